@@ -1,0 +1,49 @@
+import { Truncated } from './errors.ts';
+
+/**
+ * Random access to an immutable object of known size: the only way bytes enter the engine.
+ * Implementations: memory (below), file (`file-source.ts`), S3 range (`aws/s3/`), a sub-range of another source.
+ */
+export interface ByteSource {
+  /** Bytes in the object. */
+  readonly size: number;
+  /** Opaque version of the object (S3 ETag, file identity); plans carry it. Absent when the source has none. */
+  readonly etag?: string;
+  /**
+   * Exactly `length` bytes from `offset` (both bytes, safe integers >= 0).
+   * @throws Truncated when `offset + length > size`. The returned view may share memory and must not be written to.
+   */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** @throws Truncated unless [offset, offset + length) lies within the source. */
+export function assertWithin(source: { readonly size: number }, offset: number, length: number, what = 'read'): void {
+  if (!(offset >= 0 && length >= 0 && offset <= source.size && length <= source.size - offset)) {
+    throw new Truncated(`${what}: bytes ${offset}..${offset + length} lie outside the object of ${source.size} bytes`);
+  }
+}
+
+/** A source over bytes in memory. */
+export function memorySource(bytes: Uint8Array, etag?: string): ByteSource {
+  return {
+    size: bytes.length,
+    ...(etag === undefined ? {} : { etag }),
+    async read(offset, length) {
+      assertWithin({ size: bytes.length }, offset, length);
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+}
+
+/** A window on another source, for a disk inside an archive. @throws Truncated when the window leaves the source. */
+export function subSource(source: ByteSource, start: number, size: number): ByteSource {
+  assertWithin(source, start, size, 'member');
+  return {
+    size,
+    ...(source.etag === undefined ? {} : { etag: source.etag }),
+    async read(offset, length) {
+      assertWithin({ size }, offset, length);
+      return source.read(start + offset, length);
+    },
+  };
+}
