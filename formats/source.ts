@@ -14,6 +14,14 @@ export interface ByteSource {
    * @throws Truncated when `offset + length > size`. The returned view may share memory and must not be written to.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** The same bytes put into `target` (all of it) without a copy between; call it through `fill`. Absent when the source cannot. */
+  readInto?(offset: number, target: Uint8Array): Promise<void>;
+}
+
+/** Fills `target` from `offset`, without a copy where the source can. @throws Truncated as `read` does */
+export async function fill(source: ByteSource, offset: number, target: Uint8Array): Promise<void> {
+  if (source.readInto !== undefined) return source.readInto(offset, target);
+  target.set(await source.read(offset, target.length));
 }
 
 /** @throws Truncated unless [offset, offset + length) lies within the source. */
