@@ -1,3 +1,5 @@
+import { FormatError, Unsafe } from './errors.ts';
+
 /**
  * Parsing says what is there; this file says what it means. Format modules report findings by code, `SEVERITY` decides
  * once whether a finding refuses, warns or informs (disk-formats facts section 12). A format module names the codes it
@@ -16,6 +18,7 @@ export const SEVERITY = {
   unsupported_format: 'refuse',
   virtual_size_limit: 'refuse',
   encrypted: 'refuse',
+  limit_exceeded: 'refuse',
   odd_length: 'info',
   // qcow2
   backing_file: 'refuse',
@@ -24,6 +27,44 @@ export const SEVERITY = {
   corrupt_bit: 'refuse',
   dirty_bit: 'info',
   snapshots: 'info',
+  // partition tables
+  mbr_invalid: 'refuse',
+  mbr_protective: 'refuse',
+  mbr_empty: 'info',
+  ebr_chain: 'refuse',
+  gpt_corrupt: 'refuse',
+  gpt_primary_damaged: 'warn',
+  gpt_backup_damaged: 'warn',
+  gpt_unprotected: 'warn',
+  partition_outside: 'warn',
+  partition_overlap: 'warn',
+  // tar, and what is carried in it
+  tar_unsafe_name: 'refuse',
+  tar_duplicate: 'refuse',
+  tar_unsafe_member: 'refuse',
+  digest_mismatch: 'refuse',
+  // OVA
+  no_ovf: 'refuse',
+  multiple_ovf: 'refuse',
+  no_disk: 'refuse',
+  multiple_disks: 'refuse',
+  ovf_reference: 'refuse',
+  xml_unsafe: 'refuse',
+  compressed_disk: 'refuse',
+  capacity_mismatch: 'warn',
+  manifest_unverified: 'info',
+  certificate_unverified: 'info',
+  // docker
+  no_manifest: 'warn',
+  json_unsafe: 'refuse',
+  docker_reference: 'refuse',
+  // LUKS
+  luks_version: 'refuse',
+  luks_container: 'info',
+  // ISO 9660
+  boot_catalog: 'warn',
+  // gzip, xz, zstd, bzip2, zip
+  compressed_wrapper: 'info',
 } as const satisfies Record<string, Severity>;
 
 export type FindingCode = keyof typeof SEVERITY;
@@ -38,4 +79,21 @@ export interface Finding {
 /** Makes a finding with the severity the table gives its code. */
 export function finding(code: FindingCode, message: string): Finding {
   return { code, severity: SEVERITY[code], message };
+}
+
+const CODE_OF_ERROR = {
+  Truncated: 'truncated',
+  Corrupt: 'corrupt',
+  Unsupported: 'unsupported_format',
+  LimitExceeded: 'limit_exceeded',
+  SourceChanged: 'corrupt',
+} as const satisfies Record<Exclude<FormatError['kind'], 'Unsafe'>, FindingCode>;
+
+/** The finding that says what a typed error said. @throws whatever is not a FormatError, unchanged. */
+export function asFinding(error: unknown): Finding {
+  if (!(error instanceof FormatError)) throw error;
+  if (error instanceof Unsafe && Object.hasOwn(SEVERITY, error.code)) {
+    return finding(error.code as FindingCode, error.message);
+  }
+  return finding(error.kind === 'Unsafe' ? 'corrupt' : CODE_OF_ERROR[error.kind], error.message);
 }
