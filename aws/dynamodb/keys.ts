@@ -1,0 +1,53 @@
+/**
+ * Every key of the single table, in one place. A record is found by `pk`/`sk`; the four generic indexes carry what each kind
+ * needs read in order. Prefixes are upper case; parts are joined by `#`. Order parts are fixed width or last.
+ *
+ * | Record | pk / sk | gsi1 | gsi2 | gsi3 | gsi4 |
+ * |---|---|---|---|---|---|
+ * | image | IMAGE#id / IMAGE | owner, by created | owner, by name | visibility shard, by created | visibility shard, by name |
+ * | member | IMAGE#id / MEMBER#project | project + status, by image created | | | |
+ * | deleted id | IMAGE#id / DELETED | | | | |
+ * | task | TASK#id / TASK | image, by created | owner, by created | live tasks, by created | all tasks, by created |
+ * | batch | TASK#id / BATCH#phase#n | | | | |
+ * | duty | DUTY#id / DUTY | due time | | | |
+ * | user, project, role … | identity-keys below | | | | |
+ */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** Visibility partitions are spread over shards so that no partition gets hot; one is enough locally. */
+export function visibilityShard(imageId: string, shards: number): number {
+  return Number.parseInt(imageId.slice(0, 4), 16) % shards || 0;
+}
+
+export const imageKey = (id: string): Key => ({ pk: `IMAGE#${id}`, sk: 'IMAGE' });
+export const deletedImageKey = (id: string): Key => ({ pk: `IMAGE#${id}`, sk: 'DELETED' });
+export const memberKey = (imageId: string, project: string): Key => ({
+  pk: `IMAGE#${imageId}`,
+  sk: `MEMBER#${project}`,
+});
+export const taskKey = (id: string): Key => ({ pk: `TASK#${id}`, sk: 'TASK' });
+export const batchKey = (taskId: string, phase: string, batch: number): Key => ({
+  pk: `TASK#${taskId}`,
+  sk: `BATCH#${phase}#${batch}`,
+});
+export const dutyKey = (id: string): Key => ({ pk: `DUTY#${id}`, sk: 'DUTY' });
+
+/** Index partitions of an image: what it is listed under. */
+export const ownerPartition = (owner: string): string => `OWNER#${owner}`;
+export const visibilityPartition = (visibility: string, shard: number): string => `VIS#${visibility}#${shard}`;
+/** Sort values: ISO time with milliseconds (fixed width), then id; or name (nulls first), then created, then id. */
+export const byCreated = (createdAt: string, id: string): string => `${createdAt}#${id}`;
+export const byName = (name: string | null, createdAt: string, id: string): string =>
+  `${name === null ? '0' : `1${name}`}\u0000${createdAt}#${id}`;
+
+export const memberPartition = (project: string, status: string): string => `SHARED#${project}#${status}`;
+export const imageTasksPartition = (imageId: string): string => `TASKS#IMAGE#${imageId}`;
+export const ownerTasksPartition = (owner: string): string => `TASKS#OWNER#${owner}`;
+export const LIVE_TASKS = 'TASKS#LIVE';
+export const ALL_TASKS = 'TASKS#ALL';
+export const DUTIES = 'DUTIES';
+/** Fixed width, so that text order is number order. */
+export const byDue = (dueAtMs: number, id: string): string => `${String(dueAtMs).padStart(15, '0')}#${id}`;

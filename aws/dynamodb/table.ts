@@ -1,0 +1,24 @@
+import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/** The one table: a document client and its name. Repositories take this and nothing else of the SDK's clients. */
+export interface Table {
+  readonly name: string;
+  readonly client: DynamoDBDocumentClient;
+}
+
+/** Wraps a client so that sets stay sets, empty strings stay, and undefined attributes are left out. */
+export function tableOf(client: DynamoDBClient, name: string): Table {
+  return {
+    name,
+    client: DynamoDBDocumentClient.from(client, {
+      marshallOptions: { removeUndefinedValues: true },
+      unmarshallOptions: { wrapNumbers: false },
+    }),
+  };
+}
+
+/** True when a conditional write lost; the item as it is comes along when ReturnValuesOnConditionCheckFailure asked for it. */
+export function isConditionFailure(error: unknown): error is ConditionalCheckFailedException {
+  return error instanceof ConditionalCheckFailedException;
+}

@@ -1,0 +1,221 @@
+import { z } from 'zod';
+
+/**
+ * Every setting of the service, once: names, defaults, limits and words. Names are Glance's where Glance has the option.
+ * The JSON file named by GLIMPSE_CONFIG is parsed by this schema; docs/operations/configuration.md is printed from it.
+ */
+const storeId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'a store id is 1-63 letters, digits, - or _');
+
+export const StoreConfig = z.strictObject({
+  id: storeId
+    .refine((id) => !id.startsWith('os_glance_'), 'names starting os_glance_ are reserved')
+    .describe('Store id as clients name it.'),
+  description: z.string().default('').describe('Shown by stores-info.'),
+  bucket: z.string().min(3).max(63).describe('Bucket that holds the images.'),
+  region: z.string().default('us-east-1').describe('Region of the bucket.'),
+  endpoint: z
+    .url()
+    .optional()
+    .describe('Endpoint of an S3-compatible service; absent for AWS (or the endpoint of AWS_ENDPOINT_URL).'),
+  default: z.boolean().default(false).describe('Takes images for which no store is named.'),
+  weight: z.int().default(0).describe('Higher is preferred for reading.'),
+  sparse: z
+    .boolean()
+    .default(true)
+    .describe('Store raw images packed; false for consumers that read the bucket themselves.'),
+});
+export type StoreConfig = z.infer<typeof StoreConfig>;
+
+const names = (defaults: readonly string[], text: string) =>
+  z
+    .array(z.string().min(1))
+    .default([...defaults])
+    .describe(text);
+
+export const Config = z.strictObject({
+  public_endpoint: z
+    .url()
+    .optional()
+    .describe('Base URL in links and in the catalog; default: the base of the request.'),
+  region_name: z.string().default('RegionOne').describe('Region in the service catalog.'),
+  stores: z.array(StoreConfig).min(1).describe('Stores, one bucket each.'),
+  enabled_import_methods: z
+    .array(z.enum(['glance-direct', 'web-download', 'copy-image', 'glance-download']))
+    .default(['glance-direct', 'web-download', 'copy-image'])
+    .describe('Import methods offered.'),
+  image_import_plugins: z
+    .array(z.enum(['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion']))
+    .default([])
+    .describe('Import plugins in the order they run.'),
+  image_conversion: z
+    .strictObject({
+      output_format: z
+        .enum(['raw', 'qcow2', 'vmdk'])
+        .default('raw')
+        .describe('Format that image_conversion converts to.'),
+    })
+    .prefault({}),
+  inject_metadata_properties: z
+    .strictObject({
+      inject: z.record(z.string(), z.string()).default({}).describe('Properties set on imported images.'),
+      ignore_user_roles: names(['admin'], 'Requesters with one of these roles are left alone.'),
+    })
+    .prefault({}),
+  import_filtering_opts: z
+    .strictObject({
+      allowed_schemes: names(['http', 'https'], 'Schemes allowed for web-download.'),
+      disallowed_schemes: names([], 'Schemes refused; ignored when allowed_schemes is not empty.'),
+      allowed_hosts: names([], 'Hosts allowed; empty means all that disallowed_hosts does not name.'),
+      disallowed_hosts: names([], 'Hosts refused; ignored when allowed_hosts is not empty.'),
+      allowed_ports: z
+        .array(z.int().min(1).max(65535))
+        .default([80, 443])
+        .describe('Ports allowed when the URL names one; empty means all.'),
+      disallowed_ports: z
+        .array(z.int().min(1).max(65535))
+        .default([])
+        .describe('Ports refused; ignored when allowed_ports is not empty.'),
+      allow_private_addresses: z
+        .boolean()
+        .default(false)
+        .describe('Let URLs lead to loopback, link-local, private and metadata addresses.'),
+    })
+    .prefault({}),
+  image_format: z
+    .strictObject({
+      container_formats: names(
+        ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'],
+        'container_format values, in schema order.',
+      ),
+      disk_formats: names(
+        ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'],
+        'disk_format values, in schema order.',
+      ),
+      vmdk_allowed_types: names(['streamOptimized', 'monolithicSparse'], 'VMDK create types accepted.'),
+      require_image_format_match: z
+        .boolean()
+        .default(true)
+        .describe('Refuse content that is not what disk_format says.'),
+      gpt_safety_checks_nonfatal: names([], 'gpt check names that are only logged: mbr, gptmbr.'),
+    })
+    .prefault({}),
+  hashing_algorithm: z.enum(['sha256', 'sha384', 'sha512']).default('sha512').describe('Algorithm of os_hash_value.'),
+  show_multiple_locations: z.boolean().default(false).describe('Show and accept locations.'),
+  show_image_direct_url: z.boolean().default(false).describe('Show direct_url.'),
+  do_secure_hash: z.boolean().default(true).describe('Compute hashes of images added by location.'),
+  image_size_cap: z.int().positive().default(1_099_511_627_776).describe('Bytes one image may have.'),
+  max_virtual_size: z
+    .int()
+    .positive()
+    .default(256 * 1024 ** 3)
+    .describe('Bytes the guest view of an image may have; checked before any work.'),
+  user_storage_quota: z
+    .string()
+    .regex(/^\d+(B|KB|MB|GB|TB)?$/, 'a number with an optional unit B, KB, MB, GB or TB')
+    .default('0')
+    .describe('Bytes a project may store; 0 = unlimited.'),
+  image_property_quota: z.int().default(128).describe('Custom properties per image; negative = unlimited.'),
+  image_tag_quota: z.int().default(128).describe('Tags per image; negative = unlimited.'),
+  image_member_quota: z.int().default(128).describe('Members per image; negative = unlimited.'),
+  image_location_quota: z.int().default(10).describe('Locations per image; negative = unlimited.'),
+  use_keystone_limits: z.boolean().default(false).describe('Enforce the registered limits below per project.'),
+  registered_limits: z
+    .strictObject({
+      image_size_total: z.int().default(0).describe('MiB stored per project.'),
+      image_stage_total: z.int().default(0).describe('MiB staged per project.'),
+      image_count_total: z.int().default(0).describe('Images per project.'),
+      image_count_uploading: z.int().default(0).describe('Images being uploaded or imported per project.'),
+    })
+    .prefault({})
+    .describe('Limits per project while use_keystone_limits is on; a resource without one counts as 0.'),
+  limit_param_default: z.int().positive().default(25).describe('Page size when limit is not given.'),
+  api_limit_max: z.int().positive().default(1000).describe('Largest page.'),
+  max_request_id_length: z.int().positive().default(64).describe('Longest X-Openstack-Request-Id taken.'),
+  task: z
+    .strictObject({ task_time_to_live: z.int().positive().default(48).describe('Hours a finished task is kept.') })
+    .prefault({}),
+  identity: z
+    .strictObject({
+      mode: z
+        .enum(['embedded', 'keystone'])
+        .default('embedded')
+        .describe('Own identity service, or tokens of an existing Keystone.'),
+      auth_url: z.url().optional().describe('Keystone URL, for mode keystone.'),
+      username: z.string().optional().describe('Service user, for mode keystone.'),
+      password: z
+        .string()
+        .optional()
+        .describe('Its password: set by the environment, never by a file in the repository.'),
+      project_name: z.string().default('service').describe('Its project.'),
+      user_domain_name: z.string().default('Default'),
+      project_domain_name: z.string().default('Default'),
+      token_expiration: z.int().positive().default(3600).describe('Seconds a token lives.'),
+      token_cache_time: z
+        .int()
+        .nonnegative()
+        .default(300)
+        .describe('Seconds a validation at an external Keystone is remembered.'),
+    })
+    .prefault({}),
+  policy_file: z.string().optional().describe('YAML or JSON file with policy overrides.'),
+  policy_default_rule: z.string().default('default').describe('Rule for names without one.'),
+  enforce_new_defaults: z
+    .boolean()
+    .default(true)
+    .describe('Only the current defaults; false adds the deprecated ones.'),
+  property_protection_file: z.string().optional().describe('Property protections; none = off.'),
+  property_protection_rule_format: z.enum(['roles', 'policies']).default('roles'),
+  disable_by_file_path: z
+    .string()
+    .default('/etc/glance/healthcheck_disable')
+    .describe('When this file exists the health check answers 503.'),
+  cors_allowed_origins: names([], 'Origins answered with CORS headers.'),
+  allow_anonymous_access: z.boolean().default(false).describe('Requests without a token may read public data.'),
+});
+
+export type Config = z.infer<typeof Config>;
+
+/** A setting that cannot be used; `message` names the key, the value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Checks a parsed configuration file.
+ * @throws ConfigError with one line per wrong key.
+ */
+export function parseConfig(input: unknown): Config {
+  const result = Config.safeParse(input);
+  if (!result.success) throw new ConfigError(result.error.issues.map((issue) => problem(issue, input)).join('\n'));
+  const config = result.data;
+  refuseRepeats(
+    config.stores.map((store) => store.id),
+    'stores: id',
+  );
+  const defaults = config.stores.filter((store) => store.default);
+  if (defaults.length > 1)
+    throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);
+  return config;
+}
+
+/** The store that takes images for which none is named: the one marked default, else the first. */
+export function defaultStore(config: Config): StoreConfig {
+  const store = config.stores.find((candidate) => candidate.default) ?? config.stores[0];
+  if (store === undefined) throw new ConfigError('stores: at least one store is needed');
+  return store;
+}
+
+function refuseRepeats(values: readonly string[], what: string): void {
+  const repeated = values.find((value, at) => values.indexOf(value) !== at);
+  if (repeated !== undefined) throw new ConfigError(`${what} "${repeated}" is used twice`);
+}
+
+function problem(issue: z.core.$ZodIssue, input: unknown): string {
+  const key = issue.path.join('.') || '(file)';
+  const value = issue.path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
+    input,
+  );
+  const shown = value === undefined ? 'not set' : JSON.stringify(value);
+  return `${key}: ${shown}: ${issue.message}`;
+}

@@ -1,0 +1,22 @@
+/** Who makes a request: the facts of a validated token that policy and ownership look at (contract: identity.md section 7). */
+export interface Caller {
+  readonly userId: string;
+  readonly userName: string;
+  readonly userDomainId: string;
+  /** Null for unscoped, domain and system tokens. */
+  readonly projectId: string | null;
+  readonly projectName: string | null;
+  readonly projectDomainId: string | null;
+  readonly domainId: string | null;
+  readonly systemScope: 'all' | null;
+  /** Lower case, implied roles expanded. */
+  readonly roles: readonly string[];
+  /** Roles of a valid X-Service-Token; empty without one. */
+  readonly serviceRoles: readonly string[];
+  readonly serviceUserId: string | null;
+  readonly serviceProjectId: string | null;
+  /** `context_is_admin` holds. */
+  readonly isAdmin: boolean;
+  /** `req-…`, answered as X-Openstack-Request-Id and stored on tasks. */
+  readonly requestId: string;
+}

@@ -1,0 +1,90 @@
+import type { ImageStatus } from './status.ts';
+
+export const VISIBILITIES = ['community', 'public', 'private', 'shared'] as const;
+export type Visibility = (typeof VISIBILITIES)[number];
+
+/** How the bytes of an image lie in a store (design section 5): one object, or segments of non-zero blocks plus a map. */
+export type Layout = 'plain' | 'sparse';
+
+/** One copy of the image's bytes. Identity is `${store}:${writeId}`, so a repeated write replaces itself and nothing else. */
+export interface Location {
+  /** Store id. */
+  readonly store: string;
+  /** The task or upload that wrote the bytes; objects lie under `images/{imageId}/{writeId}/`. Absent for external URLs. */
+  readonly writeId?: string;
+  readonly layout: Layout;
+  /** Bytes that this copy takes in the store. */
+  readonly storedBytes: number;
+  /** Location URL: `s3://…/data`, `glimpse+s3://…/map`, or an external http(s) URL. */
+  readonly url: string;
+  /** Client visible metadata; `store` is added by the view. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Order of creation, for listing. Milliseconds. */
+  readonly addedAtMs: number;
+}
+
+/** Bytes that wait in the staging bucket between PUT stage and import. */
+export interface StagedData {
+  readonly writeId: string;
+  readonly layout: Layout;
+  /** Bytes as uploaded. */
+  readonly size: number;
+  /** Hex digests of the bytes as uploaded, when they were computed on the way. */
+  readonly md5?: string;
+  readonly hash?: { readonly algo: string; readonly value: string };
+}
+
+/** How far the running import is; a roll-up of batch records, at most a few seconds old. */
+export interface ImportProgress {
+  readonly phase: string;
+  /** 0 to 100, never decreasing within a task. */
+  readonly percent: number;
+  /** Seconds to the end at the present rate; absent until there is a rate. */
+  readonly etaSeconds?: number;
+}
+
+/**
+ * An image record. Custom properties are strings (null only for the keys that schema-image.json lets be null).
+ * Times are ISO 8601 UTC with milliseconds; the wire cuts them to seconds.
+ */
+export interface Image {
+  readonly id: string;
+  readonly name: string | null;
+  readonly status: ImageStatus;
+  readonly visibility: Visibility;
+  readonly protected: boolean;
+  readonly hidden: boolean;
+  readonly owner: string | null;
+  readonly diskFormat: string | null;
+  readonly containerFormat: string | null;
+  /** MiB. */
+  readonly minRam: number;
+  /** GiB. */
+  readonly minDisk: number;
+  /** Bytes a download returns; null until known. */
+  readonly size: number | null;
+  /** Bytes the guest sees; null when unknown. */
+  readonly virtualSize: number | null;
+  /** MD5 hex of what a download returns. */
+  readonly checksum: string | null;
+  readonly hashAlgo: string | null;
+  readonly hashValue: string | null;
+  readonly tags: readonly string[];
+  readonly properties: Readonly<Record<string, string | null>>;
+  readonly locations: readonly Location[];
+  readonly staged: StagedData | null;
+  /** The upload (PUT file or stage) or task that may change status and bytes now; null when nothing is under way. */
+  readonly lock: string | null;
+  /** Stores still to be written; null before the first import (the wire key is then absent, otherwise `""` when empty). */
+  readonly importingTo: readonly string[] | null;
+  readonly failedImport: readonly string[] | null;
+  readonly progress: ImportProgress | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Grows by one with every write of client-editable attributes; PATCH is conditional on it. */
+  readonly revision: number;
+}
+
+export function locationId(location: Pick<Location, 'store' | 'writeId' | 'url'>): string {
+  return `${location.store}:${location.writeId ?? location.url}`;
+}

@@ -1,0 +1,152 @@
+import type { Config } from './config.ts';
+import type { Image, Location } from './images/image.ts';
+import type { ImageStatus } from './images/status.ts';
+import type { BatchProgress, ImportFacts, Task, TaskStatus } from './tasks/task.ts';
+
+/**
+ * What the domain needs from the outside, as small ports. `aws/` implements them on the SDK; unit tests use memory.
+ */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** A change of an image record that names what it expects and touches only what it names; the write is one conditional update. */
+export interface ImageChange {
+  readonly expect?: {
+    readonly revision?: number;
+    readonly status?: readonly ImageStatus[];
+    /** The record's `lock`: a task or upload id, or null for "free". */
+    readonly lock?: string | null;
+  };
+  readonly set?: Partial<
+    Pick<
+      Image,
+      | 'name'
+      | 'status'
+      | 'visibility'
+      | 'protected'
+      | 'hidden'
+      | 'owner'
+      | 'diskFormat'
+      | 'containerFormat'
+      | 'minRam'
+      | 'minDisk'
+      | 'size'
+      | 'virtualSize'
+      | 'checksum'
+      | 'hashAlgo'
+      | 'hashValue'
+      | 'tags'
+      | 'properties'
+      | 'staged'
+      | 'lock'
+      | 'progress'
+    >
+  >;
+  /** Property keys merged into the map without a read (null removes). Used by workflows; PATCH sets `properties` whole. */
+  readonly mergeProperties?: Readonly<Record<string, string | null>>;
+  readonly addLocations?: readonly Location[];
+  /** Location ids (image.ts `locationId`). */
+  readonly removeLocations?: readonly string[];
+  /** Stores added to or removed from the two lists; naming a list makes its key visible from then on. */
+  readonly importingTo?: { readonly add?: readonly string[]; readonly remove?: readonly string[] };
+  readonly failedImport?: { readonly add?: readonly string[]; readonly remove?: readonly string[] };
+  /** Leave `updatedAt` and `revision` alone: for progress and other writes that are no change of the image. */
+  readonly quiet?: boolean;
+}
+
+export interface ImageRepository {
+  /** @throws Conflict when the id exists or existed. */
+  create(image: Image): Promise<void>;
+  /** Strongly consistent; undefined when there is none (or it is deleted). */
+  get(id: string): Promise<Image | undefined>;
+  /**
+   * Applies a change and returns the new record.
+   * @throws NotFound when the image is gone; StaleRevision when `expect.revision` differs; Conflict when status or lock differ
+   *   (the message names both values).
+   */
+  change(id: string, change: ImageChange): Promise<Image>;
+  /** Removes the record for good and leaves a mark that the id existed. Returns the last state. @throws as `change`. */
+  delete(id: string, expect?: ImageChange['expect']): Promise<Image>;
+}
+
+export interface TaskRepository {
+  /** @throws Conflict when the id exists. */
+  create(task: Task): Promise<void>;
+  get(id: string): Promise<Task | undefined>;
+  /**
+   * Moves status, message and result; `from` names the statuses expected.
+   * @throws Conflict when the status is another one, NotFound when there is no task.
+   */
+  move(
+    id: string,
+    from: readonly TaskStatus[],
+    to: { status: TaskStatus; message?: string; result?: Task['result']; expiresAt?: string },
+  ): Promise<Task>;
+  /** Adds facts (by key, last write wins) and sets the message; both optional. */
+  note(id: string, facts: Partial<ImportFacts>, message?: string): Promise<void>;
+  listByImage(imageId: string): Promise<Task[]>;
+  /** Tasks not ended yet, oldest first, for the janitor. */
+  listLive(limit: number): Promise<Task[]>;
+  putBatch(batch: BatchProgress): Promise<void>;
+  batches(taskId: string): Promise<BatchProgress[]>;
+}
+
+/** A thing that must be looked at when its time comes; the janitor works through them (design sections 4 and 6). */
+export interface Duty {
+  /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
+  readonly id: string;
+  readonly kind: 'upload' | 'task' | 'retired' | 'staged' | 'pending_delete';
+  readonly dueAtMs: number;
+  readonly imageId: string;
+  readonly writeId?: string;
+  /** Prefixes to sweep, for `retired`. */
+  readonly places?: readonly { readonly place: string; readonly prefix: string }[];
+  readonly attempt?: number;
+}
+
+export interface DutyRepository {
+  /** Creates or postpones: last write wins. */
+  put(duty: Duty): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Duties due at `nowMs` or before, earliest first. */
+  due(nowMs: number, limit: number): Promise<Duty[]>;
+}
+
+/** Bytes in buckets, as far as the rules need them. `place` is `staging` or a store id. */
+export interface BytesPort {
+  /** Removes every object, and aborts every multipart upload, under a prefix. Idempotent. @throws BackendUnavailable */
+  removePrefix(place: string, prefix: string): Promise<void>;
+  /** @throws BackendUnavailable */
+  exists(place: string, key: string): Promise<boolean>;
+}
+
+export interface WorkflowPort {
+  /** Starts the import workflow under the task's id; a second call with the same id changes nothing. */
+  startImport(task: Pick<Task, 'id' | 'imageId'>): Promise<void>;
+  /** Stops the execution of a task if it runs. */
+  stop(taskId: string, cause: string): Promise<void>;
+  /** `RUNNING`, an end state, or undefined when it was never started. */
+  statusOf(taskId: string): Promise<'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | undefined>;
+}
+
+export interface Log {
+  info(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  error(message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Built once per process and handed down; nothing below an entry point reads the environment. */
+export interface Deps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly images: ImageRepository;
+  readonly tasks: TaskRepository;
+  readonly duties: DutyRepository;
+  readonly bytes: BytesPort;
+  readonly workflows: WorkflowPort;
+  readonly log: Log;
+}

@@ -1,0 +1,95 @@
+import type { Layout } from '../images/image.ts';
+
+export const TASK_STATUSES = ['pending', 'processing', 'success', 'failure'] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+export type TaskType = 'import' | 'api_image_import' | 'location_import';
+
+/** Where the bytes of an import come from. */
+export type ImportMethod =
+  | { readonly name: 'glance-direct' }
+  | { readonly name: 'web-download'; readonly uri: string }
+  | { readonly name: 'copy-image' }
+  | {
+      readonly name: 'drop';
+      readonly bucket: string;
+      readonly key: string;
+      readonly etag: string;
+      readonly size: number;
+    }
+  | {
+      readonly name: 'glance-download';
+      readonly region: string;
+      readonly imageId: string;
+      readonly serviceInterface: string;
+    };
+
+/** Bytes in a bucket: one object (`plain`) or a prefix with segments and map (`sparse`). */
+export interface StoredBytes {
+  /** `staging`, or a store id. */
+  readonly place: string;
+  /** Key prefix ending in `/`; the object is `{prefix}data`, or `{prefix}map` and `{prefix}s/{n}`. A drop names its whole key in `key`. */
+  readonly prefix: string;
+  readonly key?: string;
+  readonly layout: Layout;
+  /** Bytes a reader gets: of the object, or the virtual size of the map. */
+  readonly size: number;
+  readonly etag?: string;
+}
+
+/** What the steps have established so far; each step adds its own key and reads the others'. */
+export interface ImportFacts {
+  /** Bytes as they arrived. */
+  readonly source?: StoredBytes;
+  /** Format the engine found, and what it will be stored as. */
+  readonly format?: string;
+  readonly targetFormat?: string;
+  readonly virtualSize?: number;
+  /** Bytes ready to be copied to the stores. */
+  readonly rendered?: StoredBytes;
+  readonly md5?: string;
+  readonly hash?: { readonly algo: string; readonly value: string };
+}
+
+/** A piece of long work on an image. The task id is also its write id and its execution name. */
+export interface Task {
+  readonly id: string;
+  readonly type: TaskType;
+  readonly status: TaskStatus;
+  readonly imageId: string | null;
+  readonly owner: string;
+  readonly userId: string | null;
+  readonly requestId: string | null;
+  /** What the client asked, as it goes on the wire. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly result: Readonly<Record<string, unknown>> | null;
+  /** Why it failed, or what it did, in words. */
+  readonly message: string;
+  /** What the workflow works from; absent for tasks that no workflow runs. */
+  readonly import?: {
+    readonly method: ImportMethod;
+    /** Store ids, deduplicated, in the order asked. */
+    readonly stores: readonly string[];
+    readonly allStoresMustSucceed: boolean;
+    /** Roles of the requester, for plugins that look at them. */
+    readonly roles: readonly string[];
+  };
+  readonly facts: ImportFacts;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Set when the task ended: `task_time_to_live` later it disappears. */
+  readonly expiresAt: string | null;
+}
+
+/** Work done by one batch of one phase of a task; each batch owns its record and nobody else writes it. */
+export interface BatchProgress {
+  readonly taskId: string;
+  /** `fetch`, `render`, `hash`, `copy:{store}` … */
+  readonly phase: string;
+  readonly batch: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  /** Milliseconds; the heartbeat. */
+  readonly atMs: number;
+  /** Why this batch failed, when it did: a kind of errors.ts and a sentence. */
+  readonly error?: { readonly kind: string; readonly message: string };
+}
