@@ -57,7 +57,7 @@ export async function readPieces(
   pieces: readonly Piece[],
   options: CoalesceOptions = {},
 ): Promise<void> {
-  const queue = batches(pieces, options);
+  const queue = batches(pieces, { maxGap: source.gapBytes ?? DEFAULT_GAP, ...options });
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let batch = queue[next++]; batch !== undefined; batch = queue[next++]) await readBatch(source, batch);

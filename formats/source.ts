@@ -10,6 +10,11 @@ export interface ByteSource {
   /** Opaque version of the object (S3 ETag, file identity); plans carry it. Absent when the source has none. */
   readonly etag?: string;
   /**
+   * Bytes that arrive in the time one more read would cost: joined reads bridge gaps up to this. Absent: as for a range
+   * GET, 128 KiB (coalesce.ts). A local file says 0.
+   */
+  readonly gapBytes?: number;
+  /**
    * Exactly `length` bytes from `offset` (both bytes, safe integers >= 0).
    * @throws Truncated when `offset + length > size`. The returned view may share memory and must not be written to.
    */
@@ -35,6 +40,7 @@ export function assertWithin(source: { readonly size: number }, offset: number, 
 export function memorySource(bytes: Uint8Array, etag?: string): ByteSource {
   return {
     size: bytes.length,
+    gapBytes: 0,
     ...(etag === undefined ? {} : { etag }),
     async read(offset, length) {
       assertWithin({ size: bytes.length }, offset, length);
@@ -49,9 +55,14 @@ export function subSource(source: ByteSource, start: number, size: number): Byte
   return {
     size,
     ...(source.etag === undefined ? {} : { etag: source.etag }),
+    ...(source.gapBytes === undefined ? {} : { gapBytes: source.gapBytes }),
     async read(offset, length) {
       assertWithin({ size }, offset, length);
       return source.read(start + offset, length);
+    },
+    async readInto(offset, target) {
+      assertWithin({ size }, offset, target.length);
+      await fill(source, start + offset, target);
     },
   };
 }
