@@ -65,6 +65,21 @@ export const SEVERITY = {
   boot_catalog: 'warn',
   // gzip, xz, zstd, bzip2, zip
   compressed_wrapper: 'info',
+  // VMDK, VHD, VHDX, VDI, ploop
+  vmdk_type: 'refuse',
+  vmdk_descriptor: 'refuse',
+  external_extent: 'refuse',
+  footer_mismatch: 'refuse',
+  differencing: 'refuse',
+  bad_checksum: 'refuse',
+  unsupported_version: 'refuse',
+  unsupported_type: 'refuse',
+  overlap: 'refuse',
+  in_use: 'refuse',
+  saved_state: 'warn',
+  unclean_shutdown: 'warn',
+  unknown_flags: 'warn',
+  log_replayed: 'info',
 } as const satisfies Record<string, Severity>;
 
 export type FindingCode = keyof typeof SEVERITY;
