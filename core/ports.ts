@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import type { Image, Location } from './images/image.ts';
 import type { ImageStatus } from './images/status.ts';
-import type { BatchProgress, ImportFacts, Task, TaskStatus } from './tasks/task.ts';
+import type { BatchProgress, ImportFacts, Task, TaskStatus, TaskType } from './tasks/task.ts';
 
 /**
  * What the domain needs from the outside, as small ports. `aws/` implements them on the SDK; unit tests use memory.
@@ -90,8 +90,12 @@ export interface TaskRepository {
   listByImage(imageId: string): Promise<Task[]>;
   /** Tasks not ended yet, oldest first, for the janitor. */
   listLive(limit: number): Promise<Task[]>;
+  /** Unexpired tasks, newest first unless `forward`; of one project, or all of them. */
+  list(filter: { owner?: string; status?: TaskStatus; type?: TaskType; forward?: boolean }): Promise<Task[]>;
   putBatch(batch: BatchProgress): Promise<void>;
+  /** Strongly consistent, so that Gather misses nobody. */
   batches(taskId: string): Promise<BatchProgress[]>;
+  removeBatches(taskId: string): Promise<void>;
 }
 
 /** A thing that must be looked at when its time comes; the janitor works through them (design sections 4 and 6). */

@@ -1,0 +1,215 @@
+import { BatchWriteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { Conflict, NotFound } from '../../core/errors.ts';
+import type { Clock, TaskRepository } from '../../core/ports.ts';
+import type { BatchProgress, ImportFacts, Task, TaskStatus } from '../../core/tasks/task.ts';
+import {
+  ALL_TASKS,
+  batchKey,
+  byCreated,
+  imageTasksPartition,
+  LIVE_TASKS,
+  ownerTasksPartition,
+  taskKey,
+} from './keys.ts';
+import { isConditionFailure, type Table } from './table.ts';
+import { setting } from './update-expression.ts';
+
+/**
+ * Task and batch records. A task's facts are a map attribute, so that steps add their own keys with one update and never
+ * read-modify-write; a live task is in gsi3 until it ends. Ended tasks carry `ttl` and are filtered when it has passed.
+ */
+export function createTaskRepository(table: Table, clock: Clock): TaskRepository {
+  const isExpired = (task: Task): boolean => task.expiresAt !== null && Date.parse(task.expiresAt) <= clock.now();
+
+  async function get(id: string): Promise<Task | undefined> {
+    const { Item } = await table.client.send(
+      new GetCommand({ TableName: table.name, Key: taskKey(id), ConsistentRead: true }),
+    );
+    const task = Item === undefined ? undefined : taskFrom(Item);
+    return task === undefined || isExpired(task) ? undefined : task;
+  }
+
+  async function* pages(index: string, partition: string, forward: boolean): AsyncGenerator<Task[]> {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await table.client.send(
+        new QueryCommand({
+          TableName: table.name,
+          IndexName: index,
+          KeyConditionExpression: '#pk = :pk',
+          ExpressionAttributeNames: { '#pk': `${index}pk` },
+          ExpressionAttributeValues: { ':pk': partition },
+          ScanIndexForward: forward,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      yield (page.Items ?? []).map(taskFrom).filter((task) => !isExpired(task));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
+  return {
+    async create(task) {
+      try {
+        await table.client.send(
+          new PutCommand({
+            TableName: table.name,
+            Item: itemOf(task),
+            ConditionExpression: 'attribute_not_exists(pk)',
+          }),
+        );
+      } catch (error) {
+        if (isConditionFailure(error)) throw new Conflict(`Task ${task.id} exists already`, { cause: error });
+        throw error;
+      }
+    },
+
+    get,
+
+    async move(id, from, to) {
+      const ended = !LIVE.includes(to.status);
+      const ttl = to.expiresAt === undefined ? undefined : Math.ceil(Date.parse(to.expiresAt) / 1000);
+      const update = setting({ ...to, updatedAt: iso(clock.now()), ttl }, ended ? ['gsi3pk', 'gsi3sk'] : []);
+      const expected = Object.fromEntries(from.map((status, n) => [`:from${n}`, status]));
+      try {
+        const { Attributes } = await table.client.send(
+          new UpdateCommand({
+            TableName: table.name,
+            Key: taskKey(id),
+            ...update,
+            ConditionExpression: `attribute_exists(pk) AND #status IN (${Object.keys(expected).join(', ')})`,
+            ExpressionAttributeValues: { ...update.ExpressionAttributeValues, ...expected },
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return taskFrom(Attributes ?? {});
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+        const task = await get(id);
+        if (task === undefined) throw new NotFound(`Task ${id} does not exist`, { cause: error });
+        throw new Conflict(`Task ${id} is ${task.status}, expected ${from.join(' or ')}`, { cause: error });
+      }
+    },
+
+    async note(id, facts, message) {
+      const byPath = Object.fromEntries(Object.entries(facts).map(([key, value]) => [`facts.${key}`, value]));
+      await table.client.send(
+        new UpdateCommand({
+          TableName: table.name,
+          Key: taskKey(id),
+          ...setting({ ...byPath, message, updatedAt: iso(clock.now()) }),
+          ConditionExpression: 'attribute_exists(pk)',
+        }),
+      );
+    },
+
+    async listByImage(imageId) {
+      const all: Task[] = [];
+      for await (const page of pages('gsi1', imageTasksPartition(imageId), false)) all.push(...page);
+      return all;
+    },
+
+    async listLive(limit) {
+      const live: Task[] = [];
+      for await (const page of pages('gsi3', LIVE_TASKS, true)) {
+        live.push(...page);
+        if (live.length >= limit) break;
+      }
+      return live.slice(0, limit);
+    },
+
+    async list({ owner, status, type, forward = false }) {
+      const found: Task[] = [];
+      const [index, partition] = owner === undefined ? ['gsi4', ALL_TASKS] : ['gsi2', ownerTasksPartition(owner)];
+      for await (const page of pages(index, partition, forward)) {
+        found.push(
+          ...page.filter(
+            (task) => (status === undefined || task.status === status) && (type === undefined || task.type === type),
+          ),
+        );
+      }
+      return found;
+    },
+
+    async putBatch(batch) {
+      await table.client.send(
+        new PutCommand({
+          TableName: table.name,
+          Item: { ...batchKey(batch.taskId, batch.phase, batch.batch), ...batch },
+        }),
+      );
+    },
+
+    async batches(taskId) {
+      const found: BatchProgress[] = [];
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await table.client.send(
+          new QueryCommand({
+            TableName: table.name,
+            KeyConditionExpression: 'pk = :pk AND begins_with(sk, :batch)',
+            ExpressionAttributeValues: { ':pk': taskKey(taskId).pk, ':batch': 'BATCH#' },
+            ConsistentRead: true,
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        );
+        found.push(...((page.Items ?? []) as unknown as BatchProgress[]));
+        start = page.LastEvaluatedKey;
+      } while (start !== undefined);
+      return found;
+    },
+
+    async removeBatches(taskId) {
+      const keys = (await this.batches(taskId)).map((b) => batchKey(b.taskId, b.phase, b.batch));
+      for (let at = 0; at < keys.length; at += 25) {
+        await table.client.send(
+          new BatchWriteCommand({
+            RequestItems: { [table.name]: keys.slice(at, at + 25).map((Key) => ({ DeleteRequest: { Key } })) },
+          }),
+        );
+      }
+    },
+  };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const LIVE: readonly TaskStatus[] = ['pending', 'processing'];
+
+function itemOf(task: Task): Record<string, unknown> {
+  const created = byCreated(task.createdAt, task.id);
+  return {
+    ...taskKey(task.id),
+    ...(task.imageId === null ? {} : { gsi1pk: imageTasksPartition(task.imageId), gsi1sk: created }),
+    gsi2pk: ownerTasksPartition(task.owner),
+    gsi2sk: created,
+    ...(LIVE.includes(task.status) ? { gsi3pk: LIVE_TASKS, gsi3sk: created } : {}),
+    gsi4pk: ALL_TASKS,
+    gsi4sk: created,
+    ...task,
+  };
+}
+
+const TASK_FIELDS = [
+  'id',
+  'type',
+  'status',
+  'imageId',
+  'owner',
+  'userId',
+  'requestId',
+  'input',
+  'result',
+  'message',
+  'import',
+  'facts',
+  'createdAt',
+  'updatedAt',
+  'expiresAt',
+] as const satisfies readonly (keyof Task)[];
+
+function taskFrom(item: Record<string, unknown>): Task {
+  const task: Record<string, unknown> = {};
+  for (const field of TASK_FIELDS) if (item[field] !== undefined) task[field] = item[field];
+  return { facts: {} as ImportFacts, ...task } as unknown as Task;
+}
