@@ -20,6 +20,7 @@ export const SEVERITY = {
   encrypted: 'refuse',
   limit_exceeded: 'refuse',
   odd_length: 'info',
+  nested_format: 'warn',
   // qcow2
   backing_file: 'refuse',
   data_file: 'refuse',
@@ -74,7 +75,6 @@ export const SEVERITY = {
   bad_checksum: 'refuse',
   unsupported_version: 'refuse',
   unsupported_type: 'refuse',
-  overlap: 'refuse',
   in_use: 'refuse',
   saved_state: 'warn',
   unclean_shutdown: 'warn',

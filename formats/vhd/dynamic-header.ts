@@ -1,0 +1,49 @@
+import { decode, exact } from '../bytes.ts';
+import { Corrupt, Unsupported } from '../errors.ts';
+import { checksum } from './footer.ts';
+
+export const DYNAMIC_HEADER_BYTES = 1024;
+const COOKIE = 'cxsparse';
+const VERSION = 0x0001_0000;
+
+/** Dynamic disk header, big endian (VHD specification 1.0, "Dynamic Disk Header Format"). */
+export const DYNAMIC_HEADER = {
+  tableOffset: [16, 'u64'],
+  headerVersion: [24, 'u32'],
+  maxTableEntries: [28, 'u32'],
+  blockSize: [32, 'u32'],
+  checksum: [36, 'u32'],
+} as const;
+
+/** Writers use 2 MiB, some 512 KiB; beyond these bounds a table or a bitmap gets out of proportion. */
+const MIN_BLOCK = 256 * 1024;
+const MAX_BLOCK = 256 * 1024 * 1024;
+
+export interface DynamicHeader {
+  /** File offset of the block allocation table in bytes. */
+  readonly tableOffset: number;
+  readonly maxTableEntries: number;
+  /** Guest bytes per block. */
+  readonly blockSize: number;
+  readonly checksumValid: boolean;
+}
+
+/** @throws Corrupt, Unsupported */
+export function parseDynamicHeader(bytes: Uint8Array): DynamicHeader {
+  const cookie = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
+  if (cookie !== COOKIE) throw new Corrupt(`VHD dynamic header: cookie ${JSON.stringify(cookie)} is not "${COOKIE}"`);
+  const raw = decode(DYNAMIC_HEADER, bytes, 'BE');
+  if (raw.headerVersion !== VERSION) {
+    throw new Unsupported(`VHD dynamic header: version 0x${raw.headerVersion.toString(16)} is not 0x10000`);
+  }
+  const power = (raw.blockSize & (raw.blockSize - 1)) === 0;
+  if (!power || raw.blockSize < MIN_BLOCK || raw.blockSize > MAX_BLOCK) {
+    throw new Corrupt(`VHD block size: ${raw.blockSize} is not a power of two within ${MIN_BLOCK}..${MAX_BLOCK}`);
+  }
+  return {
+    tableOffset: exact(raw.tableOffset, 'VHD table offset'),
+    maxTableEntries: raw.maxTableEntries,
+    blockSize: raw.blockSize,
+    checksumValid: checksum(bytes, DYNAMIC_HEADER.checksum[0]) === raw.checksum,
+  };
+}

@@ -1,0 +1,91 @@
+import { decode, exact, view } from '../bytes.ts';
+
+export const SECTOR = 512;
+export const FOOTER_BYTES = 512;
+export const COOKIE = 'conectix';
+
+/** Hard disk footer, big endian (Virtual Hard Disk Image Format Specification 1.0, "Hard Disk Footer Format"). */
+export const FOOTER = {
+  features: [8, 'u32'],
+  fileFormatVersion: [12, 'u32'],
+  dataOffset: [16, 'u64'],
+  timeStamp: [24, 'u32'],
+  creatorVersion: [32, 'u32'],
+  originalSize: [40, 'u64'],
+  currentSize: [48, 'u64'],
+  cylinders: [56, 'u16'],
+  heads: [58, 'u8'],
+  sectorsPerTrack: [59, 'u8'],
+  diskType: [60, 'u32'],
+  checksum: [64, 'u32'],
+  savedState: [84, 'u8'],
+} as const;
+
+/** Names of the disk types that the specification gives a meaning. */
+export const DISK_TYPES: Readonly<Record<number, 'fixed' | 'dynamic' | 'differencing'>> = {
+  2: 'fixed',
+  3: 'dynamic',
+  4: 'differencing',
+};
+
+export interface Footer {
+  readonly version: number;
+  readonly diskType: number;
+  /** File offset of the dynamic header in bytes; all ones in a fixed disk. */
+  readonly dataOffset: bigint;
+  /** Bytes. */
+  readonly currentSize: number;
+  readonly cylinders: number;
+  readonly heads: number;
+  readonly sectorsPerTrack: number;
+  /** Four characters, blanks and NULs kept. */
+  readonly creator: string;
+  readonly savedState: boolean;
+  readonly checksumValid: boolean;
+}
+
+/** True when a footer (or its copy) begins at `at`. */
+export function hasCookie(bytes: Uint8Array, at: number): boolean {
+  return at >= 0 && Buffer.from(bytes.subarray(at, at + COOKIE.length)).toString('latin1') === COOKIE;
+}
+
+/**
+ * Reads a footer; 511 bytes are enough (very old writers left out the last one, which is reserved and zero).
+ * @throws Corrupt when the size is not below 2^53
+ */
+export function parseFooter(bytes: Uint8Array): Footer {
+  const raw = decode(FOOTER, bytes, 'BE');
+  return {
+    version: raw.fileFormatVersion,
+    diskType: raw.diskType,
+    dataOffset: raw.dataOffset,
+    currentSize: exact(raw.currentSize, 'VHD current size'),
+    cylinders: raw.cylinders,
+    heads: raw.heads,
+    sectorsPerTrack: raw.sectorsPerTrack,
+    creator: Buffer.from(bytes.subarray(28, 32)).toString('latin1'),
+    savedState: raw.savedState !== 0,
+    checksumValid: checksum(bytes, FOOTER.checksum[0]) === raw.checksum,
+  };
+}
+
+/** Ones' complement of the sum of all bytes, the checksum's own four left out. Both VHD structures use it. */
+export function checksum(bytes: Uint8Array, field: number): number {
+  let sum = 0;
+  for (const byte of bytes) sum += byte;
+  const own = view(bytes);
+  for (let i = field; i < field + 4; i++) sum -= own.getUint8(i);
+  return ~sum >>> 0;
+}
+
+/** Creators that mean `currentSize`; all others, known or not, mean the geometry (qemu's rule, facts section 5). */
+const SIZE_CREATORS: ReadonlySet<string> = new Set(['win ', 'qem2', 'd2v ', 'tap\0', 'CTXS']);
+/** Geometry that only says "too large for a geometry". */
+const MAX_GEOMETRY_SECTORS = 65535 * 16 * 255;
+
+/** Bytes the guest sees: the current size, or for creators that think in geometry cylinders x heads x sectors. */
+export function virtualSizeOf(footer: Footer): number {
+  const sectors = footer.cylinders * footer.heads * footer.sectorsPerTrack;
+  const bySize = SIZE_CREATORS.has(footer.creator) || sectors === MAX_GEOMETRY_SECTORS;
+  return bySize ? footer.currentSize : sectors * SECTOR;
+}
