@@ -53,6 +53,8 @@ export interface ImageChange {
   /** Stores added to or removed from the two lists; naming a list makes its key visible from then on. */
   readonly importingTo?: { readonly add?: readonly string[]; readonly remove?: readonly string[] };
   readonly failedImport?: { readonly add?: readonly string[]; readonly remove?: readonly string[] };
+  /** The image's creation time, when the caller knows it: spares a read when `set.name` moves the image in the name order. */
+  readonly createdAt?: string;
   /** Leave `updatedAt` and `revision` alone: for progress and other writes that are no change of the image. */
   readonly quiet?: boolean;
 }

@@ -6,7 +6,7 @@
  * |---|---|---|---|---|---|
  * | image | IMAGE#id / IMAGE | owner, by created | owner, by name | visibility shard, by created | visibility shard, by name |
  * | member | IMAGE#id / MEMBER#project | project + status, by image created | | | |
- * | deleted id | IMAGE#id / DELETED | | | | |
+ * | deleted id | IMAGE#id / IMAGE, with `deleted_at` and nothing else | | | | |
  * | task | TASK#id / TASK | image, by created | owner, by created | live tasks, by created | all tasks, by created |
  * | batch | TASK#id / BATCH#phase#n | | | | |
  * | duty | DUTY#id / DUTY | due time | | | |
@@ -23,7 +23,6 @@ export function visibilityShard(imageId: string, shards: number): number {
 }
 
 export const imageKey = (id: string): Key => ({ pk: `IMAGE#${id}`, sk: 'IMAGE' });
-export const deletedImageKey = (id: string): Key => ({ pk: `IMAGE#${id}`, sk: 'DELETED' });
 export const memberKey = (imageId: string, project: string): Key => ({
   pk: `IMAGE#${imageId}`,
   sk: `MEMBER#${project}`,

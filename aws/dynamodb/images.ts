@@ -1,0 +1,230 @@
+/**
+ * Image records in the single table. An image is one item; a deleted image leaves a bare item with `deleted_at` under the
+ * same key, so that "never existed" is one condition and no transaction is needed.
+ */
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { Conflict, NotFound, StaleRevision } from '../../core/errors.ts';
+import { type Image, locationId } from '../../core/images/image.ts';
+import type { Clock, ImageChange, ImageRepository } from '../../core/ports.ts';
+import { Expression } from './expression.ts';
+import {
+  COLUMNS,
+  type ImageItem,
+  imageOf,
+  itemOf,
+  nameIndexKeys,
+  ownerIndexKeys,
+  STORE_LISTS,
+  visibilityIndexKeys,
+} from './image-item.ts';
+import { imageKey } from './keys.ts';
+import { isConditionFailure, type Table } from './table.ts';
+
+export interface ImageRepositoryOptions {
+  readonly clock: Clock;
+  /** Number of partitions that each visibility is spread over; the listing must be given the same number. Default 1. */
+  readonly visibilityShards?: number;
+}
+
+/** The ImageRepository of core/ports.ts on DynamoDB. Every write is one conditional request. */
+export function createImageRepository(table: Table, options: ImageRepositoryOptions): ImageRepository {
+  const { clock } = options;
+  const shards = options.visibilityShards ?? 1;
+  const now = () => new Date(clock.now()).toISOString();
+
+  async function getItem(id: string): Promise<ImageItem | undefined> {
+    const answer = await table.client.send(
+      new GetCommand({ TableName: table.name, Key: imageKey(id), ConsistentRead: true }),
+    );
+    return answer.Item;
+  }
+
+  /** Says which expectation failed, in words. */
+  async function explain(id: string, expect: ImageChange['expect'], error: unknown): Promise<never> {
+    if (!isConditionFailure(error)) throw error;
+    throw refusal(id, imageOf(await getItem(id)), expect, error);
+  }
+
+  return {
+    async create(image) {
+      try {
+        await table.client.send(
+          new PutCommand({
+            TableName: table.name,
+            Item: itemOf(image, shards),
+            ConditionExpression: 'attribute_not_exists(pk)',
+          }),
+        );
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+        throw new Conflict(`Image ID ${image.id} already exists!`, { cause: error });
+      }
+    },
+
+    async get(id) {
+      return imageOf(await getItem(id));
+    },
+
+    async change(id, change) {
+      const createdAt = change.set?.name === undefined ? undefined : (change.createdAt ?? (await createdAtOf(id)));
+      const expression = updateOf(id, change, { shards, now: now(), createdAt });
+      try {
+        const answer = await table.client.send(
+          new UpdateCommand({
+            TableName: table.name,
+            Key: imageKey(id),
+            UpdateExpression: expression.update,
+            ConditionExpression: expression.condition,
+            ...expression.placeholders,
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return recordOf(id, answer.Attributes);
+      } catch (error) {
+        return explain(id, change.expect, error);
+      }
+    },
+
+    async delete(id, expect) {
+      const expression = new Expression();
+      requireExpected(expression, expect);
+      try {
+        const answer = await table.client.send(
+          new PutCommand({
+            TableName: table.name,
+            Item: { ...imageKey(id), deleted_at: now() },
+            ConditionExpression: expression.condition,
+            ...expression.placeholders,
+            ReturnValues: 'ALL_OLD',
+          }),
+        );
+        return recordOf(id, answer.Attributes);
+      } catch (error) {
+        return explain(id, expect, error);
+      }
+    },
+  };
+
+  async function createdAtOf(id: string): Promise<string> {
+    return recordOf(id, await getItem(id)).createdAt;
+  }
+}
+
+function recordOf(id: string, item: ImageItem | undefined): Image {
+  const image = imageOf(item);
+  if (image === undefined) throw new NotFound(`No image found with ID ${id}`);
+  return image;
+}
+
+function requireExpected(expression: Expression, expect: ImageChange['expect']): void {
+  expression.require(`attribute_exists(${expression.path('pk')})`);
+  expression.require(`attribute_not_exists(${expression.path('deleted_at')})`);
+  if (expect?.revision !== undefined)
+    expression.require(`${expression.path('revision')} = ${expression.value(expect.revision)}`);
+  if (expect?.status !== undefined) {
+    const values = expect.status.map((status) => expression.value(status));
+    expression.require(`${expression.path('status')} IN (${values.join(', ')})`);
+  }
+  if (expect?.lock === null) expression.require(`attribute_not_exists(${expression.path('lock')})`);
+  else if (expect?.lock !== undefined)
+    expression.require(`${expression.path('lock')} = ${expression.value(expect.lock)}`);
+}
+
+function refusal(id: string, image: Image | undefined, expect: ImageChange['expect'], cause: unknown): Error {
+  if (image === undefined) return new NotFound(`No image found with ID ${id}`, { cause });
+  if (expect?.status !== undefined && !expect.status.includes(image.status)) {
+    const wanted = expect.status.join(' or ');
+    return new Conflict(`Image ${id} is in status ${image.status}, it must be ${wanted} for this`, { cause });
+  }
+  if (expect?.lock !== undefined && expect.lock !== image.lock) {
+    const held = image.lock === null ? 'nothing' : image.lock;
+    const wanted = expect.lock === null ? 'nothing' : expect.lock;
+    return new Conflict(`Image ${id} is being worked on by ${held}, expected ${wanted}`, { cause });
+  }
+  return new StaleRevision(`Image ${id} changed: it is at revision ${image.revision}`, { cause });
+}
+
+interface UpdateContext {
+  readonly shards: number;
+  readonly now: string;
+  /** Known when the name changes. */
+  readonly createdAt: string | undefined;
+}
+
+/** One update expression that touches what the change names, and nothing else. */
+function updateOf(id: string, change: ImageChange, context: UpdateContext): Expression {
+  const expression = new Expression();
+  requireExpected(expression, change.expect);
+  setColumns(expression, change);
+  setIndexKeys(expression, id, change, context);
+  setLocations(expression, change);
+  changeStoreList(expression, 'importingTo', change.importingTo);
+  changeStoreList(expression, 'failedImport', change.failedImport);
+  if (change.quiet !== true) {
+    expression.set(expression.path('updated_at'), expression.value(context.now));
+    expression.add(expression.path('revision'), expression.value(1));
+  } else if (expression.update === undefined) {
+    // A change that only asks a question still has to be a valid update.
+    expression.set(expression.path('id'), expression.value(id));
+  }
+  return expression;
+}
+
+function setColumns(expression: Expression, change: ImageChange): void {
+  for (const [key, attribute] of Object.entries(COLUMNS)) {
+    const value = change.set?.[key as keyof typeof COLUMNS];
+    if (value === undefined || key === 'properties') continue;
+    setOrRemove(expression, expression.path(attribute), value);
+  }
+  const whole = change.set?.properties;
+  if (whole !== undefined) {
+    const merged = Object.entries(change.mergeProperties ?? {}).filter(([, value]) => value !== null);
+    const removed = new Set(Object.keys(change.mergeProperties ?? {}));
+    const kept = Object.entries(whole).filter(([key]) => !removed.has(key));
+    expression.set(expression.path('properties'), expression.value(Object.fromEntries([...kept, ...merged])));
+    return;
+  }
+  for (const [key, value] of Object.entries(change.mergeProperties ?? {}))
+    setOrRemove(expression, expression.path('properties', key), value);
+}
+
+function setOrRemove(expression: Expression, path: string, value: unknown): void {
+  if (value === null) expression.remove(path);
+  else expression.set(path, expression.value(value));
+}
+
+function setIndexKeys(expression: Expression, id: string, change: ImageChange, context: UpdateContext): void {
+  const { name, owner, visibility } = change.set ?? {};
+  const keys: Record<string, string | null> = {};
+  if (owner !== undefined) Object.assign(keys, ownerIndexKeys(owner) ?? { gsi1pk: null, gsi2pk: null });
+  if (visibility !== undefined) Object.assign(keys, visibilityIndexKeys(id, visibility, context.shards));
+  if (name !== undefined && context.createdAt !== undefined)
+    Object.assign(keys, nameIndexKeys({ id, name, createdAt: context.createdAt }));
+  for (const [key, value] of Object.entries(keys)) setOrRemove(expression, expression.path(key), value);
+}
+
+function setLocations(expression: Expression, change: ImageChange): void {
+  for (const location of change.addLocations ?? [])
+    expression.set(expression.path('locations', locationId(location)), expression.value(location));
+  for (const removed of change.removeLocations ?? []) expression.remove(expression.path('locations', removed));
+}
+
+/**
+ * ADD and DELETE of one set in one expression overlap for DynamoDB, so a change that does both must not: an import never
+ * adds and removes in one step.
+ */
+function changeStoreList(
+  expression: Expression,
+  list: keyof typeof STORE_LISTS,
+  change: { readonly add?: readonly string[]; readonly remove?: readonly string[] } | undefined,
+): void {
+  if (change === undefined) return;
+  const { set, named } = STORE_LISTS[list];
+  const add = change.add ?? [];
+  const remove = (change.remove ?? []).filter((store) => !add.includes(store));
+  if (add.length > 0 && remove.length > 0)
+    throw new TypeError(`${set}: a change adds or removes, it cannot do both (${add} and ${remove})`);
+  expression.set(expression.path(named), expression.value(true));
+  if (add.length > 0) expression.add(expression.path(set), expression.value(new Set(add)));
+  if (remove.length > 0) expression.delete(expression.path(set), expression.value(new Set(remove)));
+}
