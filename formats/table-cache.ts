@@ -31,11 +31,15 @@ export class TableCache {
 
   /** The kept value or the one `load` gives. @throws what `load` throws */
   get(key: number, load: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    return this.peek(key) ?? this.put(key, load());
+    const kept = this.peek(key);
+    if (kept !== undefined) return kept;
+    const value = load();
+    this.put(key, value);
+    return value;
   }
 
-  /** Keeps a value that is being loaded and returns it. */
-  put(key: number, value: Promise<Uint8Array>): Promise<Uint8Array> {
+  /** Keeps a value, which may still be loading. */
+  put(key: number, value: Promise<Uint8Array>): void {
     this.#drop(key);
     this.#entries.set(key, value);
     value.then(
@@ -44,7 +48,6 @@ export class TableCache {
         if (this.#entries.get(key) === value) this.#drop(key);
       },
     );
-    return value;
   }
 
   #settle(key: number, value: Promise<Uint8Array>, length: number): void {

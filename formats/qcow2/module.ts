@@ -2,7 +2,7 @@
  * qcow2, versions 2 and 3 (qcow2 specification; facts section 3). The folder owns reading (header, extensions, tables,
  * clusters) and the layout of files written by `convert/`. It never follows a name found inside an image.
  */
-import { view } from '../bytes.ts';
+import { exact, view } from '../bytes.ts';
 import { batches } from '../coalesce.ts';
 import { Unsafe } from '../errors.ts';
 import { type Finding, finding } from '../findings.ts';
@@ -17,6 +17,7 @@ import {
   MAGIC,
   parseHeader,
   type Qcow2Header,
+  V2_LENGTH,
 } from './header.ts';
 import { Mapping } from './mapping.ts';
 import { Qcow2Image } from './reader.ts';
@@ -76,7 +77,9 @@ async function readHeader(
   return { header, findings: headerFindings(header, extensions), extensions };
 }
 
-async function inspect(source: ByteSource): Promise<FormatFacts> {
+async function inspect(source: ByteSource, { head }: ProbeWindow): Promise<FormatFacts> {
+  const version = head.length >= V2_LENGTH ? view(head).getUint32(4) : 0;
+  if (version > 3) return unknownVersion(version, head);
   const { header, findings, extensions } = await readHeader(source);
   const refused = findings.some((found) => found.severity === 'refuse');
   if (!refused) checkHeader(header, source.size);
@@ -108,6 +111,16 @@ async function inspect(source: ByteSource): Promise<FormatFacts> {
       snapshots: refused ? [] : await snapshotNames(source, header),
       bitmaps: bitmapCount(extensions),
     },
+  };
+}
+
+/** A version that is not known: nothing but the size, where all versions so far have it, is taken from it. */
+function unknownVersion(version: number, head: Uint8Array): FormatFacts {
+  return {
+    format: 'qcow2',
+    virtualSize: exact(view(head).getBigUint64(24), 'qcow2 header: size'),
+    findings: [finding('unsupported_format', `qcow2 header: version ${version}, only 2 and 3 are read`)],
+    details: { version },
   };
 }
 
