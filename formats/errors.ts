@@ -28,8 +28,8 @@ export class Unsupported extends FormatError {
 export class Unsafe extends FormatError {
   readonly kind = 'Unsafe';
   readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
