@@ -1,0 +1,123 @@
+import { createRequire } from 'node:module';
+import type { Json, JsonObject } from '../wire/json.ts';
+
+/** Dynalite is CommonJS without types; this file is the one place that knows its inner modules. */
+
+export type Callback<T> = (error: unknown, value?: T) => void;
+
+/** One write of a LevelDB batch; keys carry the prefix of their sub-database. */
+export type Write = { type: 'put'; key: string; value: Json } | { type: 'del'; key: string };
+
+/** A part of the database with its own key prefix: a table's items or one of its indexes. */
+export interface SubDb {
+  get(key: string, callback: Callback<JsonObject>): void;
+  put(key: string, value: JsonObject, callback: Callback<void>): void;
+  del(key: string, callback: Callback<void>): void;
+  lock(key: string, run: (release: <F>(callback: F) => F) => void): void;
+  createValueStream(options?: object): unknown;
+}
+
+/** A LevelDB range iterator over values. */
+interface ValueIterator {
+  nextv(size: number): Promise<Json[]>;
+  close(): Promise<void>;
+}
+
+/** The LevelDB (or in-memory) database under all tables. */
+export interface LevelDb {
+  open(): Promise<void>;
+  close(callback: (error?: unknown) => void): void;
+  get(key: string): Promise<Json | undefined>;
+  batch(writes: readonly Write[]): Promise<void>;
+  values(options: { gte: string; lt: string; limit?: number }): ValueIterator;
+  iterator(options: { gte: string; lt: string }): AsyncIterable<[string, Json]>;
+}
+
+export interface Store {
+  readonly db: LevelDb;
+  getTable(name: string, checkStatus: boolean | Callback<JsonObject>, callback?: Callback<JsonObject>): void;
+  getItemDb(name: string): SubDb;
+  getIndexDb(kind: string, table: string, index: string): SubDb;
+}
+
+interface Rules {
+  types: object;
+  custom: unknown;
+}
+
+type Action = (store: Store, data: JsonObject, callback: Callback<JsonObject>) => void;
+
+interface Database {
+  create(options: { path?: string; createTableMs: number; deleteTableMs: number; updateTableMs: number }): Store;
+  createKey(key: JsonObject, table: JsonObject): string;
+  checkConditional(data: JsonObject, item: JsonObject | undefined): Error | null | undefined;
+  validateKey(key: JsonObject, table: JsonObject): Error | null | undefined;
+}
+
+interface Validations {
+  checkTypes(data: JsonObject, types: object): JsonObject;
+  checkValidations(data: JsonObject, types: object, custom: unknown, store: Store): void;
+}
+
+const load = createRequire(import.meta.url);
+const validations = load('dynalite/validations') as Validations;
+
+/** Dynalite's functions over stores, keys and conditions. */
+export const database = load('dynalite/db') as Database;
+
+const OPERATIONS = [
+  'BatchGetItem',
+  'BatchWriteItem',
+  'CreateTable',
+  'DeleteItem',
+  'DeleteTable',
+  'DescribeTable',
+  'GetItem',
+  'ListTables',
+  'ListTagsOfResource',
+  'PutItem',
+  'Query',
+  'Scan',
+  'TagResource',
+  'UntagResource',
+  'UpdateItem',
+  'UpdateTable',
+];
+
+/** An operation of dynalite: its validation rules and its action. */
+export interface Engine {
+  /** Checks the request and resolves its expressions. Throws dynalite's error for what DynamoDB would refuse. */
+  check(input: JsonObject, store: Store): JsonObject;
+  run(store: Store, data: JsonObject): Promise<JsonObject>;
+}
+
+const engineOf = (name: string): Engine => {
+  const file = name[0]?.toLowerCase() + name.slice(1);
+  const rules = load(`dynalite/validations/${file}`) as Rules;
+  const action = load(`dynalite/actions/${file}`) as Action;
+  return {
+    check: (input, store) => {
+      const data = validations.checkTypes(input, rules.types);
+      validations.checkValidations(data, rules.types, rules.custom, store);
+      return data;
+    },
+    run: (store, data) => promised((callback) => action(store, data, callback)),
+  };
+};
+
+/** Every operation that dynalite itself knows, by its name on the wire. */
+export const engines: ReadonlyMap<string, Engine> = new Map(OPERATIONS.map((name) => [name, engineOf(name)]));
+
+/** The engine of an operation that is known to exist. */
+export function engine(name: string): Engine {
+  const found = engines.get(name);
+  if (found === undefined) throw new Error(`dynalite has no ${name}`);
+  return found;
+}
+
+/** Runs a callback-style function as a promise. */
+export function promised<T>(start: (callback: Callback<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error ? reject(error as Error) : resolve(value as T)));
+  });
+}

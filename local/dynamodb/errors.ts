@@ -1,0 +1,17 @@
+import { AwsError, toAwsError } from '../wire/aws-error.ts';
+import { isObject, stringAt } from '../wire/json.ts';
+
+/** Dynalite throws errors that carry `statusCode` and `body`; this makes one of ours of it. */
+export function awsErrorOf(error: unknown): AwsError {
+  if (!(error instanceof Error && 'statusCode' in error && 'body' in error && isObject(error.body))) {
+    return toAwsError(error);
+  }
+  const type = stringAt(error.body, '__type') ?? 'InternalServerError';
+  const message = stringAt(error.body, 'message') ?? stringAt(error.body, 'Message') ?? error.message;
+  return new AwsError(type.slice(type.indexOf('#') + 1), message, Number(error.statusCode));
+}
+
+/** The code that a cancellation reason uses for an error, for example `ConditionalCheckFailed`. */
+export function codeOf(errorCode: string): string {
+  return errorCode === 'ValidationException' ? 'ValidationError' : errorCode.replace(/Exception$/, '');
+}

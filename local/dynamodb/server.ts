@@ -1,0 +1,141 @@
+/**
+ * The embedded DynamoDB: dynalite's validations and actions, called in this process, with what it lacks around them:
+ * atomic writes, transactions, the old item on a failed condition, time to live.
+ */
+import { mkdirSync } from 'node:fs';
+import { AwsError } from '../wire/aws-error.ts';
+import { isObject, type JsonObject } from '../wire/json.ts';
+import type { JsonService, Operation } from '../wire/json-rpc.ts';
+import { database, type Engine, engines, type Store } from './engine.ts';
+import { awsErrorOf } from './errors.ts';
+import { readStore } from './read-store.ts';
+import { describeTimeToLive, sweepExpired, updateTimeToLive } from './time-to-live.ts';
+import { transactGet, transactWrite } from './transactions.ts';
+import { unitOfWork } from './unit-of-work.ts';
+
+/** DynamoDB's own limit is 16 MB for a batch. */
+const BODY_LIMIT = 16 * 1024 * 1024;
+const DEFAULT_SWEEP_MS = 10 * 60_000;
+
+/** Where the tables live and how often expired items go. */
+export interface DynamoDbOptions {
+  /** LevelDB directory; absent: in memory. */
+  path?: string | undefined;
+  /** Milliseconds between two sweeps of expired items; 0 turns them off. */
+  sweepIntervalMs?: number;
+}
+
+export interface DynamoDb {
+  readonly service: JsonService;
+  /** Deletes what has expired, now. Returns the number of items. */
+  sweep(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+const TABLE_CHANGES = new Set(['CreateTable', 'DeleteTable', 'UpdateTable']);
+
+/** Opens the database. Throws one clear error when another process holds the directory. */
+export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<DynamoDb> {
+  const base = await openStore(options.path);
+  const { store, forgetTables } = readStore(base);
+  const alone = oneAtATime();
+  const sweep = () => sweepExpired(store, alone);
+  const sweepEveryMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_MS;
+  const timer = sweepEveryMs > 0 ? setInterval(() => void sweep().catch(awsErrorOf), sweepEveryMs) : undefined;
+  timer?.unref();
+
+  const operations = new Map<string, Operation>([
+    ['TransactWriteItems', (input) => alone(() => transactWrite(store, input))],
+    ['TransactGetItems', (input) => alone(() => transactGet(store, input))],
+    ['UpdateTimeToLive', (input) => updateTimeToLive(store, input)],
+    ['DescribeTimeToLive', (input) => describeTimeToLive(store, input)],
+  ]);
+  for (const [name, engine] of engines) {
+    if (WRITES.has(name)) operations.set(name, (input) => alone(() => write(engine, store, input)));
+    else if (TABLE_CHANGES.has(name)) operations.set(name, (input) => alone(() => changeTable(engine, input)));
+    else operations.set(name, (input) => read(engine, store, input));
+  }
+
+  async function changeTable(engine: Engine, input: JsonObject): Promise<JsonObject> {
+    forgetTables();
+    const result = await read(engine, base, input);
+    // Dynalite changes the table's status from a timer of 0 ms; the next request must find the change.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    forgetTables();
+    return result;
+  }
+
+  return {
+    service: { target: 'DynamoDB_20120810', version: '1.0', operations, bodyLimit: BODY_LIMIT },
+    sweep,
+    close: async () => {
+      clearInterval(timer);
+      await alone(async () => undefined);
+      await new Promise<void>((resolve, reject) => {
+        base.db.close((error) => (error ? reject(error as Error) : resolve()));
+      });
+    },
+  };
+}
+
+async function read(engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> {
+  try {
+    return await engine.run(store, engine.check(input, store));
+  } catch (error) {
+    throw awsErrorOf(error);
+  }
+}
+
+async function write(engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> {
+  const returnOld = input['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD';
+  const unit = unitOfWork(store);
+  try {
+    const result = await engine.run(unit.store, engine.check(input, store));
+    await unit.commit();
+    return result;
+  } catch (caught) {
+    const error = awsErrorOf(caught);
+    const item = unit.lastRead;
+    if (!returnOld || item === undefined || error.code !== 'ConditionalCheckFailedException') throw error;
+    throw withItem(error, item);
+  }
+}
+
+const withItem = (error: AwsError, item: JsonObject): AwsError =>
+  new AwsError(error.code, error.message, error.status, { Item: item }, { cause: error });
+
+/** Runs functions one after another. Every write takes its turn here, so a condition and its write are one step. */
+function oneAtATime(): <T>(run: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (run) => {
+    const turn = last.then(run);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+async function openStore(path: string | undefined): Promise<Store> {
+  if (path !== undefined) mkdirSync(path, { recursive: true });
+  const times = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
+  const store = database.create({ ...(path === undefined ? {} : { path }), ...times });
+  try {
+    await store.db.open();
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const locked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
+    const why = locked ? 'is in use by another process' : `cannot be opened: ${String(cause ?? error)}`;
+    throw new Error(`the data directory ${path} ${why}`, { cause: error });
+  }
+  await finishTables(store);
+  return store;
+}
+
+/** A kill right after CreateTable or DeleteTable leaves a table half way; nobody else would finish it. */
+async function finishTables(store: Store): Promise<void> {
+  for await (const [key, table] of store.db.iterator({ gte: 'table~', lt: 'table~\xff' })) {
+    if (!isObject(table) || table['TableStatus'] === 'ACTIVE') continue;
+    if (table['TableStatus'] === 'DELETING') await store.db.batch([{ type: 'del', key }]);
+    else await store.db.batch([{ type: 'put', key, value: { ...table, TableStatus: 'ACTIVE' } }]);
+  }
+}

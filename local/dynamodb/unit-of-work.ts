@@ -1,0 +1,74 @@
+import type { JsonObject } from '../wire/json.ts';
+import type { Callback, Store, SubDb, Write } from './engine.ts';
+
+/**
+ * Collects what actions write, so that an item and all its index entries (or all items of a transaction) reach LevelDB as
+ * one atomic batch: a kill leaves all of it or nothing. Reads see the unit's own writes.
+ */
+export interface UnitOfWork {
+  /** Given to dynalite's actions in place of the real store. */
+  readonly store: Store;
+  /** The item that the last action read before it checked its condition. */
+  readonly lastRead: JsonObject | undefined;
+  /** Adds a write that belongs to the unit. */
+  add(write: Write): void;
+  commit(): Promise<void>;
+}
+
+/** Starts a unit over `real`. The caller runs units one at a time, so they take no locks. */
+export function unitOfWork(real: Store): UnitOfWork {
+  const writes: Write[] = [];
+  const seen = new Map<string, JsonObject | undefined>();
+  let lastRead: JsonObject | undefined;
+
+  const put = (key: string, value: JsonObject) => {
+    writes.push({ type: 'put', key, value });
+    seen.set(key, value);
+  };
+  const del = (key: string) => {
+    writes.push({ type: 'del', key });
+    seen.set(key, undefined);
+  };
+  const part = (under: SubDb, prefix: string): SubDb => ({
+    get: (key, callback) => {
+      const done: Callback<JsonObject> = (error, item) => {
+        lastRead = item;
+        callback(error, item);
+      };
+      if (seen.has(prefix + key)) done(null, seen.get(prefix + key));
+      else under.get(key, done);
+    },
+    put: (key, value, callback) => {
+      put(prefix + key, value);
+      callback(null);
+    },
+    del: (key, callback) => {
+      del(prefix + key);
+      callback(null);
+    },
+    lock: (_key, run) => run((callback) => callback),
+    createValueStream: (options) => under.createValueStream(options),
+  });
+  const store: Store = {
+    ...real,
+    getItemDb: (name) => part(real.getItemDb(name), itemPrefix(name)),
+    getIndexDb: (kind, table, index) => part(real.getIndexDb(kind, table, index), indexPrefix(kind, table, index)),
+  };
+  return {
+    store,
+    get lastRead() {
+      return lastRead;
+    },
+    add: (write) => writes.push(write),
+    commit: async () => {
+      if (writes.length > 0) await real.db.batch(writes);
+    },
+  };
+}
+
+/** Where dynalite keeps a table's items. */
+export const itemPrefix = (table: string): string => `item-${table}~`;
+
+/** Where dynalite keeps an index's entries; `kind` is Local or Global. */
+export const indexPrefix = (kind: string, table: string, index: string): string =>
+  `index-${kind.toLowerCase()}~${table}~${index}~`;

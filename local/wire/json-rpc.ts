@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AwsError, toAwsError } from './aws-error.ts';
+import { readBody, send } from './body.ts';
+import { isObject, type JsonObject } from './json.ts';
+
+/** One operation of a service: takes the parsed request, returns the members of the answer (undefined: an empty object). */
+export type Operation = (input: JsonObject) => unknown;
+
+/** A service that speaks AWS JSON 1.0 or 1.1: one POST, the operation named in `X-Amz-Target`. */
+export interface JsonService {
+  /** What stands before the dot of `X-Amz-Target`, for example `AWSStepFunctions`. */
+  readonly target: string;
+  readonly version: '1.0' | '1.1';
+  readonly operations: ReadonlyMap<string, Operation>;
+  /** Largest request body in bytes. */
+  readonly bodyLimit: number;
+}
+
+/** Finds the service and operation that a target names, for example `AWSEvents.PutEvents`. */
+export function splitTarget(target: string): { service: string; operation: string } {
+  const dot = target.lastIndexOf('.');
+  return { service: target.slice(0, dot), operation: target.slice(dot + 1) };
+}
+
+/** Answers one request of the AWS JSON protocol (Smithy, "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol"). */
+export async function serveJson(
+  service: JsonService,
+  operation: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const headers = { 'content-type': `application/x-amz-json-${service.version}`, 'x-amzn-requestid': randomUUID() };
+  try {
+    const body = await readBody(req, service.bodyLimit);
+    const run = service.operations.get(operation);
+    if (run === undefined) {
+      throw new AwsError('UnknownOperationException', `${service.target} has no operation ${operation} here`);
+    }
+    const result = (await run(parse(body))) ?? {};
+    send(res, 200, headers, JSON.stringify(result));
+  } catch (caught) {
+    const error = toAwsError(caught);
+    const shape = { __type: error.code, message: error.message, ...error.details };
+    send(res, error.status, headers, JSON.stringify(shape));
+  }
+}
+
+const notJson = (cause: unknown): AwsError =>
+  new AwsError('SerializationException', `the body is not JSON: ${String(cause)}`, 400, {}, { cause });
+
+function parse(body: Buffer): JsonObject {
+  if (body.length === 0) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw notJson(error);
+  }
+  if (!isObject(value)) throw new AwsError('SerializationException', 'the body is not a JSON object');
+  return value;
+}
