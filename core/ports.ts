@@ -1,6 +1,10 @@
 import type { Config } from './config.ts';
+import type { Caller } from './identity/caller.ts';
 import type { Image, Location } from './images/image.ts';
+import type { ImageQuery } from './images/query.ts';
 import type { ImageStatus } from './images/status.ts';
+import type { Member, MemberStatus } from './members/member.ts';
+import type { ProjectUsage } from './quota/usage.ts';
 import type { BatchProgress, ImportFacts, Task, TaskStatus, TaskType } from './tasks/task.ts';
 
 /**
@@ -72,6 +76,61 @@ export interface ImageRepository {
   change(id: string, change: ImageChange): Promise<Image>;
   /** Removes the record for good and leaves a mark that the id existed. Returns the last state. @throws as `change`. */
   delete(id: string, expect?: ImageChange['expect']): Promise<Image>;
+}
+
+/** Facts of a resource that a policy rule may look at: the wire's names (contract: policy.md section 1, Targets). */
+export type PolicyTarget = Readonly<Record<string, unknown>>;
+
+export interface PolicyPort {
+  /** True when the rule holds for this target and caller. @throws BackendUnavailable when a remote check cannot be asked. */
+  allows(rule: string, target: PolicyTarget, caller: Caller): Promise<boolean>;
+}
+
+/** Who may do what to single custom properties (contract: policy.md section 4). Absent from Deps when there are none. */
+export interface PropertyProtections {
+  mayCreate(property: string, caller: Caller): boolean | Promise<boolean>;
+  mayRead(property: string, caller: Caller): boolean | Promise<boolean>;
+  mayUpdate(property: string, caller: Caller): boolean | Promise<boolean>;
+  mayDelete(property: string, caller: Caller): boolean | Promise<boolean>;
+}
+
+/** Turns the tokens of a request into its caller. */
+export interface Authenticator {
+  /**
+   * @param tokens `token` is X-Auth-Token, `serviceToken` X-Service-Token; `requestId` goes into the caller.
+   * @throws Unauthenticated without a valid token, BackendUnavailable when the identity service cannot be asked.
+   */
+  authenticate(tokens: {
+    readonly token: string | undefined;
+    readonly serviceToken: string | undefined;
+    readonly requestId: string;
+  }): Promise<Caller>;
+}
+
+/** Who else may see a shared image. */
+export interface MemberRepository {
+  /** @throws Conflict when the member exists. */
+  create(member: Member): Promise<void>;
+  get(imageId: string, project: string): Promise<Member | undefined>;
+  /** All members of an image, in the order of their ids. */
+  list(imageId: string): Promise<Member[]>;
+  /** @throws NotFound when there is no such member. */
+  setStatus(imageId: string, project: string, status: MemberStatus, updatedAt: string): Promise<Member>;
+  /** @throws NotFound when there is no such member. */
+  delete(imageId: string, project: string): Promise<void>;
+  /** Removes every member of an image that is gone. */
+  deleteAll(imageId: string): Promise<void>;
+}
+
+/** Pages of images. */
+export interface ImageListing {
+  /**
+   * Images in the query's order, after its marker, at most `query.limit`; fewer when the page grew too large or too many
+   * images had to be looked at, then `more` is true all the same.
+   */
+  page(query: ImageQuery): Promise<{ readonly images: readonly Image[]; readonly more: boolean }>;
+  /** What the images of a project take, counted anew from the records. */
+  usageOf(project: string): Promise<ProjectUsage>;
 }
 
 export interface TaskRepository {
@@ -150,6 +209,10 @@ export interface Deps {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly images: ImageRepository;
+  readonly members: MemberRepository;
+  readonly imageList: ImageListing;
+  readonly policy: PolicyPort;
+  readonly protections?: PropertyProtections;
   readonly tasks: TaskRepository;
   readonly duties: DutyRepository;
   readonly bytes: BytesPort;

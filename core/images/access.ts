@@ -1,0 +1,110 @@
+/**
+ * Who sees an image and who may do what to it (contract: policy.md section 3). An image is first looked up through its
+ * visibility; then policies speak. What a caller may not see does not exist for it.
+ */
+import { Forbidden, NotFound } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Deps, PolicyTarget } from '../ports.ts';
+import type { Image } from './image.ts';
+
+const IMAGE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** An image as one caller reaches it: `memberId` is the caller's project when it came as a member of a shared image. */
+export interface Seen {
+  readonly image: Image;
+  readonly memberId: string | null;
+}
+
+type AccessDeps = Pick<Deps, 'images' | 'members' | 'policy'>;
+
+/** Ids are UUIDs: anything else names no image, and no read is spent on it. */
+export function isImageId(id: string): boolean {
+  return IMAGE_ID.test(id);
+}
+
+export function noSuchImage(id: string): NotFound {
+  return new NotFound(`No image found with ID ${id}`);
+}
+
+/**
+ * The image, when its visibility lets the caller see it; one strongly consistent read (two for members of shared images).
+ * @throws NotFound
+ */
+export async function seenImage(deps: AccessDeps, caller: Caller, id: string): Promise<Seen> {
+  const image = isImageId(id) ? await deps.images.get(id) : undefined;
+  if (image === undefined || image.status === 'deleted' || image.status === 'pending_delete') throw noSuchImage(id);
+  if (isOpenTo(image, caller)) return { image, memberId: await membershipFor(deps, caller, image) };
+  const memberId = await membershipFor(deps, caller, image);
+  if (memberId === null) throw noSuchImage(id);
+  return { image, memberId };
+}
+
+function isOpenTo(image: Image, caller: Caller): boolean {
+  if (caller.isAdmin || image.visibility === 'public' || image.visibility === 'community') return true;
+  return image.owner === null || image.owner === caller.projectId;
+}
+
+async function membershipFor(deps: AccessDeps, caller: Caller, image: Image): Promise<string | null> {
+  const { projectId } = caller;
+  if (image.visibility !== 'shared' || projectId === null || projectId === image.owner || caller.isAdmin) return null;
+  return (await deps.members.get(image.id, projectId)) === undefined ? null : projectId;
+}
+
+/** What rules may look at: base attributes under their wire names, aliases, custom properties. */
+export function imageTarget({ image, memberId }: Seen): PolicyTarget {
+  return {
+    ...image.properties,
+    id: image.id,
+    image_id: image.id,
+    name: image.name,
+    status: image.status,
+    visibility: image.visibility,
+    protected: image.protected,
+    os_hidden: image.hidden,
+    owner: image.owner,
+    project_id: image.owner,
+    member_id: memberId,
+    disk_format: image.diskFormat,
+    container_format: image.containerFormat,
+    min_ram: image.minRam,
+    min_disk: image.minDisk,
+    size: image.size,
+    virtual_size: image.virtualSize,
+    checksum: image.checksum,
+    os_hash_algo: image.hashAlgo,
+    os_hash_value: image.hashValue,
+    tags: image.tags,
+    created_at: image.createdAt,
+    updated_at: image.updatedAt,
+  };
+}
+
+/**
+ * Checks one rule on an image that the caller reached.
+ * @throws Forbidden when the rule fails; NotFound when `get_image` fails too.
+ */
+export async function enforce(deps: Pick<Deps, 'policy'>, rule: string, seen: Seen, caller: Caller): Promise<void> {
+  const target = imageTarget(seen);
+  if (await deps.policy.allows(rule, target, caller)) return;
+  if (rule !== 'get_image' && (await deps.policy.allows('get_image', target, caller)))
+    throw new Forbidden(`You are not authorized to complete ${rule} action.`);
+  throw noSuchImage(seen.image.id);
+}
+
+/** Checks a rule that concerns no existing image. @throws Forbidden */
+export async function enforceFor(
+  deps: Pick<Deps, 'policy'>,
+  rule: string,
+  target: PolicyTarget,
+  caller: Caller,
+): Promise<void> {
+  if (!(await deps.policy.allows(rule, target, caller)))
+    throw new Forbidden(`You are not authorized to complete ${rule} action.`);
+}
+
+/** `seenImage` and `get_image` in one: what reading needs. @throws NotFound */
+export async function readableImage(deps: AccessDeps, caller: Caller, id: string): Promise<Seen> {
+  const seen = await seenImage(deps, caller, id);
+  await enforce(deps, 'get_image', seen, caller);
+  return seen;
+}
