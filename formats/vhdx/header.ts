@@ -1,0 +1,73 @@
+import { decode, exact } from '../bytes.ts';
+import { Corrupt, Unsupported } from '../errors.ts';
+import type { ByteSource } from '../source.ts';
+import { crc32c } from './crc32c.ts';
+import { guidAt, NIL_GUID } from './guid.ts';
+
+export const FILE_SIGNATURE = 'vhdxfile';
+export const MiB = 1024 * 1024;
+const CREATOR_BYTES = 512;
+const HEADERS_AT = [64 * 1024, 128 * 1024] as const;
+const HEADER_BYTES = 4096;
+
+/** VHDX header, little endian ([MS-VHDX] 2.2.2). */
+export const HEADER = {
+  checksum: [4, 'u32'],
+  sequenceNumber: [8, 'u64'],
+  logVersion: [64, 'u16'],
+  version: [66, 'u16'],
+  logLength: [68, 'u32'],
+  logOffset: [72, 'u64'],
+} as const;
+const LOG_GUID_AT = 48;
+
+export interface VhdxHeader {
+  readonly sequenceNumber: bigint;
+  /** File range of the log in bytes. */
+  readonly logOffset: number;
+  readonly logLength: number;
+  /** Undefined when there is nothing to replay. */
+  readonly logGuid: string | undefined;
+}
+
+/** What wrote the file, from the file identifier (UTF-16). */
+export async function readCreator(source: ByteSource): Promise<string> {
+  const bytes = await source.read(FILE_SIGNATURE.length, CREATOR_BYTES);
+  return Buffer.from(bytes).toString('utf16le').replace(/\0.*/s, '');
+}
+
+/**
+ * The current header: of the two the valid one with the higher sequence number.
+ * @throws Corrupt when neither is valid, or both are current and differ; Unsupported for another version; Truncated
+ */
+export async function readHeader(source: ByteSource): Promise<VhdxHeader> {
+  const valid: { bytes: Uint8Array; sequence: bigint }[] = [];
+  for (const at of HEADERS_AT) {
+    const bytes = await source.read(at, HEADER_BYTES);
+    const signed = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'head';
+    const raw = decode(HEADER, bytes, 'LE');
+    if (signed && crc32c(bytes, HEADER.checksum[0]) === raw.checksum)
+      valid.push({ bytes, sequence: raw.sequenceNumber });
+  }
+  const [first, second] = valid;
+  if (first === undefined) throw new Corrupt('VHDX: neither header has a valid signature and checksum');
+  if (second === undefined || first.sequence > second.sequence) return parse(first.bytes);
+  if (first.sequence === second.sequence && Buffer.compare(first.bytes, second.bytes) !== 0) {
+    throw new Corrupt(`VHDX: both headers have sequence number ${first.sequence} and they differ`);
+  }
+  return parse(second.bytes);
+}
+
+function parse(bytes: Uint8Array): VhdxHeader {
+  const raw = decode(HEADER, bytes, 'LE');
+  const logGuid = guidAt(bytes, LOG_GUID_AT);
+  if (raw.version !== 1) throw new Unsupported(`VHDX version ${raw.version} is not 1`);
+  if (logGuid !== NIL_GUID && raw.logVersion !== 0)
+    throw new Unsupported(`VHDX log version ${raw.logVersion} is not 0`);
+  return {
+    sequenceNumber: raw.sequenceNumber,
+    logOffset: exact(raw.logOffset, 'VHDX log offset'),
+    logLength: raw.logLength,
+    logGuid: logGuid === NIL_GUID ? undefined : logGuid,
+  };
+}
