@@ -50,7 +50,7 @@ async function inspectIso(source: ByteSource, window: ProbeWindow): Promise<Form
       bootable: boot.length > 0,
       boot_platforms: [...new Set(boot.map((entry) => entry.platform))],
       ...(hybrid === undefined ? {} : { hybrid }),
-      firmware_hints: firmwareOf(boot),
+      ...firmwareDetails(boot),
     },
   };
 }
@@ -89,7 +89,8 @@ async function hybridKind(source: ByteSource, { head }: ProbeWindow): Promise<'m
   return hasText(head, 0, 'ER') && hasText(head, 512, 'PM') ? 'apple' : undefined;
 }
 
-function firmwareOf(boot: readonly BootEntry[]): FirmwareHint[] {
+/** Firmware that can start the disc, with the evidence; the image property only when there is no choice. */
+function firmwareDetails(boot: readonly BootEntry[]): Record<string, unknown> {
   const hints: FirmwareHint[] = [];
   if (boot.some((entry) => entry.platform === 'efi')) {
     hints.push({ firmware: 'uefi', evidence: 'El Torito catalogue has an EFI entry' });
@@ -97,5 +98,7 @@ function firmwareOf(boot: readonly BootEntry[]): FirmwareHint[] {
   if (boot.some((entry) => entry.platform === 'x86')) {
     hints.push({ firmware: 'bios', evidence: 'El Torito catalogue has an x86 entry' });
   }
-  return hints;
+  const [only, other] = hints;
+  const single = only !== undefined && other === undefined ? { hw_firmware_type: only.firmware } : {};
+  return { firmware_hints: hints, ...single };
 }

@@ -69,7 +69,7 @@ async function inspectOva(engine: InnerEngine, source: ByteSource): Promise<Form
     ...(inner?.blockSize === undefined ? {} : { blockSize: inner.blockSize }),
     ...(inner?.subformat === undefined ? {} : { subformat: inner.subformat }),
     findings,
-    details: { ...archiveDetails(archive), ...(inner === undefined ? {} : diskDetails(inner)) },
+    details: { ...(inner === undefined ? {} : diskDetails(inner)), ...archiveDetails(archive) },
   };
 }
 
@@ -133,16 +133,13 @@ function disagreements(disk: OvfDisk, data: ByteSource, inner: FormatFacts): Fin
   return found;
 }
 
-/** Facts under the names of the inspection result; hints that agree with image properties are in `property_hints`. */
+/** Facts under stable names; suggestions for image properties stand beside them under the properties' own names. */
 function archiveDetails({ ovf, manifest, members }: OvaArchive): Record<string, unknown> {
   const { machine, disks } = ovf;
-  const hints = propertyHints(machine);
   const facts = {
     disk_href: disks.length === 1 ? disks[0]?.href : undefined,
     cpu: machine.cpu,
     memory_mib: machine.memoryMib,
-    hw_disk_bus_hint: machine.diskBus,
-    vmware_adaptertype: hints['vmware_adaptertype'],
     os_description: machine.osDescription,
     hardware_version: machine.hardwareVersion,
   };
@@ -153,10 +150,12 @@ function archiveDetails({ ovf, manifest, members }: OvaArchive): Record<string, 
     manifest: manifest?.[0]?.algorithm ?? null,
     nics: machine.networkAdapters,
     ...Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)),
-    property_hints: hints,
+    ...propertyHints(machine),
   };
 }
 
+/** The disk's own facts apart, but for what suggests an image property; the OVF knows the machine better. */
 function diskDetails(inner: FormatFacts): Record<string, unknown> {
-  return { disk_format: inner.format, disk: inner.details, virtual_size: inner.virtualSize ?? null };
+  const own = Object.entries(inner.details).filter(([name]) => name.startsWith('vmware_'));
+  return { ...Object.fromEntries(own), disk_format: inner.format, disk: inner.details };
 }
