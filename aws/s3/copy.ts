@@ -1,0 +1,198 @@
+import { CopyObjectCommand } from '@aws-sdk/client-s3';
+import type { StoredBytes } from '../../core/tasks/task.ts';
+import { abortReason, translate } from './failures.ts';
+import { dataKey, locationUrl, segmentKey } from './keys.ts';
+import { Multipart, putObject } from './multipart.ts';
+import { headObject, readWhole } from './object-source.ts';
+import type { Place, Places } from './places.ts';
+import { plainStream } from './plain-stream.ts';
+import { putMap } from './sparse-write.ts';
+import { readMap } from './stored-image.ts';
+import { plainWriter } from './write.ts';
+
+export interface CopyOptions {
+  /** Bytes of the stored form copied so far; never decreases. */
+  readonly onProgress?: ((bytesDone: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called before each write to the destination; throwing stops the copy. */
+  readonly guard?: (() => Promise<void>) | undefined;
+}
+
+export interface Copied {
+  /** Bytes that the copy takes. */
+  readonly storedBytes: number;
+  readonly url: string;
+}
+
+/** Objects up to this are copied by one request: one answer is soon enough for progress, and cheap. */
+const ONE_REQUEST = 128 * 1024 * 1024;
+/** Requests in flight of one copy: the service does the work. */
+const LANES = 8;
+const MAX_PARTS = 10_000;
+
+/**
+ * Copies stored bytes to another place under `prefix`, same layout. Between places of one service nothing passes through our memory
+ * (CopyObject, UploadPartCopy at the destination); to another service the bytes stream. The object that makes the copy readable is
+ * written last. Doing it again changes nothing.
+ * @throws NotFound when the source is gone; SourceChanged, Corrupt, BackendUnavailable; what `guard` throws; the signal's reason
+ */
+export async function copyStored(
+  places: Places,
+  from: StoredBytes,
+  to: Place,
+  prefix: string,
+  options: CopyOptions = {},
+): Promise<Copied> {
+  const source = places.of(from.place);
+  const storedBytes =
+    from.layout === 'plain'
+      ? await copyPlain(source, from, to, prefix, options)
+      : await copySparse(source, from.prefix, to, prefix, options);
+  return { storedBytes, url: locationUrl(to, prefix, from.layout) };
+}
+
+async function copyPlain(
+  source: Place,
+  from: StoredBytes,
+  to: Place,
+  prefix: string,
+  options: CopyOptions,
+): Promise<number> {
+  const key = from.key ?? dataKey(from.prefix);
+  const { etag, size } = await headObject(source, key, options.signal);
+  const version = from.etag ?? etag;
+  if (source.service !== to.service) await streamPlain(source, key, version, size, to, prefix, options);
+  else if (size <= ONE_REQUEST) await copyObject(source, key, to, dataKey(prefix), options, version);
+  else await copyParts(source, key, version, size, to, dataKey(prefix), options);
+  options.onProgress?.(size);
+  return size;
+}
+
+async function copyParts(
+  source: Place,
+  key: string,
+  etag: string,
+  size: number,
+  to: Place,
+  target: string,
+  options: CopyOptions,
+): Promise<void> {
+  const partBytes = Math.max(ONE_REQUEST, Math.ceil(size / MAX_PARTS));
+  const multipart = new Multipart(to, target, options.signal);
+  let done = 0;
+  try {
+    await inLanes(Math.ceil(size / partBytes), options.signal, async (n) => {
+      await options.guard?.();
+      const end = Math.min(size, (n + 1) * partBytes);
+      await multipart.copy(n, copySource(source, key), n * partBytes, end, etag);
+      done += end - n * partBytes;
+      options.onProgress?.(done);
+    });
+    await options.guard?.();
+    await multipart.complete();
+  } catch (error) {
+    await multipart.abort();
+    throw error;
+  }
+}
+
+async function streamPlain(
+  source: Place,
+  key: string,
+  etag: string,
+  size: number,
+  to: Place,
+  prefix: string,
+  options: CopyOptions,
+): Promise<void> {
+  const { signal, guard } = options;
+  const writer = plainWriter(to, prefix, { signal, guard, totalBytes: size });
+  try {
+    for await (const chunk of plainStream(source, key, 0, size, { etag, signal })) {
+      await writer.write(chunk);
+      options.onProgress?.(writer.total);
+    }
+    await writer.finish();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
+async function copySparse(
+  source: Place,
+  fromPrefix: string,
+  to: Place,
+  prefix: string,
+  options: CopyOptions,
+): Promise<number> {
+  const { map } = await readMap(source, fromPrefix, options.signal);
+  const slices = [...map.slicesWithData()];
+  const total = map.storedBytes;
+  let done = 0;
+  await inLanes(slices.length, options.signal, async (at) => {
+    const n = slices[at] ?? 0;
+    const entry = map.get(n);
+    await options.guard?.();
+    if (source.service === to.service) {
+      await copyObject(source, segmentKey(fromPrefix, n), to, segmentKey(prefix, n), options);
+    } else {
+      const { bytes } = await readWhole(source, segmentKey(fromPrefix, n), entry.segmentLength, options.signal);
+      await putObject(to, segmentKey(prefix, n), bytes, { crc32: entry.crc32, signal: options.signal });
+    }
+    done += entry.segmentLength;
+    options.onProgress?.(Math.min(done, total));
+  });
+  await options.guard?.();
+  return total + (await putMap(to, prefix, map, options.signal));
+}
+
+async function copyObject(
+  source: Place,
+  key: string,
+  to: Place,
+  target: string,
+  options: CopyOptions,
+  etag?: string,
+): Promise<void> {
+  await options.guard?.();
+  try {
+    await to.client.send(
+      new CopyObjectCommand({
+        Bucket: to.bucket,
+        Key: target,
+        CopySource: copySource(source, key),
+        ...(etag === undefined ? {} : { CopySourceIfMatch: etag }),
+      }),
+      options.signal === undefined ? {} : { abortSignal: options.signal },
+    );
+  } catch (error) {
+    throw translate(error, to, target, options.signal);
+  }
+}
+
+function copySource(place: Place, key: string): string {
+  return `${place.bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** Runs `work(0)` … `work(count - 1)`, a few at once; the first failure stops the rest and is thrown when all lanes stand. */
+async function inLanes(
+  count: number,
+  signal: AbortSignal | undefined,
+  work: (n: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  let failure: { readonly error: unknown } | undefined;
+  const lane = async (): Promise<void> => {
+    while (next < count && failure === undefined) {
+      try {
+        if (signal?.aborted === true) throw abortReason(signal);
+        await work(next++);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES, count) }, lane));
+  if (failure !== undefined) throw (failure as { readonly error: unknown }).error;
+}

@@ -1,0 +1,24 @@
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { BackendUnavailable, ImageServiceError, NotFound } from '../../core/errors.ts';
+import { FormatError, SourceChanged, Truncated } from '../../formats/errors.ts';
+import type { Place } from './places.ts';
+
+/**
+ * What a failed S3 call means to the service. A missing object or bucket is NotFound, a changed one SourceChanged, a range
+ * past its end Truncated; all else is BackendUnavailable. Errors that are already ours, and aborts by `signal`, pass unchanged.
+ */
+export function translate(error: unknown, place: Place, key: string, signal?: AbortSignal): Error {
+  if (error instanceof ImageServiceError || error instanceof FormatError) return error;
+  if (signal?.aborted === true) return abortReason(signal);
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  const subject = `${place.id}: ${key}`;
+  if (status === 404) return new NotFound(`${subject}: there is no such object`, { cause: error });
+  if (status === 412) return new SourceChanged(`${subject}: the object is not the one that was opened`);
+  if (status === 416) return new Truncated(`${subject}: the object is shorter than expected`);
+  return new BackendUnavailable(`${subject}: ${error instanceof Error ? error.name : 'failed'}`, { cause: error });
+}
+
+/** The reason of an aborted signal, as an Error. */
+export function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('aborted', { cause: signal.reason });
+}

@@ -1,0 +1,116 @@
+import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { abortReason, translate } from './failures.ts';
+import type { Place } from './places.ts';
+
+export interface RangeOptions {
+  /** The version expected; another one is SourceChanged. */
+  readonly etag?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Times a body that breaks off is continued from where it broke. */
+const RESUMES = 3;
+
+type Body = AsyncIterable<Uint8Array> & { destroy(): void };
+
+/**
+ * A range GET whose request is under way from the moment it is made, so that a reader opens the next ones while it consumes the
+ * first; until consumed, a body waits in socket buffers. Chunks come as the socket delivers them, uncopied.
+ */
+export class RangedGet implements AsyncIterable<Uint8Array> {
+  readonly #place: Place;
+  readonly #key: string;
+  readonly #end: number;
+  readonly #options: RangeOptions;
+  #position: number;
+  #first: Promise<Body> | undefined;
+  #current: Body | undefined;
+
+  /** Bytes [start, end) of an object; `end > start`. */
+  constructor(place: Place, key: string, start: number, end: number, options: RangeOptions = {}) {
+    this.#place = place;
+    this.#key = key;
+    this.#position = start;
+    this.#end = end;
+    this.#options = options;
+    this.#first = this.#open();
+    // The failure is reported to whoever consumes; a read-ahead that nobody consumes must not end the process.
+    this.#first.catch(() => undefined);
+  }
+
+  /** @throws NotFound, SourceChanged, Truncated, BackendUnavailable, or the reason of the aborted signal */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    let failures = 0;
+    try {
+      while (this.#position < this.#end) {
+        const before = this.#position;
+        try {
+          yield* this.#consume();
+        } catch (error) {
+          failures = this.#position > before ? 1 : failures + 1;
+          this.#giveUpOn(error, failures);
+        }
+      }
+    } finally {
+      this.cancel();
+    }
+  }
+
+  /** Gives the connection up; for read-ahead that is not needed any more. Idempotent. */
+  cancel(): void {
+    this.#current?.destroy();
+    const first = this.#first;
+    this.#first = undefined;
+    first?.then(
+      (body) => body.destroy(),
+      () => undefined,
+    );
+  }
+
+  async *#consume(): AsyncGenerator<Uint8Array, void, undefined> {
+    const opened = this.#first ?? this.#open();
+    this.#first = undefined;
+    this.#current = await opened;
+    for await (const chunk of this.#current) {
+      this.#position += chunk.length;
+      yield chunk;
+    }
+    this.#current = undefined;
+    if (this.#position < this.#end) throw new Error(`the body ended at ${this.#position} of ${this.#end}`);
+  }
+
+  /** Returns when it is worth to ask for the rest again. */
+  #giveUpOn(error: unknown, failures: number): void {
+    if (error instanceof RequestFailed) throw error.failure;
+    if (failures <= RESUMES && this.#options.signal?.aborted !== true) return;
+    throw translate(error, this.#place, this.#key, this.#options.signal);
+  }
+
+  async #open(): Promise<Body> {
+    const { etag, signal } = this.#options;
+    if (signal?.aborted === true) throw abortReason(signal);
+    try {
+      const answer: GetObjectCommandOutput = await this.#place.client.send(
+        new GetObjectCommand({
+          Bucket: this.#place.bucket,
+          Key: this.#key,
+          Range: `bytes=${this.#position}-${this.#end - 1}`,
+          ...(etag === undefined ? {} : { IfMatch: etag }),
+        }),
+        signal === undefined ? {} : { abortSignal: signal },
+      );
+      return answer.Body as unknown as Body;
+    } catch (error) {
+      throw new RequestFailed(translate(error, this.#place, this.#key, signal), { cause: error });
+    }
+  }
+}
+
+/** The request itself failed, after the SDK's own retries: continuing would not help. */
+class RequestFailed extends Error {
+  readonly failure: Error;
+  constructor(failure: Error, options: ErrorOptions) {
+    super(failure.message, options);
+    this.failure = failure;
+  }
+}

@@ -1,0 +1,100 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { DigestRequest } from './digest-worker.ts';
+
+/**
+ * Hashes of a stream, each algorithm on a thread of its own beside the caller's. Bytes in shared memory pass without a copy and
+ * must stay as they are until `update` resolves; other bytes are copied.
+ */
+export interface Digester {
+  /** Bytes in order; calls may overlap. @throws Error when a thread died */
+  update(bytes: Uint8Array): Promise<void>;
+  /** Lower-case hex by algorithm, of all updates. Call once. */
+  digest(): Promise<Readonly<Record<string, string>>>;
+  /** Forgets an unfinished stream. Idempotent; not needed after `digest`. */
+  close(): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** Answers awaited, in the order of their requests. */
+  readonly waiting: { readonly resolve: (value: string) => void; readonly reject: (error: Error) => void }[];
+  streams: number;
+}
+
+/** Threads of this process, shared by all streams; they do not keep it alive. */
+const threads: Thread[] = [];
+const MAX_THREADS = Math.max(2, availableParallelism());
+let lastId = 0;
+
+/** @param algorithms names that node:crypto knows, such as `md5` and `sha512`; repeats are hashed once */
+export function createDigester(algorithms: readonly string[]): Digester {
+  const used: Thread[] = [];
+  const lanes = [...new Set(algorithms)].map((algorithm) => {
+    const thread = quietThread(used);
+    used.push(thread);
+    thread.streams += 1;
+    return { algorithm, thread, id: ++lastId };
+  });
+  let open = true;
+  const leave = (): void => {
+    open = false;
+    for (const { thread } of lanes) thread.streams -= 1;
+  };
+  return {
+    async update(bytes) {
+      await Promise.all(lanes.map(({ algorithm, thread, id }) => ask(thread, { id, algorithm, bytes })));
+    },
+    async digest() {
+      const values = await Promise.all(
+        lanes.map(async ({ algorithm, thread, id }) => {
+          return [algorithm, await ask(thread, { id, algorithm, end: 'value' })] as const;
+        }),
+      );
+      leave();
+      return Object.fromEntries(values);
+    },
+    close() {
+      if (!open) return;
+      leave();
+      for (const { algorithm, thread, id } of lanes) {
+        ask(thread, { id, algorithm, end: 'drop' }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+function ask(thread: Thread, request: DigestRequest): Promise<string> {
+  return new Promise((resolve, reject) => {
+    thread.waiting.push({ resolve, reject });
+    thread.worker.ref();
+    thread.worker.postMessage(request);
+  });
+}
+
+/** The thread with the fewest streams that this stream does not use yet; a new one while there are few. */
+function quietThread(used: readonly Thread[]): Thread {
+  const free = threads.filter((thread) => !used.includes(thread)).toSorted((a, b) => a.streams - b.streams)[0];
+  if (free !== undefined && (free.streams === 0 || threads.length >= MAX_THREADS)) return free;
+  return threads.length < MAX_THREADS || free === undefined ? startThread() : free;
+}
+
+function startThread(): Thread {
+  const worker = new Worker(new URL('./digest-worker.ts', import.meta.url));
+  const thread: Thread = { worker, waiting: [], streams: 0 };
+  worker.unref();
+  worker.on('message', (value: string) => {
+    thread.waiting.shift()?.resolve(value);
+    if (thread.waiting.length === 0) worker.unref();
+  });
+  const fail = (error: Error): void => {
+    threads.splice(threads.indexOf(thread), 1);
+    for (const waiter of thread.waiting.splice(0)) waiter.reject(error);
+  };
+  worker.on('error', fail);
+  worker.on('exit', () => {
+    if (threads.includes(thread)) fail(new Error('a hashing thread ended'));
+  });
+  threads.push(thread);
+  return thread;
+}
