@@ -50,3 +50,31 @@ export const ALL_TASKS = 'TASKS#ALL';
 export const DUTIES = 'DUTIES';
 /** Fixed width, so that text order is number order. */
 export const byDue = (dueAtMs: number, id: string): string => `${String(dueAtMs).padStart(15, '0')}#${id}`;
+
+/*
+ * Identity. Grants lie beside their user, so that a token is resolved by one query; names are claims of their own.
+ *
+ * | Record | pk / sk | gsi1 | gsi2 |
+ * |---|---|---|---|
+ * | user, project, domain, role | ID#kind#id / RECORD | kind, by name | |
+ * | application credential | ID#credential#id / RECORD | user, by name | |
+ * | claim of a name | NAME#kind#space#name / NAME | | |
+ * | grant | GRANTS#user / scope#role | scope | all grants |
+ * | revocation | REVOCATIONS / subject | | |
+ * | failed log-ins | FAILURES#window#source#account / FAILURES | | |
+ */
+export const identityKey = (kind: string, id: string): Key => ({ pk: `ID#${kind}#${id}`, sk: 'RECORD' });
+export const nameKey = (kind: string, space: string, name: string): Key => ({
+  pk: `NAME#${kind}#${space}#${name}`,
+  sk: 'NAME',
+});
+/** `space` is the user of credentials, else empty. */
+export const identityPartition = (kind: string, space: string): string => `IDS#${kind}#${space}`;
+export const grantKey = (userId: string, kind: string, scopeId: string, roleId: string): Key => ({
+  pk: `GRANTS#${userId}`,
+  sk: `${kind}#${scopeId}#${roleId}`,
+});
+export const scopePartition = (kind: string, scopeId: string): string => `GRANTED#${kind}#${scopeId}`;
+export const ALL_GRANTS = 'GRANTED';
+export const REVOCATIONS = 'REVOCATIONS';
+export const failuresKey = (key: string): Key => ({ pk: `FAILURES#${key}`, sk: 'FAILURES' });
