@@ -68,15 +68,15 @@ function meets(image: Image, filter: Filter): boolean {
     case 'property':
       return image.properties[filter.key] === filter.value;
     case 'equal':
-      return filter.values.some((value) => value === valueOf(image, filter.attribute));
+      return filter.values.some((value) => value === attributeOf(image, filter.attribute));
     case 'compare': {
-      const value = valueOf(image, filter.attribute);
+      const value = attributeOf(image, filter.attribute);
       return value !== null && compares(value, filter.operator, filter.value);
     }
   }
 }
 
-function valueOf(image: Image, attribute: FilterAttribute): string | number | boolean | null {
+function attributeOf(image: Image, attribute: FilterAttribute): string | number | boolean | null {
   const value = image[attribute];
   return attribute === 'createdAt' || attribute === 'updatedAt' ? String(value).slice(0, 19) : value;
 }
