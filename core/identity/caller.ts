@@ -14,9 +14,13 @@ export interface Caller {
   /** Roles of a valid X-Service-Token; empty without one. */
   readonly serviceRoles: readonly string[];
   readonly serviceUserId: string | null;
+  readonly serviceUserDomainId?: string | null;
   readonly serviceProjectId: string | null;
+  readonly serviceProjectDomainId?: string | null;
   /** `context_is_admin` holds. */
   readonly isAdmin: boolean;
+  /** True without a token, where `allow_anonymous_access` is on: every write is refused (403 "Read-only access"). */
+  readonly isReadOnly?: boolean;
   /** `req-…`, answered as X-Openstack-Request-Id and stored on tasks. */
   readonly requestId: string;
 }

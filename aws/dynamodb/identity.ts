@@ -1,0 +1,115 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { Conflict, NotFound } from '../../core/errors.ts';
+import type { IdentityRepository } from '../../core/identity/ports.ts';
+import { NAME_SPACE, type NamedRecords, type RecordKind } from '../../core/identity/records.ts';
+import type { Clock } from '../../core/ports.ts';
+import { createGrantRecords } from './identity-grants.ts';
+import { createRevocationRecords } from './identity-revocations.ts';
+import { identityKey, identityPartition, nameKey } from './keys.ts';
+import { queryAll } from './query-all.ts';
+import type { Table } from './table.ts';
+
+type Writes = NonNullable<TransactWriteCommandInput['TransactItems']>;
+
+/**
+ * Identity records in the single table. A record and the claim of its name are written in one transaction, so a name is
+ * never held by nothing and never by two.
+ */
+export function createIdentityRepository(table: Table, clock: Clock): IdentityRepository {
+  const { client, name: TableName } = table;
+
+  async function get<K extends RecordKind>(kind: K, id: string): Promise<NamedRecords[K] | undefined> {
+    const { Item } = await client.send(new GetCommand({ TableName, Key: identityKey(kind, id), ConsistentRead: true }));
+    return Item?.['record'] as NamedRecords[K] | undefined;
+  }
+
+  const put = (kind: RecordKind, record: NamedRecords[RecordKind], condition: string) => ({
+    Put: {
+      TableName,
+      Item: {
+        ...identityKey(kind, record.id),
+        gsi1pk: identityPartition(kind, 'userId' in record ? record.userId : ''),
+        gsi1sk: `${record.name}\u0000${record.id}`,
+        record,
+      },
+      ConditionExpression: condition,
+    },
+  });
+  const claimOf = <K extends RecordKind>(kind: K, record: NamedRecords[K]) =>
+    nameKey(kind, NAME_SPACE[kind](record), record.name);
+  const claim = <K extends RecordKind>(kind: K, record: NamedRecords[K]) => ({
+    Put: {
+      TableName,
+      Item: { ...claimOf(kind, record), id: record.id },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    },
+  });
+  const release = <K extends RecordKind>(kind: K, record: NamedRecords[K]) => ({
+    Delete: {
+      TableName,
+      Key: claimOf(kind, record),
+      ConditionExpression: 'attribute_not_exists(pk) OR id = :id',
+      ExpressionAttributeValues: { ':id': record.id },
+    },
+  });
+
+  async function write(items: Writes, refusals: readonly (() => Error)[]): Promise<void> {
+    try {
+      await client.send(new TransactWriteCommand({ TransactItems: items }));
+    } catch (error) {
+      const refused = failedCondition(error);
+      const refusal = refused === undefined ? undefined : refusals[refused];
+      throw refusal === undefined ? error : refusal();
+    }
+  }
+
+  const taken = (kind: string, name: string) => () =>
+    new Conflict(`Conflict occurred attempting to store ${kind}: the name ${JSON.stringify(name)} is taken.`);
+  const gone = (kind: string, id: string) => () => new NotFound(`Could not find ${kind}: ${id}.`);
+
+  return {
+    get,
+    create: (kind, record) =>
+      write(
+        [put(kind, record, 'attribute_not_exists(pk)'), claim(kind, record)],
+        [
+          () => new Conflict(`Conflict occurred attempting to store ${kind}: the id ${record.id} is taken.`),
+          taken(kind, record.name),
+        ],
+      ),
+    findByName: async (kind, space, name) => {
+      const { Item } = await client.send(
+        new GetCommand({ TableName, Key: nameKey(kind, space, name), ConsistentRead: true }),
+      );
+      return Item === undefined ? undefined : get(kind, String(Item['id']));
+    },
+    replace: (kind, before, after) => {
+      const record = put(kind, after, 'attribute_exists(pk)');
+      const isRenamed = claimOf(kind, before).pk !== claimOf(kind, after).pk;
+      const names = isRenamed ? [claim(kind, after), release(kind, before)] : [];
+      return write([record, ...names], [gone(kind, before.id), taken(kind, after.name), gone(kind, before.id)]);
+    },
+    delete: (kind, record) =>
+      write([{ Delete: { TableName, Key: identityKey(kind, record.id) } }, release(kind, record)], []),
+    list: async <K extends RecordKind>(kind: K, userId = '') => {
+      const records: NamedRecords[K][] = [];
+      for await (const item of queryAll(table, {
+        IndexName: 'gsi1',
+        KeyConditionExpression: 'gsi1pk = :pk',
+        ExpressionAttributeValues: { ':pk': identityPartition(kind, userId) },
+      }))
+        records.push(item['record'] as NamedRecords[K]);
+      return records;
+    },
+    ...createGrantRecords(table),
+    ...createRevocationRecords(table, clock),
+  };
+}
+
+/** Which write of a cancelled transaction failed its condition; undefined when it was cancelled for another reason. */
+function failedCondition(error: unknown): number | undefined {
+  if (!(error instanceof TransactionCanceledException)) return undefined;
+  const at = error.CancellationReasons?.findIndex(({ Code }) => Code === 'ConditionalCheckFailed') ?? -1;
+  return at < 0 ? undefined : at;
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../ports.ts';
+import type { IdentityRepository } from './ports.ts';
+import type { Revocation, RevokedSubject } from './records.ts';
+import type { TokenClaims } from './token.ts';
+
+/** How long a process may go on with what it read of revocations, users, projects and grants. Milliseconds. */
+export const STALE_AFTER_MS = 5000;
+
+/** The one partition of revocations, read at most every 5 s; a revocation made in this process counts at once. */
+export interface Revocations {
+  isRevoked(claims: TokenClaims): boolean | Promise<boolean>;
+  add(revocation: Revocation): Promise<void>;
+}
+
+export function createRevocations(repository: IdentityRepository, clock: Clock): Revocations {
+  let known = new Map<RevokedSubject, number>();
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let reading: Promise<void> | undefined;
+  let additions = 0;
+
+  async function read(): Promise<void> {
+    const startedAtMs = clock.now();
+    const additionsBefore = additions;
+    const found = await repository.revocations();
+    // What was added while the query ran may be missing in its answer: keep both, and read again next time.
+    const next = additions === additionsBefore ? new Map<RevokedSubject, number>() : known;
+    for (const { subject, issuedBeforeMs } of found) next.set(subject, issuedBeforeMs);
+    known = next;
+    if (additions === additionsBefore) readAtMs = startedAtMs;
+  }
+
+  function refresh(): Promise<void> {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
+  return {
+    isRevoked: (claims) => {
+      if (clock.now() - readAtMs < STALE_AFTER_MS) return matches(known, claims);
+      return refresh().then(() => matches(known, claims));
+    },
+    add: async (revocation) => {
+      await repository.revoke(revocation);
+      additions += 1;
+      known.set(revocation.subject, revocation.issuedBeforeMs);
+    },
+  };
+}
+
+function matches(known: ReadonlyMap<RevokedSubject, number>, claims: TokenClaims): boolean {
+  if (known.size === 0) return false;
+  const [ownAuditId] = claims.audit;
+  const subjects: RevokedSubject[] = [`token:${ownAuditId}`, `user:${claims.user}`];
+  if (claims.project !== undefined) subjects.push(`project:${claims.project}`);
+  if (claims.credential !== undefined) subjects.push(`credential:${claims.credential}`);
+  return subjects.some((subject) => claims.issuedAt <= (known.get(subject) ?? Number.NEGATIVE_INFINITY));
+}
