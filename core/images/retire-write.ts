@@ -1,0 +1,49 @@
+import type { Deps, Duty } from '../ports.ts';
+
+/** A write id whose bytes nobody will refer to, and where they may lie. */
+export interface RetiredWrite {
+  readonly imageId: string;
+  readonly writeId: string;
+  readonly places: readonly { readonly place: string; readonly prefix: string }[];
+}
+
+type RetireDeps = Pick<Deps, 'clock' | 'duties' | 'bytes' | 'log'>;
+
+/** A cancelled function or a cut connection may go on writing for as long as a function lives, and a little longer. */
+export const TOMBSTONE_MS = 20 * 60 * 1000;
+/** A place that cannot be swept now is tried again. */
+const AGAIN_MS = 60 * 1000;
+
+/**
+ * Sweeps what a failed or replaced write left, at once, and leaves a tombstone by which the janitor sweeps once more when no
+ * writer can be alive. The tombstone is there before the first byte goes, so dying in between loses nothing. Repeatable.
+ */
+export async function retireWrite(deps: RetireDeps, write: RetiredWrite): Promise<void> {
+  const duty: Duty = {
+    id: `retired:${write.imageId}:${write.writeId}`,
+    kind: 'retired',
+    imageId: write.imageId,
+    writeId: write.writeId,
+    places: write.places,
+    dueAtMs: deps.clock.now(),
+    attempt: 0,
+  };
+  await deps.duties.put(duty);
+  await sweepRetired(deps, duty);
+}
+
+/**
+ * What a due `retired` duty asks: the first sweep postpones the duty to the time when no writer can be alive, the one after that ends
+ * it; a place that fails is tried again within a minute.
+ */
+export async function sweepRetired(deps: RetireDeps, duty: Duty): Promise<void> {
+  try {
+    for (const { place, prefix } of duty.places ?? []) await deps.bytes.removePrefix(place, prefix);
+  } catch (error) {
+    deps.log.warn('retired bytes could not be swept yet', { duty: duty.id, cause: String(error) });
+    await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + AGAIN_MS });
+    return;
+  }
+  if ((duty.attempt ?? 0) > 0) await deps.duties.remove(duty.id);
+  else await deps.duties.put({ ...duty, attempt: 1, dueAtMs: deps.clock.now() + TOMBSTONE_MS });
+}

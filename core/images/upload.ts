@@ -1,0 +1,260 @@
+/**
+ * The rules of PUT file and PUT stage (contract: images.md sections 10 and 12): who may begin, what the record says meanwhile, and
+ * how an upload ends, well or badly. The bytes themselves are the gateway's and `aws/s3`'s.
+ *
+ *     beginUpload ─ lock = write id, saving | uploading, duty ─┬─ completeFile | completeStage ─ active | staged, lock free, duty gone
+ *                                                              └─ abandonUpload (or the janitor, when we died) ─ queued, swept, duty gone
+ */
+import { defaultStore } from '../config.ts';
+import { Conflict, Gone, InvalidInput, NotFound } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Deps, Duty, ImageChange } from '../ports.ts';
+import { imagePrefix, stagedPrefix } from '../tasks/prefixes.ts';
+import { enforce, seenImage } from './access.ts';
+import type { Image, Layout, StagedData } from './image.ts';
+import { retireWrite } from './retire-write.ts';
+import { enforceTotal, enforceUploading, type UploadKind, uploadLimit } from './upload-limits.ts';
+
+type UploadDeps = Pick<
+  Deps,
+  'config' | 'clock' | 'newId' | 'images' | 'members' | 'imageList' | 'policy' | 'duties' | 'bytes' | 'log'
+>;
+
+export interface UploadRequest {
+  readonly kind: UploadKind;
+  readonly imageId: string;
+  /** X-Image-Meta-Store as sent. */
+  readonly store: string | undefined;
+  /** x-openstack-image-size, else Content-Length; absent for a chunked body. */
+  readonly declaredSize: number | undefined;
+}
+
+/** An upload under way: it holds the image's lock under its write id. */
+export interface Upload {
+  readonly kind: UploadKind;
+  readonly writeId: string;
+  /** The image as it was when the upload began. */
+  readonly image: Image;
+  /** Where the bytes go. */
+  readonly place: string;
+  readonly prefix: string;
+  readonly layout: Layout;
+  /** Bytes it may have. */
+  readonly limitBytes: number;
+  readonly declaredSize: number | undefined;
+}
+
+/** What the record learns from the bytes. */
+export interface Received {
+  readonly size: number;
+  readonly storedBytes: number;
+  readonly url: string;
+  readonly md5: string;
+  readonly hash: { readonly algo: string; readonly value: string };
+  /** Bytes the guest sees, when the format says so. */
+  readonly virtualSize: number | null;
+}
+
+/** The janitor looks at an upload that was silent for this long. */
+export const UPLOAD_DUE_MS = 45_000;
+/** How often a living upload postpones that. */
+export const HEARTBEAT_MS = 10_000;
+
+/**
+ * Checks an upload in the contract's order and takes the image's lock.
+ * @throws InvalidInput (store, formats), LimitExceeded, NotFound, Forbidden, Conflict (status)
+ */
+export async function beginUpload(deps: UploadDeps, caller: Caller, request: UploadRequest): Promise<Upload> {
+  const { kind, declaredSize } = request;
+  const store = storeOf(deps, request);
+  if (kind === 'file') await enforceTotal(deps, kind, caller.projectId, declaredSize);
+  const seen = await seenImage(deps, caller, request.imageId);
+  const { image } = seen;
+  await enforce(deps, kind === 'file' ? 'upload_image' : 'modify_image', seen, caller);
+  checkState(image, kind);
+  if (kind === 'stage') await enforceTotal(deps, kind, caller.projectId, declaredSize);
+  const limitBytes = await uploadLimit(deps, kind, image.owner, declaredSize);
+  const writeId = deps.newId();
+  const upload: Upload = {
+    kind,
+    writeId,
+    image,
+    place: kind === 'file' ? store.id : 'staging',
+    prefix: kind === 'file' ? imagePrefix(image.id, writeId) : stagedPrefix(image.id, writeId),
+    layout: isPacked(image, kind, store.sparse) ? 'sparse' : 'plain',
+    limitBytes,
+    declaredSize,
+  };
+  await takeLock(deps, upload);
+  return upload;
+}
+
+function storeOf(deps: UploadDeps, { kind, store }: UploadRequest): { id: string; sparse: boolean } {
+  const { config } = deps;
+  if (kind === 'stage' || store === undefined) return defaultStore(config);
+  const named = config.stores.find((candidate) => candidate.id === store);
+  if (named === undefined) throw new InvalidInput(`The Store identifier "${store}" is unknown`);
+  return named;
+}
+
+function checkState(image: Image, kind: UploadKind): void {
+  if (image.status !== 'queued') {
+    throw new Conflict(`Image status transition from ${image.status} to ${BUSY[kind]} is not allowed`);
+  }
+  if (kind === 'stage' || (image.diskFormat !== null && image.containerFormat !== null)) return;
+  const missing = [
+    ...(image.diskFormat === null ? ['disk_format'] : []),
+    ...(image.containerFormat === null ? ['container_format'] : []),
+  ];
+  throw new InvalidInput(`Properties ${missing.join(', ')} must be set prior to saving data.`);
+}
+
+/** Status of the image while its bytes arrive. */
+const BUSY = { file: 'saving', stage: 'uploading' } as const;
+
+/** Raw disks are packed while they stream, where the place takes packed images; the staging bucket does. */
+function isPacked(image: Image, kind: UploadKind, storeIsSparse: boolean): boolean {
+  const bareRaw = image.diskFormat === 'raw' && (image.containerFormat ?? 'bare') === 'bare';
+  return bareRaw && (kind === 'stage' || storeIsSparse);
+}
+
+async function takeLock(deps: UploadDeps, upload: Upload): Promise<void> {
+  const { image, kind, writeId } = upload;
+  // The duty first: whoever dies behind it is found by it.
+  await beat(deps, upload);
+  let locked = false;
+  try {
+    await deps.images.change(image.id, {
+      expect: { status: ['queued'], lock: null },
+      set: { status: BUSY[kind], lock: writeId },
+    });
+    locked = true;
+    await enforceUploading(deps, image.owner);
+  } catch (error) {
+    if (locked) await abandonUpload(deps, dutyOf(deps, upload));
+    else await deps.duties.remove(dutyId(writeId));
+    throw error;
+  }
+}
+
+const dutyId = (writeId: string): string => `upload:${writeId}`;
+
+/** What an upload owes, as the janitor finds it. */
+export function dutyOf(deps: Pick<Deps, 'clock'>, upload: Upload): Duty {
+  return {
+    id: dutyId(upload.writeId),
+    kind: 'upload',
+    imageId: upload.image.id,
+    writeId: upload.writeId,
+    places: [{ place: upload.place, prefix: upload.prefix }],
+    dueAtMs: deps.clock.now() + UPLOAD_DUE_MS,
+  };
+}
+
+/** Says that the upload lives; every HEARTBEAT_MS. */
+export async function beat(deps: Pick<Deps, 'clock' | 'duties'>, upload: Upload): Promise<void> {
+  await deps.duties.put(dutyOf(deps, upload));
+}
+
+/** @throws Gone when the image was deleted; Conflict when somebody else took it over (a janitor that thought us dead) */
+export async function assertHeld(deps: Pick<Deps, 'images'>, upload: Upload): Promise<void> {
+  const image = await deps.images.get(upload.image.id);
+  if (image === undefined) throw new Gone(`Image ${upload.image.id} was deleted while its data arrived`);
+  if (image.lock !== upload.writeId) {
+    throw new Conflict(
+      `Image ${upload.image.id} is held by ${image.lock ?? 'nothing'}, not by upload ${upload.writeId}`,
+    );
+  }
+}
+
+/** The image is active and says what a download returns. @throws Gone, Conflict as `assertHeld` */
+export async function completeFile(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
+  await complete(deps, upload, {
+    set: {
+      status: 'active',
+      size: received.size,
+      virtualSize: received.virtualSize,
+      checksum: received.md5,
+      hashAlgo: received.hash.algo,
+      hashValue: received.hash.value,
+      lock: null,
+    },
+    addLocations: [
+      {
+        store: upload.place,
+        writeId: upload.writeId,
+        layout: upload.layout,
+        storedBytes: received.storedBytes,
+        url: received.url,
+        metadata: {},
+        addedAtMs: deps.clock.now(),
+      },
+    ],
+  });
+}
+
+/** The bytes wait for an import; the image stays `uploading`, and is free. @throws Gone, Conflict as `assertHeld` */
+export async function completeStage(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
+  const staged: StagedData = {
+    writeId: upload.writeId,
+    layout: upload.layout,
+    size: received.size,
+    md5: received.md5,
+    hash: received.hash,
+  };
+  await complete(deps, upload, { set: { staged, size: received.size, lock: null } });
+}
+
+async function complete(deps: UploadDeps, upload: Upload, change: ImageChange): Promise<void> {
+  const { image, writeId, kind } = upload;
+  try {
+    await deps.images.change(image.id, { ...change, expect: { lock: writeId, status: [BUSY[kind]] } });
+  } catch (error) {
+    // A repeated request of the SDK loses against its own first one.
+    if (!(error instanceof Conflict && holdsBytes(await deps.images.get(image.id), writeId))) {
+      throw error instanceof NotFound
+        ? new Gone(`Image ${image.id} was deleted while its data arrived`, { cause: error })
+        : error;
+    }
+  }
+  await deps.duties.remove(dutyId(writeId));
+}
+
+/** True when the record refers to the bytes of this write. */
+function holdsBytes(image: Image | undefined, writeId: string): boolean {
+  if (image === undefined) return false;
+  return image.staged?.writeId === writeId || image.locations.some((location) => location.writeId === writeId);
+}
+
+const CLEARED = {
+  status: 'queued',
+  size: null,
+  virtualSize: null,
+  checksum: null,
+  hashAlgo: null,
+  hashValue: null,
+  staged: null,
+  lock: null,
+} as const;
+
+/**
+ * Ends an upload that failed or went silent: the image is `queued` and free again, its bytes are swept. An upload that had in fact
+ * completed keeps its bytes. For the gateway after a failure, and for the janitor with a due `upload` duty. Repeatable.
+ */
+export async function abandonUpload(
+  deps: Pick<Deps, 'clock' | 'images' | 'duties' | 'bytes' | 'log'>,
+  duty: Duty,
+): Promise<void> {
+  const { imageId, writeId = '', places = [] } = duty;
+  try {
+    await deps.images.change(imageId, { expect: { lock: writeId }, set: CLEARED });
+  } catch (error) {
+    if (!(error instanceof Conflict || error instanceof NotFound)) throw error;
+    if (holdsBytes(await deps.images.get(imageId), writeId)) {
+      await deps.duties.remove(duty.id);
+      return;
+    }
+  }
+  await retireWrite(deps, { imageId, writeId, places });
+  await deps.duties.remove(duty.id);
+}
