@@ -55,12 +55,17 @@ export async function dockerSaveImages(source: ByteSource, members: TarDirectory
     capped(layers.length, MAX_LAYERS, 'manifest.json layers');
     for (const layer of layers) resolveMember(members, layer);
     images.push({
-      repoTags: asStrings(property(entry, 'RepoTags')) ?? [],
+      repoTags: (asStrings(property(entry, 'RepoTags')) ?? []).map(familiarName),
       layers: layers.length,
       ...platformOf(await readJson(source, resolveMember(members, config))),
     });
   }
   return images;
+}
+
+/** As docker shows it: the default registry and its `library` are left out. */
+function familiarName(tag: string): string {
+  return tag.replace(/^docker\.io\/(library\/)?/u, '');
 }
 
 /** Version of the OCI layout, undefined when the archive is none. */
