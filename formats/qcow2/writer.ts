@@ -1,0 +1,272 @@
+import { encode, roundUp, view } from '../bytes.ts';
+import type { Assembler, BodySums, SlicePlaces } from '../convert/assembly.ts';
+import { PLAIN } from '../convert/blocks.ts';
+import type { ConversionPlan } from '../convert/plan.ts';
+import { HEADER_V2, HEADER_V3, INCOMPATIBLE, MAGIC, V3_LENGTH } from './header.ts';
+
+/** Refcounts are 16 bits wide: what every reader takes, and more than the streams that fit into one cluster. */
+const REFCOUNT_BYTES = 2;
+const SECTOR = 512;
+/** Header with the compression type byte: 104 bytes and one more, padded to 8. */
+const HEADER_WITH_COMPRESSION = 112;
+
+/** Sizes of a result in clusters, and where its structures stand. */
+interface Geometry {
+  readonly clusterSize: number;
+  readonly clusterBits: number;
+  /** Guest clusters one L2 table maps. */
+  readonly perL2: number;
+  readonly l1Entries: number;
+  readonly refcountTable: number;
+  readonly refcountBlocks: number;
+  readonly l1Clusters: number;
+  /** L1 indexes that have an L2 table, ascending: only those with a stored cluster. */
+  readonly tables: readonly number[];
+  readonly bodyClusters: number;
+  readonly totalClusters: number;
+}
+
+/**
+ * The tables of a qcow2 version 3 file whose data clusters follow them (qcow2 specification; facts section 3.5):
+ * header · refcount table · refcount blocks · L1 · L2 tables · plain clusters · compressed streams.
+ */
+export function qcow2Assembler(plan: ConversionPlan, index: Uint32Array, sums: BodySums): Assembler {
+  const geometry = geometryOf(plan, index, sums);
+  const headLength = (geometry.totalClusters - geometry.bodyClusters) * geometry.clusterSize;
+  const padding = roundUp(sums.packedBytes, SECTOR) - sums.packedBytes;
+  return {
+    headLength,
+    tailLength: padding,
+    *head(places) {
+      yield headerCluster(plan, geometry);
+      yield* refcounts(plan, geometry, index, places, headLength);
+      yield l1Table(geometry);
+      yield* l2Tables(plan, geometry, index, places);
+    },
+    *tail() {
+      if (padding > 0) yield new Uint8Array(padding);
+    },
+  };
+}
+
+function geometryOf(plan: ConversionPlan, index: Uint32Array, sums: BodySums): Geometry {
+  const clusterSize = plan.target.blockSize;
+  const perL2 = clusterSize / 8;
+  const l1Entries = Math.ceil(index.length / perL2);
+  const tables: number[] = [];
+  for (let l1 = 0; l1 < l1Entries; l1++) {
+    if (index.subarray(l1 * perL2, (l1 + 1) * perL2).some((entry) => entry !== 0)) tables.push(l1);
+  }
+  const l1Clusters = Math.max(1, Math.ceil((l1Entries * 8) / clusterSize));
+  const bodyClusters = sums.plainBytes / clusterSize + Math.ceil(sums.packedBytes / clusterSize);
+  const fixed = 1 + l1Clusters + tables.length + bodyClusters;
+  // Refcount structures count themselves: grow until they cover the whole file.
+  let refcountTable = 1;
+  let refcountBlocks = 1;
+  for (let stable = false; !stable; ) {
+    const blocks = Math.ceil((fixed + refcountTable + refcountBlocks) / (clusterSize / REFCOUNT_BYTES));
+    const table = Math.ceil((blocks * 8) / clusterSize);
+    stable = blocks === refcountBlocks && table === refcountTable;
+    refcountBlocks = blocks;
+    refcountTable = table;
+  }
+  return {
+    clusterSize,
+    clusterBits: Math.log2(clusterSize),
+    perL2,
+    l1Entries,
+    refcountTable,
+    refcountBlocks,
+    l1Clusters,
+    tables,
+    bodyClusters,
+    totalClusters: fixed + refcountTable + refcountBlocks,
+  };
+}
+
+function l1Offset(geometry: Geometry): number {
+  return (1 + geometry.refcountTable + geometry.refcountBlocks) * geometry.clusterSize;
+}
+
+function headerCluster(plan: ConversionPlan, geometry: Geometry): Uint8Array {
+  const bytes = new Uint8Array(geometry.clusterSize);
+  const zstd = plan.target.compression === 'zstd';
+  const v2 = {
+    magic: MAGIC,
+    version: 3,
+    backing_file_offset: 0n,
+    backing_file_size: 0,
+    cluster_bits: geometry.clusterBits,
+    size: BigInt(plan.outputSize),
+    crypt_method: 0,
+    l1_size: geometry.l1Entries,
+    l1_table_offset: BigInt(l1Offset(geometry)),
+    refcount_table_offset: BigInt(geometry.clusterSize),
+    refcount_table_clusters: geometry.refcountTable,
+    nb_snapshots: 0,
+    snapshots_offset: 0n,
+  };
+  const v3 = {
+    incompatible_features: zstd ? INCOMPATIBLE.compressionType : 0n,
+    compatible_features: 0n,
+    autoclear_features: 0n,
+    refcount_order: 4,
+    header_length: HEADER_WITH_COMPRESSION,
+  };
+  encode(HEADER_V2, v2, bytes, 'BE');
+  encode(HEADER_V3, v3, bytes, 'BE');
+  bytes[V3_LENGTH] = zstd ? 1 : 0;
+  return bytes;
+}
+
+/** Refcount table and blocks: 1 for every cluster in front of the streams, then the streams that touch each cluster. */
+function* refcounts(
+  plan: ConversionPlan,
+  geometry: Geometry,
+  index: Uint32Array,
+  places: SlicePlaces,
+  headLength: number,
+): Generator<Uint8Array> {
+  const { clusterSize, refcountTable, refcountBlocks, totalClusters } = geometry;
+  const table = new Uint8Array(refcountTable * clusterSize);
+  const tableView = view(table);
+  for (let block = 0; block < refcountBlocks; block++) {
+    tableView.setBigUint64(block * 8, BigInt((1 + refcountTable + block) * clusterSize));
+  }
+  yield table;
+  const counts = streamCounts(plan, geometry, index, places, headLength);
+  const streamsFrom = totalClusters - counts.length;
+  const perBlock = clusterSize / REFCOUNT_BYTES;
+  for (let block = 0; block < refcountBlocks; block++) {
+    const bytes = new Uint8Array(clusterSize);
+    const data = view(bytes);
+    const until = Math.min(perBlock, totalClusters - block * perBlock);
+    for (let entry = 0; entry < until; entry++) {
+      const cluster = block * perBlock + entry;
+      data.setUint16(entry * REFCOUNT_BYTES, cluster < streamsFrom ? 1 : (counts[cluster - streamsFrom] ?? 0));
+    }
+    yield bytes;
+  }
+}
+
+function streamCounts(
+  plan: ConversionPlan,
+  geometry: Geometry,
+  index: Uint32Array,
+  places: SlicePlaces,
+  headLength: number,
+): Uint16Array {
+  const { clusterSize } = geometry;
+  const plainBytes = places.plainLength.reduce((sum, length) => sum + length, 0);
+  const start = headLength + plainBytes;
+  const counts = new Uint16Array(geometry.bodyClusters - plainBytes / clusterSize);
+  walk(plan, index, places, (_, entry, offset) => {
+    if (entry >= PLAIN) return;
+    const last = Math.floor((offset + entry - 1 - start) / clusterSize);
+    for (let cluster = Math.floor((offset - start) / clusterSize); cluster <= last; cluster++) {
+      counts[cluster] = (counts[cluster] ?? 0) + 1;
+    }
+  });
+  return counts;
+}
+
+function l1Table(geometry: Geometry): Uint8Array {
+  const bytes = new Uint8Array(geometry.l1Clusters * geometry.clusterSize);
+  const data = view(bytes);
+  const first = l1Offset(geometry) + bytes.length;
+  geometry.tables.forEach((l1, number) => {
+    setEntry(data, l1 * 8, first + number * geometry.clusterSize, COPIED);
+  });
+  return bytes;
+}
+
+function* l2Tables(
+  plan: ConversionPlan,
+  geometry: Geometry,
+  index: Uint32Array,
+  places: SlicePlaces,
+): Generator<Uint8Array> {
+  const offsets = new Float64Array(index.length > 0 ? geometry.perL2 : 0);
+  const cursor = new OffsetCursor(plan, index, places);
+  for (const l1 of geometry.tables) {
+    const start = l1 * geometry.perL2;
+    const end = Math.min(start + geometry.perL2, index.length);
+    cursor.offsets(start, end, offsets);
+    const bytes = new Uint8Array(geometry.clusterSize);
+    const data = view(bytes);
+    for (let block = start; block < end; block++) {
+      const entry = index[block] ?? 0;
+      const offset = offsets[block - start] ?? 0;
+      if (entry >= PLAIN) setEntry(data, (block - start) * 8, offset, COPIED);
+      else if (entry > 0) setCompressed(data, (block - start) * 8, offset, entry, geometry.clusterBits);
+    }
+    yield bytes;
+  }
+}
+
+const COPIED = 0x8000_0000;
+const COMPRESSED = 0x4000_0000;
+
+function setEntry(data: DataView, at: number, offset: number, flags: number): void {
+  data.setUint32(at, (Math.floor(offset / 0x1_0000_0000) | flags) >>> 0);
+  data.setUint32(at + 4, offset % 0x1_0000_0000);
+}
+
+/** Byte offset below bit x = 70 - cluster_bits, additional 512-byte sectors from bit x (facts section 3.2). */
+function setCompressed(data: DataView, at: number, offset: number, length: number, clusterBits: number): void {
+  const sectors = Math.floor((offset + length - 1) / SECTOR) - Math.floor(offset / SECTOR);
+  setEntry(data, at, offset, COMPRESSED | (sectors << (70 - clusterBits - 32)));
+}
+
+/** Calls back for every stored block in guest order with its index entry and file offset. */
+function walk(
+  plan: ConversionPlan,
+  index: Uint32Array,
+  places: SlicePlaces,
+  visit: (block: number, entry: number, offset: number) => void,
+): void {
+  const step = plan.sliceSize / plan.target.blockSize;
+  const cursor = new OffsetCursor(plan, index, places);
+  const offsets = new Float64Array(step);
+  for (let start = 0; start < index.length; start += step) {
+    const end = Math.min(start + step, index.length);
+    cursor.offsets(start, end, offsets);
+    for (let block = start; block < end; block++) {
+      const entry = index[block] ?? 0;
+      if (entry !== 0) visit(block, entry, offsets[block - start] ?? 0);
+    }
+  }
+}
+
+/** File offsets of blocks, asked for in guest order: a running sum within each slice. */
+class OffsetCursor {
+  readonly #index: Uint32Array;
+  readonly #places: SlicePlaces;
+  readonly #blocksPerSlice: number;
+  #next = 0;
+  #plain = 0;
+  #packed = 0;
+
+  constructor(plan: ConversionPlan, index: Uint32Array, places: SlicePlaces) {
+    this.#index = index;
+    this.#places = places;
+    this.#blocksPerSlice = plan.sliceSize / plan.target.blockSize;
+  }
+
+  /** Fills `out` for the blocks [start, end); `start` is not before the end of the last call. */
+  offsets(start: number, end: number, out: Float64Array): void {
+    for (let block = this.#next; block < end; block++) {
+      if (block % this.#blocksPerSlice === 0) this.#enter(block / this.#blocksPerSlice);
+      const entry = this.#index[block] ?? 0;
+      if (block >= start) out[block - start] = entry >= PLAIN ? this.#plain : this.#packed;
+      if (entry >= PLAIN) this.#plain += entry - PLAIN;
+      else this.#packed += entry;
+    }
+    this.#next = end;
+  }
+
+  #enter(slice: number): void {
+    this.#plain = this.#places.plainOffset[slice] ?? 0;
+    this.#packed = this.#places.packedOffset[slice] ?? 0;
+  }
+}
