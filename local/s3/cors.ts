@@ -1,0 +1,89 @@
+import { S3Error } from './errors.ts';
+import type { S3Request } from './request.ts';
+import type { Bucket } from './store/store.ts';
+import { parseXml } from './xml.ts';
+
+interface CorsRule {
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposed: readonly string[];
+  readonly maxAgeSeconds: string | undefined;
+}
+
+/** A pattern with at most one `*`, as S3 allows in origins and headers. */
+function matches(pattern: string, text: string): boolean {
+  const star = pattern.indexOf('*');
+  if (star === -1) return pattern === text;
+  const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
+  return text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail);
+}
+
+/** The rules of a CORSConfiguration document. Throws MalformedXML when a rule lacks origin or method. */
+export function parseCors(document: string): CorsRule[] {
+  const rules = parseXml(document, 'CORSConfiguration').list('CORSRule');
+  return rules.map((rule) => {
+    const texts = (name: string): string[] => rule.list(name).map((node) => node.content());
+    const parsed = {
+      origins: texts('AllowedOrigin'),
+      methods: texts('AllowedMethod'),
+      headers: texts('AllowedHeader').map((header) => header.toLowerCase()),
+      exposed: texts('ExposeHeader'),
+      maxAgeSeconds: rule.text('MaxAgeSeconds'),
+    };
+    if (parsed.origins.length === 0 || parsed.methods.length === 0) throw new S3Error('MalformedXML');
+    return parsed;
+  });
+}
+
+function headersFor(
+  bucket: Bucket | undefined,
+  origin: string,
+  method: string,
+  asked: readonly string[],
+): Record<string, string> | undefined {
+  const document = bucket?.record.cors;
+  if (document === undefined) return undefined;
+  const rule = parseCors(document).find(
+    ({ origins, methods, headers }) =>
+      origins.some((pattern) => matches(pattern, origin)) &&
+      methods.includes(method) &&
+      asked.every((header) => headers.some((pattern) => matches(pattern, header))),
+  );
+  if (rule === undefined) return undefined;
+  const any = rule.origins.includes('*');
+  return {
+    'access-control-allow-origin': any ? '*' : origin,
+    'access-control-allow-methods': rule.methods.join(', '),
+    ...(any ? {} : { 'access-control-allow-credentials': 'true' }),
+    ...(asked.length > 0 ? { 'access-control-allow-headers': asked.join(', ') } : {}),
+    ...(rule.exposed.length > 0 ? { 'access-control-expose-headers': rule.exposed.join(', ') } : {}),
+    ...(rule.maxAgeSeconds === undefined ? {} : { 'access-control-max-age': rule.maxAgeSeconds }),
+    vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method',
+  };
+}
+
+/** CORS headers of an ordinary answer; none without an `Origin` that a rule allows. */
+export function corsHeaders(bucket: Bucket | undefined, request: S3Request): Record<string, string> {
+  const origin = request.header('origin');
+  return (origin === undefined ? undefined : headersFor(bucket, origin, request.method, [])) ?? {};
+}
+
+/** The answer to a preflight. Throws InvalidRequest without its headers, AccessDenied when no rule allows it. */
+export function preflightHeaders(bucket: Bucket | undefined, request: S3Request): Record<string, string> {
+  const origin = request.header('origin');
+  const method = request.header('access-control-request-method');
+  if (origin === undefined || method === undefined) {
+    throw new S3Error(
+      'InvalidRequest',
+      'Insufficient information. Origin and Access-Control-Request-Method are needed.',
+    );
+  }
+  const asked = (request.header('access-control-request-headers') ?? '')
+    .split(',')
+    .map((header) => header.trim().toLowerCase())
+    .filter((header) => header !== '');
+  const headers = headersFor(bucket, origin, method, asked);
+  if (headers === undefined) throw new S3Error('AccessDenied', 'CORSResponse: This CORS request is not allowed.');
+  return headers;
+}

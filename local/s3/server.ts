@@ -1,0 +1,183 @@
+/**
+ * Embedded S3: the subset of the S3 REST API that Glimpse and its clients use, over `node:http` and `node:fs`, in one data
+ * directory. It owns buckets, objects, multipart uploads, their bytes on disk and the object events. It leaves to others: the
+ * port it listens on (`handle` is mounted by whoever owns it), where events go (`onEvent`), access control, versions,
+ * encryption, storage classes.
+ *
+ *   request -> parse -> faults -> signature -> route table -> operation -> reply
+ *   dataDir/blobs/      immutable byte files, shared by reference between copies
+ *   dataDir/journal/    every metadata change, one line each; replayed into memory at start
+ *   dataDir/lock        one process at a time
+ *
+ * ETags are opaque (operations/objects.ts says which are MD5s and why not all are). An answered write survives the death of
+ * the process; with `fsync` also that of the machine. Source: Amazon S3 API Reference, 2006-03-01.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { corsHeaders, preflightHeaders } from './cors.ts';
+import { InjectedFault, S3Error } from './errors.ts';
+import type { EventListener } from './events.ts';
+import { type Fault, Faults, parseFault } from './faults.ts';
+import type { Service } from './operations/operation.ts';
+import { parseRequest, type Reply, readText, type S3Request } from './request.ts';
+import { routeOf } from './routes.ts';
+import { sendSlice } from './send.ts';
+import { authorize, type SignaturePolicy } from './signature.ts';
+import { Store } from './store/store.ts';
+import { errorDocument } from './xml.ts';
+
+/** Where tests of another process break and mend buckets; no bucket name can begin with an underscore. */
+const FAULT_PATH = /^\/_glimpse\/s3\/faults\/([^/?]+)$/;
+
+const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
+
+/** How an embedded S3 is made. */
+export interface S3Options {
+  /** Directory for all state; created when missing. */
+  readonly dataDir: string;
+  /** Takes object events of buckets with EventBridge switched on, at least once each; rejecting asks for a retry. */
+  readonly onEvent?: EventListener;
+  /** Milliseconds since the epoch; the wall clock by default. */
+  readonly clock?: () => number;
+  /** Wait for the medium before answering writes. Off by default: the page cache outlives the process. */
+  readonly fsync?: boolean;
+  /** Access key id to secret, `{ test: 'test' }` by default. */
+  readonly credentials?: Readonly<Record<string, string>>;
+  /** Check header signatures and refuse anonymous requests too; presigned URLs are always checked. Off by default. */
+  readonly verifySignatures?: boolean;
+}
+
+/** A running embedded S3. */
+export interface EmbeddedS3 {
+  /** A plain `node:http` request listener; it answers every request it is given. */
+  handle(message: IncomingMessage, response: ServerResponse): void;
+  /** Resolves when requests are served; rejects with DataDirLockedError or JournalError, whose message is one line. */
+  readonly ready: Promise<void>;
+  /** Injected failures; also `PUT` and `DELETE /_glimpse/s3/faults/{bucket}` from loopback, body `{status, code, ...}`. */
+  readonly faults: { set(bucket: string, fault: Fault | undefined): void };
+  /** Stops serving (503 from then on), finishes the journal and gives the directory back. */
+  close(): Promise<void>;
+}
+
+function errorReply(error: unknown, resource: string, requestId: string): Reply {
+  const known = error instanceof S3Error || error instanceof InjectedFault ? error : new S3Error('InternalError');
+  if (known.status === 304) return { status: 304, headers: known.headers };
+  return {
+    status: known.status,
+    headers: { ...known.headers, 'content-type': 'application/xml' },
+    body: errorDocument(known.code, known.message, resource, requestId),
+  };
+}
+
+function writeHead(response: ServerResponse, reply: Reply, extra: Readonly<Record<string, string>>): void {
+  response.statusCode = reply.status;
+  response.setHeader('server', 'AmazonS3');
+  for (const [name, value] of Object.entries(extra)) response.setHeader(name, value);
+  if (reply.body !== undefined) response.setHeader('content-type', 'application/xml');
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+}
+
+async function send(
+  response: ServerResponse,
+  reply: Reply,
+  extra: Readonly<Record<string, string>>,
+  service: Service,
+): Promise<void> {
+  const { slice, body = '' } = reply;
+  if (slice === undefined) {
+    writeHead(response, reply, extra);
+    const bytes = Buffer.from(body);
+    if (reply.status !== 204 && reply.status !== 304 && !response.hasHeader('content-length')) {
+      response.setHeader('content-length', bytes.length);
+    }
+    response.end(response.req.method === 'HEAD' ? undefined : bytes);
+    return;
+  }
+  // Held before the first await: an overwrite or delete from now on leaves this reader its bytes.
+  await service.store.holding(slice.segments, () => {
+    writeHead(response, reply, extra);
+    return sendSlice(response, service.store.blobs, slice);
+  });
+}
+
+async function answer(
+  service: Service,
+  policy: SignaturePolicy,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  const ids = { 'x-amz-request-id': requestId };
+  let request: S3Request | undefined;
+  try {
+    request = parseRequest(message);
+    const bucket = service.store.buckets.get(request.bucket);
+    service.faults.check(request.method, request.bucket, request.key);
+    if (request.method === 'OPTIONS') {
+      await send(response, { status: 200, headers: preflightHeaders(bucket, request) }, ids, service);
+      return;
+    }
+    authorize(request, policy);
+    const reply = await routeOf(request)(service, request, requestId);
+    await send(response, reply, { ...ids, ...corsHeaders(bucket, request) }, service);
+  } catch (error) {
+    if (response.headersSent || response.destroyed) {
+      // The head is out or the client is gone: cutting the connection is the only honest answer left.
+      response.destroy();
+      return;
+    }
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    const cors = request === undefined ? {} : corsHeaders(service.store.buckets.get(request.bucket), request);
+    await send(response, errorReply(error, request?.path ?? '', requestId), { ...ids, ...cors }, service);
+  }
+}
+
+async function changeFault(
+  faults: Faults,
+  bucket: string,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const reply = (status: number, text = ''): void =>
+    void response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
+  if (!LOOPBACK.test(message.socket.remoteAddress ?? '')) return reply(403);
+  if (message.method !== 'PUT' && message.method !== 'DELETE') return reply(405);
+  try {
+    faults.set(bucket, message.method === 'PUT' ? parseFault(await readText(message)) : undefined);
+    return reply(204);
+  } catch (error) {
+    return reply(400, error instanceof Error ? error.message : '');
+  }
+}
+
+/** Makes an embedded S3 over a data directory. Failure to open it is reported by `ready`. */
+export function createS3(options: S3Options): EmbeddedS3 {
+  const clock = options.clock ?? Date.now;
+  const { credentials = { test: 'test' }, verifySignatures = false, fsync = false } = options;
+  const faults = new Faults();
+  let service: Service | undefined;
+  let opening: Promise<void>;
+  try {
+    const store = new Store({ dataDir: options.dataDir, onEvent: options.onEvent, clock, fsync });
+    service = { store, faults, verifySignatures };
+    opening = Promise.resolve();
+  } catch (error) {
+    opening = Promise.reject(error);
+    opening.catch(() => undefined);
+  }
+  return {
+    ready: opening,
+    faults,
+    handle(message, response) {
+      const fault = FAULT_PATH.exec(message.url ?? '')?.[1];
+      if (fault !== undefined) void changeFault(faults, decodeURIComponent(fault), message, response);
+      else if (service === undefined) response.writeHead(503).end();
+      else answer(service, { credentials, verifySignatures, clock }, message, response).catch(() => response.destroy());
+    },
+    async close() {
+      const { store } = service ?? {};
+      service = undefined;
+      await store?.close();
+    },
+  };
+}
