@@ -122,6 +122,20 @@ export interface MemberRepository {
   deleteAll(imageId: string): Promise<void>;
 }
 
+/** Counters of images per project, for the limits. */
+export interface UsageRepository {
+  /**
+   * Adds to a project's counter when the result is at most `limit` (undefined: without condition).
+   * @returns `unknown` when the project has no counter yet and a limit was given
+   */
+  add(project: string, amount: number, limit: number | undefined): Promise<'added' | 'over' | 'unknown'>;
+  count(project: string): Promise<number>;
+  /** Sets the counter when there is none or it was last touched before `touchedBeforeMs`. */
+  reset(project: string, count: number, touchedBeforeMs: number): Promise<void>;
+  /** Projects that have a counter. */
+  projects(): Promise<string[]>;
+}
+
 /** Pages of images. */
 export interface ImageListing {
   /**
@@ -163,7 +177,7 @@ export interface TaskRepository {
 export interface Duty {
   /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
   readonly id: string;
-  readonly kind: 'upload' | 'task' | 'retired' | 'staged' | 'pending_delete';
+  readonly kind: 'upload' | 'task' | 'retired';
   readonly dueAtMs: number;
   readonly imageId: string;
   readonly writeId?: string;
@@ -211,6 +225,7 @@ export interface Deps {
   readonly images: ImageRepository;
   readonly members: MemberRepository;
   readonly imageList: ImageListing;
+  readonly usage: UsageRepository;
   readonly policy: PolicyPort;
   readonly protections?: PropertyProtections;
   readonly tasks: TaskRepository;

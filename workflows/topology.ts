@@ -44,6 +44,7 @@ export const FUNCTIONS = {
     memoryMiB: 256,
     heavy: false,
   },
+  'import-clean': { handler: 'functions/tasks/clean.handler', timeoutSeconds: 300, memoryMiB: 256, heavy: false },
   'import-finish': { handler: 'functions/tasks/finish.handler', timeoutSeconds: 60, memoryMiB: 256, heavy: false },
   'import-revert': { handler: 'functions/tasks/revert.handler', timeoutSeconds: 120, memoryMiB: 256, heavy: false },
   // events

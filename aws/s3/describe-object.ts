@@ -10,7 +10,10 @@ export interface ObjectVersion {
 }
 
 /** Size, ETag and user metadata of an object. @throws NotFound, BackendUnavailable */
-export async function describeObject(place: Place, key: string): Promise<ObjectVersion & { readonly metadata: Readonly<Record<string, string>> }> {
+export async function describeObject(
+  place: Place,
+  key: string,
+): Promise<ObjectVersion & { readonly metadata: Readonly<Record<string, string>> }> {
   try {
     const head = await place.client.send(new HeadObjectCommand({ Bucket: place.bucket, Key: key }));
     return { key, etag: head.ETag ?? '', size: head.ContentLength ?? 0, metadata: head.Metadata ?? {} };
@@ -27,4 +30,3 @@ export async function removeObject(place: Place, key: string): Promise<void> {
     throw translate(error, place, key);
   }
 }
-

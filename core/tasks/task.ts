@@ -27,8 +27,9 @@ export type ImportMethod =
 export interface StoredBytes {
   /** `staging`, or a store id. */
   readonly place: string;
-  /** Key prefix ending in `/`; the object is `{prefix}data`, or `{prefix}map` and `{prefix}s/{n}`. A drop names its whole key in `key`. */
+  /** Key prefix ending in `/`; the object is `{prefix}data`, or `{prefix}map` and `{prefix}s/{n}`. */
   readonly prefix: string;
+  /** The whole key of a plain object that lies under no prefix of ours (a bucket drop-in). */
   readonly key?: string;
   readonly layout: Layout;
   /** Bytes a reader gets: of the object, or the virtual size of the map. */
@@ -44,10 +45,16 @@ export interface ImportFacts {
   readonly format?: string;
   readonly targetFormat?: string;
   readonly virtualSize?: number;
+  /** Digests of the bytes as they arrived, when somebody computed them on the way. */
+  readonly sourceDigests?: { readonly md5: string; readonly hash: { readonly algo: string; readonly value: string } };
   /** Bytes ready to be copied to the stores. */
   readonly rendered?: StoredBytes;
   readonly md5?: string;
   readonly hash?: { readonly algo: string; readonly value: string };
+  /** Bytes each phase has to do, as soon as that is known: the denominator of progress. */
+  readonly work?: Readonly<Record<string, number>>;
+  /** When the task left `pending`. Milliseconds. */
+  readonly startedAtMs?: number;
 }
 
 /** A piece of long work on an image. The task id is also its write id and its execution name. */
@@ -88,6 +95,7 @@ export interface BatchProgress {
   readonly batch: number;
   readonly bytesDone: number;
   readonly bytesTotal: number;
+  readonly startedAtMs: number;
   /** Milliseconds; the heartbeat. */
   readonly atMs: number;
   /** Why this batch failed, when it did: a kind of errors.ts and a sentence. */

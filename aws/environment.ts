@@ -1,0 +1,37 @@
+/**
+ * Every environment variable that our functions and the gateway read, in one place: infra sets exactly these. Secrets come by
+ * variable; the configuration is a file, because it outgrows what a function's environment may hold.
+ */
+export const ENVIRONMENT = {
+  table: 'GLIMPSE_TABLE',
+  stagingBucket: 'GLIMPSE_STAGING_BUCKET',
+  /** ARN of the state machine `import-image`. */
+  importWorkflow: 'GLIMPSE_IMPORT_WORKFLOW',
+  /** Path of the JSON configuration file (core/config.ts). */
+  config: 'GLIMPSE_CONFIG',
+  /** JSON array of private JWKs (ES256); the first one signs. Needed where tokens are made or checked. */
+  signingKeys: 'GLIMPSE_SIGNING_KEYS',
+  /** Endpoint of everything AWS; absent on AWS itself. */
+  endpoint: 'AWS_ENDPOINT_URL',
+  region: 'AWS_REGION',
+} as const;
+
+type Name = keyof typeof ENVIRONMENT;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A variable is missing or unusable; `message` names it. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+}
+
+/** @throws EnvironmentError when it is not set */
+export function required(env: Environment, name: Name): string {
+  const value = env[ENVIRONMENT[name]];
+  if (value === undefined || value === '') throw new EnvironmentError(`${ENVIRONMENT[name]} is not set`);
+  return value;
+}
+
+export function optional(env: Environment, name: Name): string | undefined {
+  const value = env[ENVIRONMENT[name]];
+  return value === '' ? undefined : value;
+}

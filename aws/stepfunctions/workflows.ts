@@ -1,0 +1,46 @@
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  type SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import type { WorkflowPort } from '../../core/ports.ts';
+
+/** Executions of the import workflow. Their name is the task id, so a second start finds the first. */
+export function createWorkflows(client: SFNClient, stateMachineArn: string): WorkflowPort {
+  const executionArn = (taskId: string): string =>
+    `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${taskId}`;
+  return {
+    async startImport({ id, imageId }) {
+      try {
+        await client.send(
+          new StartExecutionCommand({ stateMachineArn, name: id, input: JSON.stringify({ taskId: id, imageId }) }),
+        );
+      } catch (error) {
+        if (!(error instanceof ExecutionAlreadyExists)) throw error;
+      }
+    },
+
+    async stop(taskId, cause) {
+      try {
+        await client.send(
+          new StopExecutionCommand({ executionArn: executionArn(taskId), error: 'TaskAborted', cause }),
+        );
+      } catch (error) {
+        if (!(error instanceof ExecutionDoesNotExist)) throw error;
+      }
+    },
+
+    async statusOf(taskId) {
+      try {
+        const { status } = await client.send(new DescribeExecutionCommand({ executionArn: executionArn(taskId) }));
+        return status === 'PENDING_REDRIVE' ? 'RUNNING' : status;
+      } catch (error) {
+        if (error instanceof ExecutionDoesNotExist) return undefined;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Config } from '../config.ts';
+import type { Image } from './image.ts';
+
+/** What an inspection found, as far as the rules look at it (formats/inspect.ts gives more). */
+export interface Found {
+  readonly format: string;
+  readonly matches: readonly string[];
+  readonly virtualSize: number | null;
+  readonly verdict: 'accept' | 'refuse' | 'accept-opaque';
+  readonly findings: readonly { readonly code: string; readonly severity: string; readonly message: string }[];
+  readonly subformat?: string;
+}
+
+/**
+ * What the owner says the bytes are, for the inspection: the disk format of a bare image, the container where that is a format
+ * of its own. Undefined when the content is not inspected (contract: import.md section 8, scope).
+ */
+export function declaredFormat(image: Pick<Image, 'diskFormat' | 'containerFormat'>): string | undefined {
+  const { diskFormat, containerFormat } = image;
+  if (containerFormat === 'ova' || containerFormat === 'docker') return containerFormat;
+  return containerFormat === 'bare' && diskFormat !== null ? diskFormat : undefined;
+}
+
+/** Findings about the declaration alone: with require_image_format_match off they do not refuse. */
+const ABOUT_DECLARATION = ['format_mismatch'];
+
+/**
+ * Why content may not be stored, as a sentence; undefined when it may. Refusing findings refuse whatever the configuration says,
+ * except a mere mismatch when `require_image_format_match` is off and partition findings that are declared non-fatal.
+ */
+export function contentRefusal(declared: string, found: Found, options: Config['image_format']): string | undefined {
+  const refusing = found.findings.filter(({ code, severity }) => severity === 'refuse' && !isTolerated(code, options));
+  const [first] = refusing;
+  if (first === undefined) return vmdkRefusal(found, options);
+  if (ABOUT_DECLARATION.includes(first.code))
+    return `Image disk_format ${declared} does not match stream data ${found.format}`;
+  return `Image failed safety checks: ${refusing.map(({ message }) => message).join('; ')}`;
+}
+
+function isTolerated(code: string, options: Config['image_format']): boolean {
+  if (ABOUT_DECLARATION.includes(code)) return !options.require_image_format_match;
+  return options.gpt_safety_checks_nonfatal.some((check) => code === check || code.startsWith(`${check}_`));
+}
+
+function vmdkRefusal(found: Found, options: Config['image_format']): string | undefined {
+  if (found.format !== 'vmdk' || found.subformat === undefined || options.vmdk_allowed_types.includes(found.subformat))
+    return undefined;
+  return `VMDK type ${found.subformat} is not one of vmdk_allowed_types: ${options.vmdk_allowed_types.join(', ') || 'none'}`;
+}

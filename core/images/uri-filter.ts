@@ -1,0 +1,61 @@
+import ipaddr from 'ipaddr.js';
+import type { Config } from '../config.ts';
+
+/**
+ * URI filtering of web-download and glance-download (contract: import.md section 7). Pure: resolution of names is the fetcher's,
+ * which must pass every address it connects to through `isPrivateAddress`.
+ */
+type FilterOptions = Config['import_filtering_opts'];
+
+/** Why a URI may not be fetched, as a sentence; undefined when it may. */
+export function uriRefusal(uri: string, options: FilterOptions): string | undefined {
+  const url = parse(uri);
+  if (url === undefined) return `URI "${uri}" does not pass filtering: it is no absolute URL with a scheme and a host`;
+  const refuse = (what: string): string => `URI "${uri}" does not pass filtering: ${what}`;
+  const scheme = url.protocol.slice(0, -1);
+  if (!passes(scheme, options.allowed_schemes, options.disallowed_schemes))
+    return refuse(`scheme ${scheme} is not allowed`);
+  const host = plainHost(uri, url);
+  if (host === undefined) return refuse(`${url.hostname} is no plain host name or canonical address`);
+  if (!passes(host, options.allowed_hosts, options.disallowed_hosts)) return refuse(`host ${host} is not allowed`);
+  if (url.port !== '' && !passes(Number(url.port), options.allowed_ports, options.disallowed_ports))
+    return refuse(`port ${url.port} is not allowed`);
+  if (!options.allow_private_addresses && ipaddr.isValid(host) && isPrivateAddress(host))
+    return refuse(`${host} is not a public address`);
+  return undefined;
+}
+
+/** The first list that has entries decides; two empty lists let everything pass. */
+function passes<T>(value: T, allowed: readonly T[], disallowed: readonly T[]): boolean {
+  return allowed.length > 0 ? allowed.includes(value) : !disallowed.includes(value);
+}
+
+function parse(uri: string): URL | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(uri)) return undefined;
+  const url = URL.parse(uri);
+  return url === null || url.hostname === '' ? undefined : url;
+}
+
+/**
+ * The host, lower case and without brackets, if it is written plainly. URL parsers turn decimal, hexadecimal, octal and short
+ * IPv4 forms into addresses: a host that does not read as it was written is such a form and is refused.
+ */
+function plainHost(uri: string, url: URL): string | undefined {
+  const authority = /^[^:]+:\/\/([^/?#\\]*)/.exec(uri)?.[1] ?? '';
+  const written = authority
+    .slice(authority.lastIndexOf('@') + 1)
+    .replace(/:\d*$/, '')
+    .toLowerCase();
+  const host = url.hostname.toLowerCase();
+  if (host.startsWith('[')) return written === host ? host.slice(1, -1) : undefined;
+  if (written !== host) return undefined;
+  const looksNumeric = /^[0-9.]+$/.test(host) || /^0x/.test(host);
+  if (looksNumeric && !ipaddr.IPv4.isValidFourPartDecimal(host)) return undefined;
+  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/.test(host) ? host : undefined;
+}
+
+/** Loopback, link-local (metadata services), private, unique-local, multicast, reserved … : everything that is not plain unicast. */
+export function isPrivateAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return true;
+  return ipaddr.process(address).range() !== 'unicast';
+}

@@ -1,0 +1,65 @@
+import { Conflict, TaskAborted } from '../errors.ts';
+import type { Deps } from '../ports.ts';
+import { assertLock, type ImportTask, importTask, TASK_DUTY_MS } from './report.ts';
+
+/** What the workflow works with from the first step on. */
+export interface Begun {
+  readonly taskId: string;
+  readonly imageId: string;
+  /** The task was over already: only cleaning is left. */
+  readonly ended: boolean;
+  readonly plugins: readonly string[];
+  readonly stores: readonly string[];
+  readonly allStoresMustSucceed: boolean;
+}
+
+type BeginDeps = Pick<Deps, 'clock' | 'config' | 'tasks' | 'images' | 'duties'>;
+
+/**
+ * Flow start (contract: import.md section 4): the task turns `processing`, the image `importing` (not for copy-image), and the
+ * requested stores enter the importing list and leave the failed list. Repeating it changes nothing.
+ * @throws TaskAborted when the image does not name this task.
+ */
+export async function beginImport(deps: BeginDeps, taskId: string): Promise<Begun> {
+  const task = await importTask(deps, taskId);
+  const begun = {
+    taskId,
+    imageId: task.imageId,
+    ended: task.status === 'success' || task.status === 'failure',
+    plugins: task.import.method.name === 'copy-image' ? [] : deps.config.image_import_plugins,
+    stores: task.import.stores,
+    allStoresMustSucceed: task.import.allStoresMustSucceed,
+  };
+  if (begun.ended) return begun;
+  await assertLock(deps, task.imageId, taskId);
+  await deps.tasks.move(taskId, ['pending', 'processing'], { status: 'processing' });
+  if (task.facts.startedAtMs === undefined) await deps.tasks.note(taskId, { startedAtMs: deps.clock.now() });
+  await deps.duties.put({
+    id: `task:${taskId}`,
+    kind: 'task',
+    imageId: task.imageId,
+    writeId: taskId,
+    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
+  });
+  await enterFlow(deps, task);
+  return begun;
+}
+
+async function enterFlow(deps: BeginDeps, task: ImportTask): Promise<void> {
+  const copying = task.import.method.name === 'copy-image';
+  try {
+    await deps.images.change(task.imageId, {
+      expect: { lock: task.id, status: copying ? ['active'] : ['queued', 'uploading', 'importing'] },
+      set: copying ? { progress: null } : { status: 'importing', progress: null },
+      // A re-driven execution lists stores again that hold the image already: the copy step takes them off in any case.
+      importingTo: { add: task.import.stores },
+      failedImport: { remove: task.import.stores },
+    });
+  } catch (error) {
+    // With all_stores_must_succeed=false the first copy activates the image: a re-driven execution finds it so and goes on.
+    const image = await deps.images.get(task.imageId);
+    if (error instanceof Conflict && image?.lock === task.id && image.status === 'active') return;
+    if (error instanceof Conflict) throw new TaskAborted(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+import { Conflict, ImageServiceError, NotFound, TaskAborted } from '../errors.ts';
+import type { Deps } from '../ports.ts';
+import { progressOf } from './progress.ts';
+import type { Task } from './task.ts';
+
+/** Batch records are written at most this often; the image's roll-up and the task's duty follow the same beat. */
+const BEAT_MS = 1_000;
+/** A task is looked at when nobody has reported for this long (the janitor then decides by heartbeat and execution). */
+export const TASK_DUTY_MS = 60_000;
+
+/** What a step reports to while it moves bytes. */
+export interface Reporter {
+  /** Counts bytes done; writes at most every second. */
+  add(bytes: number): Promise<void>;
+  /** Writes the final state of this batch; with an error when it failed in its own domain. */
+  end(error?: ImageServiceError): Promise<void>;
+}
+
+type ReportDeps = Pick<Deps, 'clock' | 'tasks' | 'images' | 'duties'>;
+
+/** One batch of one phase; each batch owns its record, so nobody overwrites anybody. */
+export function reporter(
+  deps: ReportDeps,
+  task: Task & { readonly imageId: string },
+  phase: string,
+  batch: number,
+  bytesTotal: number,
+): Reporter {
+  const startedAtMs = deps.clock.now();
+  let bytesDone = 0;
+  let writtenAtMs = 0;
+  const write = async (error?: ImageServiceError): Promise<void> => {
+    const atMs = deps.clock.now();
+    writtenAtMs = atMs;
+    const failure = error === undefined ? {} : { error: { kind: error.kind, message: error.message } };
+    await deps.tasks.putBatch({ taskId: task.id, phase, batch, bytesDone, bytesTotal, startedAtMs, atMs, ...failure });
+    await beat(deps, task.id, task.imageId);
+  };
+  return {
+    async add(bytes) {
+      bytesDone += bytes;
+      if (deps.clock.now() - writtenAtMs >= BEAT_MS) await write();
+    },
+    async end(error) {
+      if (error === undefined) bytesDone = bytesTotal;
+      await write(error);
+    },
+  };
+}
+
+/** Postpones the task's duty and rolls the batches up onto the image. */
+async function beat(deps: ReportDeps, taskId: string, imageId: string): Promise<void> {
+  const now = deps.clock.now();
+  await deps.duties.put({ id: `task:${taskId}`, kind: 'task', imageId, writeId: taskId, dueAtMs: now + TASK_DUTY_MS });
+  const task = await deps.tasks.get(taskId);
+  if (task?.facts.work === undefined) return;
+  const { phase, percent, etaSeconds } = progressOf(task.facts.work, await deps.tasks.batches(taskId), now);
+  const image = await deps.images.get(imageId);
+  if (image === undefined || image.lock !== taskId) return;
+  const progress = {
+    phase,
+    percent: Math.max(percent, image.progress?.percent ?? 0),
+    ...(etaSeconds === undefined ? {} : { etaSeconds }),
+  };
+  try {
+    await deps.images.change(imageId, { expect: { lock: taskId }, set: { progress }, quiet: true });
+  } catch (error) {
+    if (!(error instanceof Conflict || error instanceof NotFound)) throw error;
+  }
+}
+
+/**
+ * The image still names this task. Workers ask before each write and once at their end.
+ * @throws TaskAborted when it does not: deleted, reverted or preempted; the worker then touches nothing more.
+ */
+export async function assertLock(deps: Pick<Deps, 'images'>, imageId: string, taskId: string): Promise<void> {
+  const image = await deps.images.get(imageId);
+  if (image === undefined) throw new TaskAborted(`Image ${imageId} was deleted while task ${taskId} worked on it`);
+  if (image.lock !== taskId)
+    throw new TaskAborted(`Image ${imageId} is held by ${image.lock ?? 'nobody'}, not by task ${taskId}`);
+}
+
+/** A task that a workflow runs on an image. @throws TaskAborted when there is no such task any more. */
+export async function importTask(deps: Pick<Deps, 'tasks'>, taskId: string): Promise<ImportTask> {
+  const task = await deps.tasks.get(taskId);
+  if (task === undefined) throw new TaskAborted(`Task ${taskId} does not exist`);
+  if (task.imageId === null || task.import === undefined)
+    throw new TaskAborted(`Task ${taskId} is no import of an image`);
+  return task as ImportTask;
+}
+
+export type ImportTask = Task & { readonly imageId: string; readonly import: NonNullable<Task['import']> };
+
+/** Errors of ours keep their kind; anything else is told apart by the caller. */
+export function asServiceError(
+  error: unknown,
+  otherwise: (message: string, options: ErrorOptions) => ImageServiceError,
+): ImageServiceError {
+  if (error instanceof ImageServiceError) return error;
+  return otherwise(error instanceof Error ? error.message : String(error), { cause: error });
+}

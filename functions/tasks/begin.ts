@@ -1,0 +1,5 @@
+import { beginImport } from '../../core/tasks/begin.ts';
+import { recordStep } from './step.ts';
+
+/** Begin: task `processing`, image `importing`, lists; answers what the workflow works with. */
+export const handler = recordStep((deps, { taskId }) => beginImport(deps, taskId));

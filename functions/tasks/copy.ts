@@ -1,0 +1,53 @@
+import type { ServiceDeps } from '../../aws/deps.ts';
+import { copyStored } from '../../aws/s3/copy.ts';
+import { expandStored } from '../../aws/s3/expand.ts';
+import type { Place } from '../../aws/s3/places.ts';
+import { StoreFailed } from '../../core/errors.ts';
+import { imagePrefix } from '../../core/tasks/prefixes.ts';
+import { type ImportTask, type Reporter, reporter } from '../../core/tasks/report.ts';
+import { storeDone } from '../../core/tasks/settle.ts';
+import type { StoredBytes } from '../../core/tasks/task.ts';
+import { byteStep, type StepEvent } from './step.ts';
+
+/** CopyToStore: one store gets the rendered image, server-side, and the location is recorded once the copy is readable. */
+export const handler = byteStep<StepEvent & { readonly store: string }>(async (deps, task, { store }, guard) => {
+  const { rendered } = task.facts;
+  if (rendered === undefined) throw new StoreFailed(`Task ${task.id} has nothing to copy to ${store}`);
+  const place = deps.places.store(store);
+  const prefix = imagePrefix(task.imageId, task.id);
+  const report = reporter(deps, task, `copy:${store}`, 0, rendered.size);
+  const { url, storedBytes, layout } = await write(deps, { task, rendered, place, prefix, report, guard });
+  await report.end();
+  await storeDone(deps, task, {
+    store,
+    writeId: task.id,
+    layout,
+    storedBytes,
+    url,
+    metadata: {},
+    addedAtMs: deps.clock.now(),
+  });
+});
+
+interface Copy {
+  readonly task: ImportTask;
+  readonly rendered: StoredBytes;
+  readonly place: Place;
+  readonly prefix: string;
+  readonly report: Reporter;
+  readonly guard: () => Promise<void>;
+}
+
+/** A store that keeps raw images whole gets the sparse rendering expanded; every other copy keeps its layout. */
+async function write(
+  deps: ServiceDeps,
+  { rendered, place, prefix, report, guard }: Copy,
+): Promise<{ url: string; storedBytes: number; layout: StoredBytes['layout'] }> {
+  if (rendered.layout === 'sparse' && !place.sparse) {
+    return {
+      ...(await expandStored(deps.places, rendered, place, prefix, { guard, onBytes: (n) => report.add(n) })),
+      layout: 'plain',
+    };
+  }
+  return { ...(await copyStored(deps.places, rendered, place, prefix, { guard })), layout: rendered.layout };
+}

@@ -1,0 +1,76 @@
+import { getJson } from '../../aws/s3/json-object.ts';
+import type { Places } from '../../aws/s3/places.ts';
+import { planPrefix } from '../../core/tasks/prefixes.ts';
+import type { StoredBytes } from '../../core/tasks/task.ts';
+
+/** What the batches of an import work from; an object in the staging bucket, pure data. */
+export interface ImportPlan {
+  /** Version of this document. */
+  readonly version: 1;
+  /** Bytes as they arrived; `etag` pins them. */
+  readonly source: StoredBytes;
+  readonly sourceFormat: string;
+  /** Bytes of the raw image. */
+  readonly virtualSize: number;
+  /** Slices (16 MiB, numbered from 0) that may hold data, as runs: [first, count], ascending. */
+  readonly runs: readonly (readonly [first: number, count: number])[];
+  /** Slices per batch. */
+  readonly slicesPerBatch: number;
+}
+
+/** What one batch found: an object beside the plan, read once by Gather. */
+export interface Fragment {
+  readonly slices: readonly {
+    readonly n: number;
+    readonly bitmap: string;
+    readonly length: number;
+    readonly crc32: number;
+  }[];
+}
+
+/** At most as many batches as one distributed map takes as an array in the state (design section 6). */
+const MAX_BATCHES = 1_000;
+/** 64 MiB: enough to keep a function busy for a second, small enough for progress. */
+const MIN_SLICES_PER_BATCH = 4;
+
+export const planKey = (taskId: string): string => `${planPrefix(taskId)}plan.json`;
+export const fragmentKey = (taskId: string, batch: number): string => `${planPrefix(taskId)}b/${batch}.json`;
+
+export function readPlan(places: Places, taskId: string): Promise<ImportPlan> {
+  return getJson<ImportPlan>(places.staging, planKey(taskId));
+}
+
+export function slicesPerBatch(slices: number): number {
+  return Math.max(MIN_SLICES_PER_BATCH, Math.ceil(slices / MAX_BATCHES));
+}
+
+export function sliceTotal(plan: Pick<ImportPlan, 'runs'>): number {
+  return plan.runs.reduce((sum, [, count]) => sum + count, 0);
+}
+
+export function batchCount(plan: Pick<ImportPlan, 'runs' | 'slicesPerBatch'>): number {
+  return Math.ceil(sliceTotal(plan) / plan.slicesPerBatch);
+}
+
+/** Slice numbers of one batch, ascending. */
+export function slicesOfBatch(plan: Pick<ImportPlan, 'runs' | 'slicesPerBatch'>, batch: number): number[] {
+  const slices: number[] = [];
+  let skip = batch * plan.slicesPerBatch;
+  for (const [first, count] of plan.runs) {
+    for (let n = Math.min(skip, count); n < count && slices.length < plan.slicesPerBatch; n++) slices.push(first + n);
+    skip = Math.max(0, skip - count);
+    if (slices.length === plan.slicesPerBatch) break;
+  }
+  return slices;
+}
+
+/** Joins ascending slice numbers into runs. */
+export function runsOf(slices: Iterable<number>): [first: number, count: number][] {
+  const runs: [number, number][] = [];
+  for (const n of slices) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] + last[1] === n) last[1] += 1;
+    else runs.push([n, 1]);
+  }
+  return runs;
+}

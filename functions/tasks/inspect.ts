@@ -1,0 +1,66 @@
+import type { ServiceDeps } from '../../aws/deps.ts';
+import { openStored } from '../../aws/s3/stored-image.ts';
+import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
+import { contentRefusal, declaredFormat } from '../../core/images/judge-content.ts';
+import { type ImportTask, importTask } from '../../core/tasks/report.ts';
+import type { FormatName } from '../../formats/image.ts';
+import { inspect } from '../../formats/inspect.ts';
+import { byteStep } from './step.ts';
+
+/** Inspect: the engine looks at the bytes as they arrived; format and virtual size go onto the task. */
+export const handler = byteStep((deps, task) => inspectSource(deps, task.id));
+
+/**
+ * Also run again after a plugin replaced the bytes. A drop without a format gets the one that was found.
+ * @throws ImageRefused with the findings in words; LimitExceeded for a virtual size above max_virtual_size
+ */
+export async function inspectSource(deps: ServiceDeps, taskId: string): Promise<void> {
+  const task = await importTask(deps, taskId);
+  const image = await deps.images.get(task.imageId);
+  const { source } = task.facts;
+  if (image === undefined || source === undefined) throw new ImageRefused(`Task ${taskId} has nothing to inspect`);
+  if (task.import.method.name === 'copy-image') return;
+  const declared = declaredFormat(image) ?? (image.diskFormat === null ? 'any' : undefined);
+  if (declared === undefined) return; // ami/ovf/compressed containers are stored as they are
+  const found = await look(deps, source, declared);
+  if (found.virtualSize !== null && found.virtualSize > deps.config.max_virtual_size) {
+    throw new LimitExceeded(
+      `The virtual size of the image is ${found.virtualSize} bytes, max_virtual_size is ${deps.config.max_virtual_size}`,
+    );
+  }
+  const refusal = contentRefusal(declared, found, deps.config.image_format);
+  if (refusal !== undefined) throw new ImageRefused(refusal);
+  await deps.tasks.note(taskId, {
+    format: found.format,
+    ...(found.virtualSize === null ? {} : { virtualSize: found.virtualSize }),
+  });
+  if (image.diskFormat === null) await adopt(deps, task, found.format);
+}
+
+async function look(
+  deps: ServiceDeps,
+  source: NonNullable<ImportTask['facts']['source']>,
+  declared: string,
+): ReturnType<typeof inspect> {
+  const bytes = await openStored(deps.places, source);
+  return inspect(bytes, {
+    ...(declared === 'any' ? {} : { declared: declared as FormatName }),
+    maxVirtualSize: deps.config.max_virtual_size,
+  });
+}
+
+/** A bucket drop-in that names no format is what the engine found it to be. */
+async function adopt(deps: ServiceDeps, task: ImportTask, format: string): Promise<void> {
+  const known = deps.config.image_format.disk_formats.includes(format);
+  if (!known && format !== 'ova')
+    throw new ImageRefused(
+      `The file is ${format}, which is not one of the disk formats ${deps.config.image_format.disk_formats.join(', ')}`,
+    );
+  await deps.images.change(task.imageId, {
+    expect: { lock: task.id },
+    set:
+      format === 'ova'
+        ? { diskFormat: 'vmdk', containerFormat: 'ova' }
+        : { diskFormat: format, containerFormat: 'bare' },
+  });
+}

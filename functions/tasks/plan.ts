@@ -1,0 +1,73 @@
+import type { ServiceDeps } from '../../aws/deps.ts';
+import { putJson } from '../../aws/s3/json-object.ts';
+import { openStored } from '../../aws/s3/stored-image.ts';
+import { ImageRefused } from '../../core/errors.ts';
+import type { ImportTask } from '../../core/tasks/report.ts';
+import type { StoredBytes } from '../../core/tasks/task.ts';
+import type { FormatName } from '../../formats/image.ts';
+import { openImage } from '../../formats/registry.ts';
+import { SLICE_BYTES } from '../../formats/sparse/geometry.ts';
+import { batchCount, type ImportPlan, planKey, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
+import { byteStep } from './step.ts';
+
+/**
+ * Plan: what has to be rendered, cut into numbered batches. Bytes that are stored as they arrived need none: they are what
+ * the stores get. Raw content is packed sparse when a requested store keeps raw images so.
+ */
+export const handler = byteStep(async (deps, task) => {
+  const { source } = task.facts;
+  if (source === undefined) throw new ImageRefused(`Task ${task.id} has no bytes to plan for`);
+  if (!(await needsRender(deps, task, source))) {
+    await deps.tasks.note(task.id, { rendered: source, work: { ...fetchWork(task), ...tailWork(task, source) } });
+    return { batches: [] };
+  }
+  const plan = await planRender(deps, task, source);
+  await putJson(deps.places.staging, planKey(task.id), plan);
+  const hash = keepsContent(task) && task.facts.sourceDigests !== undefined ? {} : { hash: plan.virtualSize };
+  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render: sliceTotal(plan) * SLICE_BYTES, ...hash } });
+  return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
+});
+
+/** The bytes a download returns are those that arrived: no conversion between. */
+export const keepsContent = (task: ImportTask): boolean => task.facts.targetFormat === undefined;
+
+async function needsRender(deps: ServiceDeps, task: ImportTask, source: StoredBytes): Promise<boolean> {
+  if (task.import.method.name === 'copy-image' || source.layout === 'sparse' || source.size === 0) return false;
+  if (!keepsContent(task)) return true;
+  const image = await deps.images.get(task.imageId);
+  const raw = task.facts.format === 'raw' && image?.diskFormat === 'raw' && image.containerFormat === 'bare';
+  return raw && task.import.stores.some((store) => deps.places.store(store).sparse);
+}
+
+async function planRender(deps: ServiceDeps, task: ImportTask, source: StoredBytes): Promise<ImportPlan> {
+  const bytes = await openStored(deps.places, source);
+  const format = (task.facts.format ?? 'raw') as FormatName;
+  const image = await openImage(bytes, format);
+  const slices: number[] = [];
+  for await (const extent of image.extents(0, image.virtualSize)) {
+    if (!extent.allocated || extent.zero) continue;
+    const last = Math.floor((extent.start + extent.length - 1) / SLICE_BYTES);
+    for (let n = Math.max(Math.floor(extent.start / SLICE_BYTES), (slices.at(-1) ?? -1) + 1); n <= last; n++)
+      slices.push(n);
+  }
+  return {
+    version: 1,
+    source: { ...source, size: bytes.size, ...(bytes.etag === undefined ? {} : { etag: bytes.etag }) },
+    sourceFormat: format,
+    virtualSize: image.virtualSize,
+    runs: runsOf(slices),
+    slicesPerBatch: slicesPerBatch(slices.length),
+  };
+}
+
+/** Bytes the fetch moved count as done work, when it moved any. */
+function fetchWork(task: ImportTask): Record<string, number> {
+  return task.import.method.name === 'web-download' ? { fetch: task.facts.source?.size ?? 0 } : {};
+}
+
+/** Without rendering, what remains is to hash (unless that was done on the way) or, failing that, to copy. */
+function tailWork(task: ImportTask, source: StoredBytes): Record<string, number> {
+  if (task.facts.sourceDigests === undefined && task.import.method.name !== 'copy-image') return { hash: source.size };
+  if (task.import.method.name === 'web-download') return {};
+  return Object.fromEntries(task.import.stores.map((store) => [`copy:${store}`, source.size]));
+}

@@ -1,0 +1,79 @@
+import type { ServiceDeps } from '../../aws/deps.ts';
+import { putJson } from '../../aws/s3/json-object.ts';
+import { putSegment } from '../../aws/s3/sparse-write.ts';
+import { openStored } from '../../aws/s3/stored-image.ts';
+import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
+import { imagePrefix } from '../../core/tasks/prefixes.ts';
+import { type ImportTask, type Reporter, reporter } from '../../core/tasks/report.ts';
+import type { DiskImage, FormatName } from '../../formats/image.ts';
+import { openImage } from '../../formats/registry.ts';
+import { SLICE_BYTES } from '../../formats/sparse/geometry.ts';
+import { packSlice } from '../../formats/sparse/pack.ts';
+import { type Fragment, fragmentKey, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
+import { byteStep, type StepEvent, serviceError } from './step.ts';
+
+type Slice = Fragment['slices'][number];
+interface Batch {
+  readonly deps: ServiceDeps;
+  readonly task: ImportTask;
+  readonly plan: ImportPlan;
+  readonly image: DiskImage;
+  readonly report: Reporter;
+  readonly guard: () => Promise<void>;
+}
+
+/** Slices of one batch on their way at once: one is decoded while another is being stored. Memory: two slices and segments. */
+const IN_FLIGHT = 2;
+
+/**
+ * Render: the slices of one batch are read, packed and stored as segments. Any worker may do any batch, twice or late: the
+ * objects' names and bytes follow from the plan. What is wrong with the image goes into the batch record, for Gather.
+ */
+export const handler = byteStep<StepEvent & { readonly batch: number }>(async (deps, task, { batch }, guard) => {
+  const before = (await deps.tasks.batches(task.id)).find(
+    (record) => record.phase === 'render' && record.batch === batch,
+  );
+  if (before !== undefined && before.bytesDone === before.bytesTotal && before.error === undefined) return;
+  const plan = await readPlan(deps.places, task.id);
+  const numbers = slicesOfBatch(plan, batch);
+  const report = reporter(deps, task, 'render', batch, numbers.length * SLICE_BYTES);
+  try {
+    const image = await openImage(await openStored(deps.places, plan.source), plan.sourceFormat as FormatName);
+    const slices = await renderSlices({ deps, task, plan, image, report, guard }, numbers);
+    await putJson(deps.places.staging, fragmentKey(task.id, batch), { slices } satisfies Fragment);
+    await report.end();
+  } catch (error) {
+    const known = serviceError(error);
+    if (!(known instanceof ImageRefused || known instanceof LimitExceeded)) throw known;
+    await report.end(known);
+  }
+});
+
+async function renderSlices(batch: Batch, numbers: readonly number[]): Promise<Slice[]> {
+  const rendered: (Slice | undefined)[] = [];
+  const queue = numbers.entries();
+  const lane = async (): Promise<void> => {
+    const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
+    for (const [at, n] of queue) rendered[at] = await renderSlice(batch, n, buffer);
+  };
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, numbers.length) }, lane));
+  return rendered.filter((slice) => slice !== undefined);
+}
+
+async function renderSlice(
+  { deps, task, plan, image, report, guard }: Batch,
+  n: number,
+  buffer: Buffer,
+): Promise<Slice | undefined> {
+  const start = n * SLICE_BYTES;
+  const slice = buffer.subarray(0, Math.min(SLICE_BYTES, plan.virtualSize - start)).fill(0);
+  await image.readInto(start, slice, true);
+  const { bitmap, segment, crc32 } = packSlice(slice);
+  if (segment.length > 0) {
+    await guard();
+    await putSegment(deps.places.staging, imagePrefix(task.imageId, task.id), n, segment, crc32);
+  }
+  await report.add(SLICE_BYTES);
+  if (segment.length === 0) return undefined;
+  return { n, bitmap: Buffer.from(bitmap).toString('base64'), length: segment.length, crc32 };
+}

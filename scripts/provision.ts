@@ -1,0 +1,191 @@
+/**
+ * Makes what workflows/topology.ts declares at an AWS endpoint: buckets, table, state machines, rules, schedules. Idempotent:
+ * what is there stays, definitions and targets are brought up to date. Functions are registered by whoever hosts them.
+ */
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  BucketAlreadyOwnedByYou,
+  CreateBucketCommand,
+  PutBucketNotificationConfigurationCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { ConflictException, CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import {
+  CreateStateMachineCommand,
+  SFNClient,
+  StateMachineAlreadyExists,
+  UpdateStateMachineCommand,
+} from '@aws-sdk/client-sfn';
+import type { Config } from '../core/config.ts';
+import { importImage } from '../workflows/import-image.ts';
+import {
+  FUNCTIONS,
+  RULES,
+  SCHEDULES,
+  STAGING_BUCKET,
+  TABLE,
+  WORKFLOWS,
+  type WorkflowName,
+} from '../workflows/topology.ts';
+
+export interface Provisioned {
+  readonly table: string;
+  readonly stagingBucket: string;
+  readonly workflowArns: Readonly<Record<WorkflowName, string>>;
+}
+
+export interface ProvisionOptions {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly config: Pick<Config, 'stores'>;
+  /** Account in the ARNs of the endpoint; emulators use zeros. */
+  readonly account?: string;
+}
+
+const DEFINITIONS = { 'import-image': importImage } as const satisfies Record<WorkflowName, unknown>;
+
+/** @throws what the SDK throws when the endpoint refuses or is not there */
+export async function provision(options: ProvisionOptions): Promise<Provisioned> {
+  const { endpoint, region, config, account = '000000000000' } = options;
+  const client = { endpoint, region };
+  const arnOf = (fn: string): string => `arn:aws:lambda:${region}:${account}:function:${fn}`;
+  const [workflowArns] = await Promise.all([
+    createWorkflows(new SFNClient(client), arnOf),
+    createTable(new DynamoDBClient(client)),
+    createBuckets(new S3Client({ ...client, forcePathStyle: true }), config),
+    createSchedules(new SchedulerClient(client), arnOf),
+  ]);
+  await createRules(new EventBridgeClient(client), arnOf, workflowArns);
+  return { table: TABLE.name, stagingBucket: STAGING_BUCKET.name, workflowArns };
+}
+
+async function createTable(client: DynamoDBClient): Promise<void> {
+  const keys = [
+    TABLE.partitionKey,
+    TABLE.sortKey,
+    ...TABLE.indexes.flatMap((index) => [index.partitionKey, index.sortKey]),
+  ];
+  const schema = (partition: string, sort: string) => [
+    { AttributeName: partition, KeyType: 'HASH' as const },
+    { AttributeName: sort, KeyType: 'RANGE' as const },
+  ];
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName: TABLE.name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
+        KeySchema: schema(TABLE.partitionKey, TABLE.sortKey),
+        GlobalSecondaryIndexes: TABLE.indexes.map((index) => ({
+          IndexName: index.name,
+          KeySchema: schema(index.partitionKey, index.sortKey),
+          Projection: { ProjectionType: 'ALL' as const },
+        })),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+    return;
+  }
+  await untilActive(client);
+  await client.send(
+    new UpdateTimeToLiveCommand({
+      TableName: TABLE.name,
+      TimeToLiveSpecification: { Enabled: true, AttributeName: TABLE.ttlAttribute },
+    }),
+  );
+}
+
+async function untilActive(client: DynamoDBClient): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: TABLE.name }));
+    if (Table?.TableStatus === 'ACTIVE') return;
+    await new Promise((resolve) => setTimeout(resolve, 50 * (attempt + 1)));
+  }
+  throw new Error(`table ${TABLE.name} did not become active`);
+}
+
+async function createBuckets(client: S3Client, config: Pick<Config, 'stores'>): Promise<void> {
+  const buckets = [
+    STAGING_BUCKET.name,
+    ...config.stores.filter((store) => store.endpoint === undefined).map((store) => store.bucket),
+  ];
+  await Promise.all(
+    [...new Set(buckets)].map(async (Bucket) => {
+      try {
+        await client.send(new CreateBucketCommand({ Bucket }));
+      } catch (error) {
+        if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
+      }
+    }),
+  );
+  await client.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket: STAGING_BUCKET.name,
+      NotificationConfiguration: { EventBridgeConfiguration: {} },
+    }),
+  );
+}
+
+async function createWorkflows(client: SFNClient, arnOf: (fn: string) => string): Promise<Provisioned['workflowArns']> {
+  const entries = WORKFLOWS.map(async (name) => {
+    const definition = JSON.stringify(DEFINITIONS[name]).replaceAll(/\$\{Fn\.([\w-]+)\}/g, (_, fn: string) => {
+      if (!(fn in FUNCTIONS))
+        throw new Error(`workflow ${name} names function ${fn}, which topology.ts does not declare`);
+      return arnOf(fn);
+    });
+    const roleArn = 'arn:aws:iam::000000000000:role/glimpse-workflow';
+    try {
+      const { stateMachineArn } = await client.send(new CreateStateMachineCommand({ name, definition, roleArn }));
+      return [name, stateMachineArn] as const;
+    } catch (error) {
+      if (!(error instanceof StateMachineAlreadyExists)) throw error;
+      const stateMachineArn = arnOf('').replace(/:lambda:(.*):function:$/, `:states:$1:stateMachine:${name}`);
+      await client.send(new UpdateStateMachineCommand({ stateMachineArn, definition }));
+      return [name, stateMachineArn] as const;
+    }
+  });
+  return Object.fromEntries(await Promise.all(entries)) as Provisioned['workflowArns'];
+}
+
+async function createRules(
+  client: EventBridgeClient,
+  arnOf: (fn: string) => string,
+  workflows: Provisioned['workflowArns'],
+): Promise<void> {
+  for (const rule of RULES) {
+    const pattern = JSON.stringify(rule.pattern)
+      .replaceAll('{staging}', STAGING_BUCKET.name)
+      .replaceAll(/\{workflow:([\w-]+)\}/g, (_, name: WorkflowName) => workflows[name]);
+    await client.send(new PutRuleCommand({ Name: rule.name, EventPattern: pattern, State: 'ENABLED' }));
+    await client.send(
+      new PutTargetsCommand({ Rule: rule.name, Targets: [{ Id: rule.target, Arn: arnOf(rule.target) }] }),
+    );
+  }
+}
+
+async function createSchedules(client: SchedulerClient, arnOf: (fn: string) => string): Promise<void> {
+  await Promise.all(
+    SCHEDULES.map(async ({ name, rate, target }) => {
+      try {
+        await client.send(
+          new CreateScheduleCommand({
+            Name: name,
+            ScheduleExpression: rate,
+            FlexibleTimeWindow: { Mode: 'OFF' },
+            Target: { Arn: arnOf(target), RoleArn: 'arn:aws:iam::000000000000:role/glimpse-schedule', Input: '{}' },
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof ConflictException)) throw error;
+      }
+    }),
+  );
+}
