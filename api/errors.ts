@@ -33,7 +33,8 @@ export const HTTP_STATUS = {
   NothingStored: 503,
 } as const satisfies Record<ErrorKind, number>;
 
-const REASONS: Readonly<Record<number, string>> = {
+/** Reason phrases, by status. */
+export const REASONS: Readonly<Record<number, string>> = {
   300: 'Multiple Choices',
   400: 'Bad Request',
   401: 'Unauthorized',

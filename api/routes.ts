@@ -1,3 +1,5 @@
+import { IDENTITY_ROUTES } from './identity/routes.ts';
+
 /**
  * The only list of operations. Infra declares API Gateway routes from it, functions implement it, contract tests walk it,
  * the reference page is printed from it. Paths are as a client sends them; `{name}` is one decoded segment.
@@ -60,6 +62,7 @@ export const ROUTES = {
   showMembersSchema: bodiless('GET', '/v2/schemas/members', 200),
   showTaskSchema: image('GET', '/v2/schemas/task', 200),
   showTasksSchema: image('GET', '/v2/schemas/tasks', 200),
+  ...IDENTITY_ROUTES,
 } as const satisfies Record<string, Route>;
 
 export type Operation = keyof typeof ROUTES;

@@ -122,6 +122,19 @@ export interface MemberRepository {
   deleteAll(imageId: string): Promise<void>;
 }
 
+/** Bytes that a location URL leads to. */
+export interface FoundLocation {
+  readonly store: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Location URLs that clients bring. */
+export interface LocationPort {
+  /** Undefined when the URL belongs to no configured store or leads to nothing. @throws BackendUnavailable */
+  find(url: string): Promise<FoundLocation | undefined>;
+}
+
 /** Counters of images per project, for the limits. */
 export interface UsageRepository {
   /**
@@ -226,6 +239,7 @@ export interface Deps {
   readonly members: MemberRepository;
   readonly imageList: ImageListing;
   readonly usage: UsageRepository;
+  readonly locations: LocationPort;
   readonly policy: PolicyPort;
   readonly protections?: PropertyProtections;
   readonly tasks: TaskRepository;

@@ -1,0 +1,150 @@
+import type { ValidToken } from '../../core/identity/ports.ts';
+import type { Credential, Domain, Grant, NamedRecords, Project, Role, User } from '../../core/identity/records.ts';
+
+/** What clients see of identity records (contract: identity.md sections 1, 2 and 4). `base` is `…/identity/v3`. */
+
+/** Keystone writes microseconds. */
+export function keystoneTime(atMs: number): string {
+  return new Date(atMs).toISOString().replace('Z', '000Z');
+}
+
+/** @param base URL of the identity service without version, no slash at the end. */
+export function versionView(base: string) {
+  return {
+    id: 'v3.14',
+    status: 'stable',
+    updated: '2020-04-07T00:00:00Z',
+    links: [{ rel: 'self', href: `${base}/v3/` }],
+    'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
+  };
+}
+
+export interface CatalogPlace {
+  readonly region: string;
+  /** Unversioned: clients add `/v2` themselves or discover. */
+  readonly imageUrl: string;
+  readonly identityUrl: string;
+}
+
+/** Both services at every interface. */
+export function catalogView({ region, imageUrl, identityUrl }: CatalogPlace) {
+  const service = (type: string, name: string, url: string) => ({
+    id: name,
+    type,
+    name,
+    endpoints: ['public', 'internal', 'admin'].map((kind) => ({
+      id: `${name}-${kind}`,
+      interface: kind,
+      region,
+      region_id: region,
+      url,
+    })),
+  });
+  return [service('image', 'glance', imageUrl), service('identity', 'keystone', identityUrl)];
+}
+
+/** @param catalog left out for an unscoped token and for `?nocatalog`. */
+export function tokenView(token: ValidToken, catalog: ReturnType<typeof catalogView> | undefined) {
+  const isScoped = token.project !== null || token.domain !== null || token.system !== null;
+  return {
+    token: {
+      methods: token.methods,
+      user: { ...token.user, password_expires_at: null },
+      audit_ids: token.auditIds,
+      issued_at: keystoneTime(token.issuedAtMs),
+      expires_at: keystoneTime(token.expiresAtMs),
+      ...(token.project && { project: token.project, is_domain: false }),
+      ...(token.domain && { domain: token.domain }),
+      ...(token.system && { system: { all: true } }),
+      ...(isScoped && { roles: token.roles }),
+      ...(isScoped && catalog && { catalog }),
+      ...(token.credential && { application_credential: token.credential }),
+    },
+  };
+}
+
+export const domainView = ({ id, name, description, enabled }: Domain, base: string) => ({
+  id,
+  name,
+  description,
+  enabled,
+  tags: [],
+  options: {},
+  links: { self: `${base}/domains/${id}` },
+});
+
+export const projectView = ({ id, name, domainId, description, enabled, tags }: Project, base: string) => ({
+  id,
+  name,
+  domain_id: domainId,
+  description,
+  enabled,
+  parent_id: domainId,
+  is_domain: false,
+  tags,
+  options: {},
+  links: { self: `${base}/projects/${id}` },
+});
+
+export const userView = (
+  { id, name, domainId, enabled, email, description, defaultProjectId }: User,
+  base: string,
+) => ({
+  id,
+  name,
+  domain_id: domainId,
+  enabled,
+  ...(email !== null && { email }),
+  ...(description !== null && { description }),
+  ...(defaultProjectId !== null && { default_project_id: defaultProjectId }),
+  password_expires_at: null,
+  options: {},
+  links: { self: `${base}/users/${id}` },
+});
+
+export const roleView = ({ id, name, description }: Role, base: string) => ({
+  id,
+  name,
+  domain_id: null,
+  description,
+  options: {},
+  links: { self: `${base}/roles/${id}` },
+});
+
+/** Views by kind, for what treats the kinds alike. */
+export const RECORD_VIEWS = {
+  domain: domainView,
+  project: projectView,
+  user: userView,
+  role: roleView,
+} satisfies { [K in Exclude<keyof NamedRecords, 'credential'>]: (record: NamedRecords[K], base: string) => object };
+
+/** @param secret only in the answer that made it. */
+export const credentialView = (credential: Credential, roles: readonly Role[], base: string, secret?: string) => ({
+  id: credential.id,
+  name: credential.name,
+  description: credential.description,
+  user_id: credential.userId,
+  project_id: credential.projectId,
+  roles: roles.map(({ id, name }) => ({ id, name, domain_id: null })),
+  expires_at: credential.expiresAtMs === null ? null : keystoneTime(credential.expiresAtMs).replace('Z', ''),
+  unrestricted: credential.unrestricted,
+  system: null,
+  ...(secret !== undefined && { secret }),
+  links: { self: `${base}/users/${credential.userId}/application_credentials/${credential.id}` },
+});
+
+export const assignmentView = ({ userId, roleId, scope }: Grant, base: string) => ({
+  user: { id: userId },
+  role: { id: roleId },
+  scope: scope.kind === 'system' ? { system: { all: true } } : { [scope.kind]: { id: scope.id } },
+  links: { assignment: `${base}${assignmentPath(scope)}/users/${userId}/roles/${roleId}` },
+});
+
+const assignmentPath = ({ kind, id }: Grant['scope']): string => (kind === 'system' ? '/system' : `/${kind}s/${id}`);
+
+/** A whole list: there are no further pages. */
+export const listView = (name: string, items: readonly object[], self: string) => ({
+  [name]: items,
+  links: { self, previous: null, next: null },
+});

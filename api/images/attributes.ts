@@ -1,0 +1,69 @@
+/** Which keys of an image a client may write, and what the others answer (contract: images.md sections 4 and 6). */
+import { Forbidden, InvalidInput } from '../../core/errors.ts';
+import type { BaseAttribute } from '../../core/images/patch.ts';
+import { type Definition, violation } from '../schemas/definition.ts';
+import { CUSTOM_DEFINITIONS } from '../schemas/image-properties.ts';
+
+/** Wire names of the attributes that PATCH may set. */
+export const WRITABLE = {
+  name: 'name',
+  visibility: 'visibility',
+  protected: 'protected',
+  os_hidden: 'hidden',
+  owner: 'owner',
+  container_format: 'containerFormat',
+  disk_format: 'diskFormat',
+  tags: 'tags',
+  min_ram: 'minRam',
+  min_disk: 'minDisk',
+} as const satisfies Record<string, BaseAttribute>;
+
+export function isWritable(key: string): key is keyof typeof WRITABLE {
+  return Object.hasOwn(WRITABLE, key);
+}
+
+/** Links and places: refused by POST before anything else is looked at. */
+export const DERIVED = new Set(['direct_url', 'self', 'file', 'schema', 'stores']);
+/** What the service computes: refused by POST after policy and quota, by PATCH at once. */
+export const COMPUTED = new Set([
+  'created_at',
+  'updated_at',
+  'status',
+  'checksum',
+  'size',
+  'virtual_size',
+  'os_hash_algo',
+  'os_hash_value',
+]);
+const RESERVED = new Set(['location', 'deleted', 'deleted_at']);
+
+export function readOnly(key: string): Forbidden {
+  return new Forbidden(`Attribute '${key}' is read-only.`);
+}
+
+/** @throws Forbidden for keys that belong to the service */
+export function refuseReserved(key: string): void {
+  if (RESERVED.has(key) || key.startsWith('os_glance')) throw new Forbidden(`Attribute '${key}' is reserved.`);
+}
+
+const KEY_LENGTH = 255;
+
+/** @throws InvalidInput for a property key that is empty or too long */
+export function checkKey(key: string): void {
+  if (key === '') throw new InvalidInput('The name of a property may not be empty.');
+  const length = [...key].length;
+  if (length > KEY_LENGTH)
+    throw new InvalidInput(
+      `The name of a property may have ${KEY_LENGTH} characters, ${key.slice(0, 40)}… has ${length}`,
+    );
+}
+
+const ANY_TEXT: Definition = { type: 'string' };
+
+/** Holds a value to the schema of its key. @throws InvalidInput */
+export function checkValue(definitions: Readonly<Record<string, Definition>>, key: string, value: unknown): void {
+  const own = (table: Readonly<Record<string, Definition>>) => (Object.hasOwn(table, key) ? table[key] : undefined);
+  const problem = violation(own(definitions) ?? own(CUSTOM_DEFINITIONS) ?? ANY_TEXT, value);
+  if (problem !== undefined)
+    throw new InvalidInput(`Provided object does not match schema 'image': ${key}: ${problem}`);
+}

@@ -1,0 +1,44 @@
+import { Forbidden, InvalidInput } from '../../core/errors.ts';
+import type { NewImage } from '../../core/images/create.ts';
+import type { Image, Visibility } from '../../core/images/image.ts';
+import type { Definition } from '../schemas/definition.ts';
+import {
+  COMPUTED,
+  checkKey,
+  checkValue,
+  DERIVED,
+  isWritable,
+  readOnly,
+  refuseReserved,
+  WRITABLE,
+} from './attributes.ts';
+
+/**
+ * The body of POST /v2/images (contract: images.md section 4, the first four checks of its table).
+ * @throws Forbidden for read-only and reserved keys, InvalidInput for everything the schema refuses
+ */
+export function parseCreate(body: unknown, definitions: Readonly<Record<string, Definition>>): NewImage {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new InvalidInput("Provided object does not match schema 'image': an object is expected.");
+  const entries = Object.entries(body);
+  const derived = entries.find(([key]) => DERIVED.has(key));
+  if (derived !== undefined) throw readOnly(derived[0]);
+  for (const [key, value] of entries) checkValue(definitions, key, value);
+  for (const [key] of entries) checkKey(key);
+  for (const [key] of entries) {
+    refuseReserved(key);
+    if (key === 'locations') throw new Forbidden(`Attribute '${key}' is reserved.`);
+  }
+  const custom = entries.filter(([key]) => !isWritable(key) && !COMPUTED.has(key) && key !== 'id');
+  const base = entries.filter(([key]) => isWritable(key)).map(([key, value]) => [wireless(key), value]);
+  return {
+    ...(Object.fromEntries(base) as Partial<Image> & { visibility?: Visibility }),
+    ...('id' in body && { id: String(body.id).toLowerCase() }),
+    properties: Object.fromEntries(custom) as Image['properties'],
+    computed: entries.map(([key]) => key).filter((key) => COMPUTED.has(key)),
+  };
+}
+
+function wireless(key: string): string {
+  return isWritable(key) ? WRITABLE[key] : key;
+}

@@ -1,0 +1,104 @@
+import { Forbidden } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Deps } from '../ports.ts';
+import { reserveImage } from '../quota/limits.ts';
+import { enforceFor } from './access.ts';
+import type { Image } from './image.ts';
+import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
+import { enforceVisibility } from './visibility.ts';
+
+/** What a client asks for; everything is optional, the service fills in the rest. */
+export interface NewImage
+  extends Partial<
+    Pick<
+      Image,
+      | 'id'
+      | 'name'
+      | 'visibility'
+      | 'protected'
+      | 'hidden'
+      | 'owner'
+      | 'diskFormat'
+      | 'containerFormat'
+      | 'minRam'
+      | 'minDisk'
+      | 'tags'
+    >
+  > {
+  readonly properties: Image['properties'];
+  /** Wire names of attributes that only the service sets and that the client sent all the same. */
+  readonly computed: readonly string[];
+}
+
+type CreateDeps = Pick<
+  Deps,
+  'config' | 'clock' | 'newId' | 'images' | 'imageList' | 'usage' | 'policy' | 'protections'
+>;
+
+/**
+ * Makes a queued image record. Checks run in the contract's order (images.md section 4); one write, plus one for the counter
+ * when limits are on.
+ * @throws Forbidden, LimitExceeded, InvalidInput, Conflict (id exists or existed)
+ */
+export async function createImage(deps: CreateDeps, caller: Caller, input: NewImage): Promise<Image> {
+  const image = newRecord(deps, caller, input);
+  const target = { project_id: image.owner, owner: image.owner, visibility: input.visibility ?? 'private' };
+  await enforceFor(deps, 'add_image', target, caller);
+  if (!deps.config.enforce_new_defaults && !caller.isAdmin && image.owner !== caller.projectId)
+    throw new Forbidden('You are not permitted to create images owned by another project.');
+  await enforceVisibility(deps, image.visibility, target, caller);
+  const usage = await reserveImage(deps, image.owner);
+  try {
+    checkTagQuota(deps.config, image.tags);
+    const [computed] = input.computed;
+    if (computed !== undefined) throw new Forbidden(`Attribute '${computed}' is read-only.`);
+    checkValues(image);
+    await checkProtections(deps, caller, image);
+    checkPropertyQuota(deps.config, {}, image.properties);
+    await deps.images.create(image);
+  } catch (error) {
+    await usage.release();
+    throw error;
+  }
+  return image;
+}
+
+function newRecord(deps: CreateDeps, caller: Caller, input: NewImage): Image {
+  const at = new Date(deps.clock.now()).toISOString();
+  return {
+    id: input.id ?? deps.newId(),
+    name: input.name ?? null,
+    status: 'queued',
+    visibility: input.visibility ?? 'shared',
+    protected: input.protected ?? false,
+    hidden: input.hidden ?? false,
+    owner: input.owner === undefined ? caller.projectId : input.owner,
+    diskFormat: input.diskFormat ?? null,
+    containerFormat: input.containerFormat ?? null,
+    minRam: input.minRam ?? 0,
+    minDisk: input.minDisk ?? 0,
+    size: null,
+    virtualSize: null,
+    checksum: null,
+    hashAlgo: null,
+    hashValue: null,
+    tags: [...new Set(input.tags)],
+    properties: input.properties,
+    locations: [],
+    staged: null,
+    lock: null,
+    importingTo: null,
+    failedImport: null,
+    progress: null,
+    createdAt: at,
+    updatedAt: at,
+    revision: 0,
+  };
+}
+
+async function checkProtections(deps: CreateDeps, caller: Caller, image: Image): Promise<void> {
+  if (deps.protections === undefined) return;
+  for (const key of Object.keys(image.properties)) {
+    if (!(await deps.protections.mayCreate(key, caller))) throw new Forbidden(`Property '${key}' is protected`);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The end of an image (contract: images.md section 7). A duty is written before the record goes and removed when nothing is
+ * left, so that a process that dies in between leaves no bytes without a record: the janitor finishes.
+ */
+import { Conflict, Forbidden, NotFound, StaleRevision } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Deps, Duty } from '../ports.ts';
+import { releaseImage } from '../quota/limits.ts';
+import { enforce, seenImage } from './access.ts';
+import type { Image } from './image.ts';
+
+type DeleteDeps = Pick<
+  Deps,
+  'config' | 'clock' | 'images' | 'members' | 'policy' | 'duties' | 'bytes' | 'workflows' | 'usage' | 'log'
+>;
+
+/** A function or gateway that was cut off may still be writing: swept again after this time (design section 5). */
+const LATE_WRITER_MS = 20 * 60_000;
+const UNFINISHED_MS = 60_000;
+const ATTEMPTS = 50;
+
+/** @throws NotFound; Forbidden when policy or `protected` says so */
+export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const seen = await seenImage(deps, caller, id);
+    await enforce(deps, 'delete_image', seen, caller);
+    if (seen.image.protected) throw new Forbidden(`Image ${id} is protected and cannot be deleted.`);
+    try {
+      await removeImage(deps, seen.image);
+      return;
+    } catch (error) {
+      if (!(error instanceof StaleRevision || error instanceof Conflict) || attempt >= ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Removes the record as it was read, then bytes, members and work in progress. @throws StaleRevision, NotFound */
+async function removeImage(deps: DeleteDeps, image: Image): Promise<void> {
+  const duty = dutyOf(deps, image);
+  if (duty !== undefined) await deps.duties.put(duty);
+  let last: Image;
+  try {
+    last = await deps.images.delete(image.id, { revision: image.revision });
+  } catch (error) {
+    if (duty !== undefined && !(error instanceof NotFound)) await deps.duties.remove(duty.id);
+    throw error;
+  }
+  await releaseImage(deps, last.owner);
+  await Promise.all([
+    last.visibility === 'shared' || last.revision > 0 ? deps.members.deleteAll(image.id) : undefined,
+    last.lock === null ? undefined : stopWork(deps, last, last.lock),
+    duty === undefined ? undefined : sweep(deps, duty, last.lock !== null),
+  ]);
+}
+
+/** What must go: everything under the image's prefix in every place that may hold something of it. Undefined: nothing. */
+function dutyOf(deps: DeleteDeps, image: Image): Duty | undefined {
+  const { id, lock, staged, locations, status } = image;
+  if (locations.length === 0 && staged === null && lock === null && status === 'queued' && image.revision === 0)
+    return undefined;
+  const prefix = `images/${id}/`;
+  const stores = deps.config.stores.map((store) => store.id);
+  return {
+    id: `delete:${id}`,
+    kind: 'retired',
+    imageId: id,
+    dueAtMs: deps.clock.now() + UNFINISHED_MS,
+    places: [
+      ...stores.map((place) => ({ place, prefix })),
+      { place: 'staging', prefix },
+      { place: 'staging', prefix: `staged/${id}/` },
+    ],
+  };
+}
+
+async function stopWork(deps: DeleteDeps, image: Image, lock: string): Promise<void> {
+  try {
+    await deps.workflows.stop(lock, `Image ${image.id} was deleted`);
+  } catch (error) {
+    // The lock may be an upload's, or the workflow ends by itself at its next look at the image.
+    deps.log.info('delete: no workflow stopped', { image: image.id, lock, error: String(error) });
+  }
+}
+
+/** Sweeps at once; the duty stays for a late writer when work was under way, and when a store did not answer. */
+async function sweep(deps: DeleteDeps, duty: Duty, busy: boolean): Promise<void> {
+  try {
+    await Promise.all((duty.places ?? []).map(({ place, prefix }) => deps.bytes.removePrefix(place, prefix)));
+  } catch (error) {
+    deps.log.warn('delete: bytes are left for the janitor', { image: duty.imageId, error: String(error) });
+    return;
+  }
+  if (busy) await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + LATE_WRITER_MS });
+  else await deps.duties.remove(duty.id);
+}

@@ -1,0 +1,213 @@
+/**
+ * Changes of an image record as a client asks for them: applied in order to a copy, saved once, all or nothing (contract:
+ * images.md section 6). The write is conditional on the revision that was read; when somebody else was faster, the changes
+ * are applied again to what is there now, so concurrent patches lose nothing.
+ */
+import { Conflict, Forbidden, StaleRevision } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Deps, ImageChange } from '../ports.ts';
+import { enforce, imageTarget, type Seen, seenImage } from './access.ts';
+import type { Image, Location, Visibility } from './image.ts';
+import { addLocations, type LocationChange, removeLocation, replaceLocations } from './patch-locations.ts';
+import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
+import { enforceVisibility } from './visibility.ts';
+
+export type { LocationInput } from './patch-locations.ts';
+
+export type BaseAttribute =
+  | 'name'
+  | 'visibility'
+  | 'protected'
+  | 'hidden'
+  | 'owner'
+  | 'containerFormat'
+  | 'diskFormat'
+  | 'tags'
+  | 'minRam'
+  | 'minDisk';
+/** Values of base attributes, held to the schema of their attribute. */
+export type BaseValues = Image[BaseAttribute];
+
+type Op = 'add' | 'replace' | 'remove';
+
+/** `strict` is the v2.0 language, where `add` of something present is a conflict; `name` is the key on the wire. */
+export type Change =
+  | {
+      readonly kind: 'base';
+      readonly op: Op;
+      readonly strict: boolean;
+      readonly name: string;
+      readonly attribute: BaseAttribute;
+      readonly value: BaseValues;
+    }
+  | {
+      readonly kind: 'property';
+      readonly op: Op;
+      readonly strict: boolean;
+      readonly name: string;
+      readonly value: string | null;
+    }
+  | LocationChange;
+
+type PatchDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy' | 'protections' | 'locations'>;
+
+/** How often a patch is applied again after losing a race; each loss means that another patch won. */
+const ATTEMPTS = 50;
+
+/**
+ * Applies changes to an image and returns the record as it is then.
+ * @throws NotFound, Forbidden, Conflict, InvalidInput, LimitExceeded as the contract's tables say
+ */
+export async function patchImage(
+  deps: PatchDeps,
+  caller: Caller,
+  id: string,
+  changes: readonly Change[],
+): Promise<Seen> {
+  for (let attempt = 1; ; attempt++) {
+    const seen = await seenImage(deps, caller, id);
+    if (changes.length === 0) return seen;
+    const change = await changeFor(deps, caller, seen, changes);
+    try {
+      return { ...seen, image: await deps.images.change(id, change) };
+    } catch (error) {
+      if (!(error instanceof StaleRevision) || attempt >= ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** The image while changes are applied to it. */
+export interface Draft {
+  image: Image;
+  /** What is written about locations, status and hashes besides the plain attributes. */
+  extra: {
+    addLocations?: readonly Location[];
+    removeLocations?: readonly string[];
+    set?: NonNullable<ImageChange['set']>;
+  };
+}
+
+async function changeFor(
+  deps: PatchDeps,
+  caller: Caller,
+  seen: Seen,
+  changes: readonly Change[],
+): Promise<ImageChange> {
+  const draft: Draft = { image: seen.image, extra: {} };
+  for (const change of changes) await apply(deps, caller, seen, draft, change);
+  const { image: before } = seen;
+  const { image: after } = draft;
+  if (changes.some((change) => change.name === 'tags')) checkTagQuota(deps.config, after.tags);
+  checkPropertyQuota(deps.config, before.properties, after.properties);
+  return {
+    expect: { revision: before.revision },
+    createdAt: before.createdAt,
+    set: { ...differences(before, after), ...draft.extra.set },
+    ...(draft.extra.addLocations && { addLocations: draft.extra.addLocations }),
+    ...(draft.extra.removeLocations && { removeLocations: draft.extra.removeLocations }),
+  };
+}
+
+const SETTABLE = [
+  'name',
+  'visibility',
+  'protected',
+  'hidden',
+  'owner',
+  'containerFormat',
+  'diskFormat',
+  'tags',
+  'minRam',
+  'minDisk',
+  'properties',
+] as const satisfies readonly (keyof Image)[];
+
+function differences(before: Image, after: Image): NonNullable<ImageChange['set']> {
+  return Object.fromEntries(SETTABLE.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]));
+}
+
+async function apply(deps: PatchDeps, caller: Caller, seen: Seen, draft: Draft, change: Change): Promise<void> {
+  switch (change.kind) {
+    case 'base':
+      return applyBase(deps, caller, seen, draft, change);
+    case 'property':
+      await enforce(deps, 'modify_image', seen, caller);
+      return applyProperty(deps, caller, draft, change);
+    case 'locations':
+      return applyLocations(deps, caller, seen, draft, change);
+  }
+}
+
+async function applyBase(
+  deps: PatchDeps,
+  caller: Caller,
+  seen: Seen,
+  draft: Draft,
+  { op, strict, name, attribute, value }: Extract<Change, { kind: 'base' }>,
+): Promise<void> {
+  if (attribute === 'visibility' && op !== 'remove')
+    await enforceVisibility(deps, value as Visibility, imageTarget(seen), caller);
+  await enforce(deps, 'modify_image', seen, caller);
+  if (op === 'remove') throw new Forbidden(`Property ${name} may not be removed.`);
+  if (op === 'add' && strict) throw new Conflict(`Property ${name} already present.`);
+  if (attribute === 'owner' && !caller.isAdmin)
+    throw new Forbidden('You are not permitted to change the owner of this image.');
+  const queued = seen.image.status === 'queued' || seen.image.status === 'importing';
+  if ((attribute === 'diskFormat' || attribute === 'containerFormat') && !queued)
+    throw new Forbidden(`Attribute ${name} can be only replaced for a queued image.`);
+  const settled = attribute === 'tags' ? [...new Set(value as readonly string[])] : value;
+  checkValues({ [attribute]: settled });
+  draft.image = { ...draft.image, [attribute]: settled };
+}
+
+async function applyProperty(
+  deps: PatchDeps,
+  caller: Caller,
+  draft: Draft,
+  { op, strict, name, value }: Extract<Change, { kind: 'property' }>,
+): Promise<void> {
+  const { properties } = draft.image;
+  const readable = deps.protections === undefined || (await deps.protections.mayRead(name, caller));
+  const present = readable && Object.hasOwn(properties, name);
+  if (op === 'add' && strict && present) throw new Conflict(`Property ${name} already present.`);
+  if (op !== 'add' && !present) throw new Conflict(`Property ${name} does not exist.`);
+  await protect(deps, caller, op === 'add' && present ? 'replace' : op, name);
+  if (op === 'remove') {
+    draft.image = { ...draft.image, properties: without(properties, name) };
+    return;
+  }
+  checkValues({ properties: { [name]: value } });
+  draft.image = { ...draft.image, properties: { ...properties, [name]: value } };
+}
+
+/** @throws Forbidden when a protection denies it (contract: policy.md section 4) */
+async function protect(deps: PatchDeps, caller: Caller, op: Op, name: string): Promise<void> {
+  const { protections } = deps;
+  if (protections === undefined) return;
+  const allowed = {
+    add: () => protections.mayCreate(name, caller),
+    replace: () => protections.mayUpdate(name, caller),
+    remove: () => protections.mayDelete(name, caller),
+  };
+  if (!(await allowed[op]())) throw new Forbidden(`Property '${name}' is protected`);
+}
+
+function without(properties: Image['properties'], name: string): Image['properties'] {
+  const { [name]: _, ...rest } = properties;
+  return rest;
+}
+
+async function applyLocations(
+  deps: PatchDeps,
+  caller: Caller,
+  seen: Seen,
+  draft: Draft,
+  change: LocationChange,
+): Promise<void> {
+  if (!deps.config.show_multiple_locations)
+    throw new Forbidden("It's not allowed to add, replace or remove locations of images.");
+  await enforce(deps, change.op === 'remove' ? 'delete_image_location' : 'set_image_location', seen, caller);
+  if (change.op === 'remove') return removeLocation(draft, change);
+  if (change.op === 'replace') return replaceLocations(deps, draft, change);
+  return addLocations(deps, draft, change);
+}

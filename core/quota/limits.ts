@@ -1,0 +1,61 @@
+/**
+ * Limits per project (contract: quotas-and-limits.md section 2): reserve, write, reconcile. A counter goes up by a conditional
+ * write before the record is made and down when that fails or the image goes; a process that dies in between leaves the
+ * counter too high, and the janitor's recount repairs that once nothing has been reserved for a minute.
+ */
+import { LimitExceeded } from '../errors.ts';
+import type { Deps } from '../ports.ts';
+import type { ProjectUsage } from './usage.ts';
+
+type LimitDeps = Pick<Deps, 'config' | 'clock' | 'usage' | 'imageList'>;
+
+/** Longer than any request that has reserved something can still be on its way to write it. */
+const QUIET_MS = 60_000;
+
+export interface Reservation {
+  /** Gives the reserved amount back: what it was for did not happen. */
+  release(): Promise<void>;
+}
+const NOTHING: Reservation = { release: async () => {} };
+
+/** Counts one more image of a project, when limits are on. @throws LimitExceeded */
+export async function reserveImage(deps: LimitDeps, owner: string | null): Promise<Reservation> {
+  if (!deps.config.use_keystone_limits || owner === null) return NOTHING;
+  const limit = deps.config.registered_limits.image_count_total;
+  let counted = await deps.usage.add(owner, 1, limit);
+  if (counted === 'unknown') {
+    await recount(deps, owner);
+    counted = await deps.usage.add(owner, 1, limit);
+  }
+  if (counted !== 'added') throw overLimit(owner, 'image_count_total', limit, await deps.usage.count(owner), 1);
+  return { release: () => releaseImage(deps, owner) };
+}
+
+/** Counts one image less. */
+export async function releaseImage(deps: Pick<Deps, 'config' | 'usage'>, owner: string | null): Promise<void> {
+  if (deps.config.use_keystone_limits && owner !== null) await deps.usage.add(owner, -1, undefined);
+}
+
+/** Sets a project's counter to what its records say, unless something was reserved or released lately. */
+export async function recount(deps: LimitDeps, owner: string): Promise<void> {
+  const { images } = await deps.imageList.usageOf(owner);
+  await deps.usage.reset(owner, images, deps.clock.now() - QUIET_MS);
+}
+
+/** What a project uses now, read from its records. */
+export async function usageOf(deps: Pick<Deps, 'imageList'>, project: string): Promise<ProjectUsage> {
+  return deps.imageList.usageOf(project);
+}
+
+/** The sentence of the original, limit, usage and request named. */
+export function overLimit(
+  project: string,
+  resource: string,
+  limit: number,
+  usage: number,
+  delta: number,
+): LimitExceeded {
+  return new LimitExceeded(
+    `The request returned a 413 Request Entity Too Large. This generally means that rate limits or a quota threshold was breached. Project ${project} is over a limit for [Resource ${resource} is over limit of ${limit} due to current usage ${usage} and delta ${delta}]`,
+  );
+}
