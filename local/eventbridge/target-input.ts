@@ -25,14 +25,14 @@ function lookUp(path: string, event: Json): Json | undefined {
 function transform(transformer: JsonObject, event: Json): Json {
   const paths = isObject(transformer['InputPathsMap']) ? transformer['InputPathsMap'] : {};
   const template = stringAt(transformer, 'InputTemplate') ?? '""';
-  const valueOf = (name: string): Json | undefined => {
+  const placeholder = (name: string): Json | undefined => {
     if (name === 'aws.events.event' || name === 'aws.events.event.json') return event;
     return Object.hasOwn(paths, name) ? lookUp(String(paths[name]), event) : undefined;
   };
   // A placeholder inside a JSON string is put in as text, outside of one as JSON.
   const filled = template.replace(/"(?:[^"\\]|\\.)*"|<([\w.-]+)>/g, (found: string, bare?: string) => {
-    if (bare !== undefined) return JSON.stringify(valueOf(bare) ?? null);
-    return found.replace(/<([\w.-]+)>/g, (_all, name: string) => escaped(valueOf(name)));
+    if (bare !== undefined) return JSON.stringify(placeholder(bare) ?? null);
+    return found.replace(/<([\w.-]+)>/g, (_all, name: string) => escaped(placeholder(name)));
   });
   try {
     return JSON.parse(filled) as Json;

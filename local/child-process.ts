@@ -1,0 +1,39 @@
+/** How a process of the embedded AWS talks to its parent, over the IPC channel of `child_process.fork`. */
+
+/** What a child tells its parent. */
+export type ChildMessage = { type: 'ready'; port: number } | { type: 'failed'; message: string };
+
+/** What a parent tells a child. */
+export type ParentMessage = { type: 'close' } | { type: 'control'; port: number };
+
+/** A service that a child process runs. */
+export interface Service {
+  port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs a service as a child: options come as JSON in the first argument; `ready` or `failed` goes to the parent. The process
+ * ends when the parent asks or disappears. SIGINT is left to the parent, which gets it from the terminal as well.
+ */
+export async function runChild<T>(start: (options: T) => Promise<Service>): Promise<void> {
+  process.on('SIGINT', () => undefined);
+  // The parent is gone, perhaps killed: nothing acknowledged is lost by ending at once.
+  process.on('disconnect', () => process.exit(0));
+  const tell = (message: ChildMessage) => process.send?.(message);
+  try {
+    const service = await start(JSON.parse(process.argv[2] ?? '{}') as T);
+    process.on('message', (message: ParentMessage) => {
+      if (message.type === 'close') void service.close().finally(() => process.exit(0));
+    });
+    tell({ type: 'ready', port: service.port });
+    if (process.send === undefined) process.stdout.write(`listening on http://127.0.0.1:${service.port}\n`);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    tell({ type: 'failed', message });
+    process.stderr.write(`${message}\n`);
+    process.exitCode = 1;
+    process.disconnect?.();
+    setTimeout(() => process.exit(1), 50);
+  }
+}

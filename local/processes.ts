@@ -1,0 +1,125 @@
+/** The embedded AWS in two child processes: one with S3 and the port, one with the JSON services (design: one machine). */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildMessage, ParentMessage } from './child-process.ts';
+import type { ControlOptions } from './control.ts';
+
+/** The two processes. */
+export type ProcessName = 'aws' | 'control';
+
+/** Settings of both processes. */
+export interface ProcessesOptions extends ControlOptions {
+  /** The public port; 0 for any. */
+  port: number;
+  /** Called after a process that died by itself is up again; functions must then be registered again. */
+  onRestart?: (name: ProcessName) => Promise<void> | void;
+  /** Called when a process died and could not be started again. */
+  onFailure?: (name: ProcessName, error: Error) => void;
+}
+
+/** Two running children. */
+export interface AwsProcesses {
+  /** For `AWS_ENDPOINT_URL`. */
+  readonly endpoint: string;
+  /** The JSON services without the hop through the S3 process: for `AWS_ENDPOINT_URL_DYNAMODB` and the like. */
+  readonly controlEndpoint: string;
+  pid(name: ProcessName): number | undefined;
+  /** Asks both to finish and waits until they are gone. */
+  close(): Promise<void>;
+}
+
+interface Child {
+  process: ChildProcess;
+  port: number;
+}
+
+const ENTRIES = { aws: './aws-process.ts', control: './control-process.ts' } as const;
+/** A child that does not finish in this time is killed; nothing acknowledged is lost by that. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Starts both children side by side. Throws the child's own one-line error when one cannot start. */
+export async function startAwsProcesses(options: ProcessesOptions): Promise<AwsProcesses> {
+  const { port, onRestart, onFailure, ...shared } = options;
+  const children = new Map<ProcessName, Child>();
+  let closing = false;
+
+  const launch = async (name: ProcessName, wantedPort: number): Promise<Child> => {
+    const child = await startChild(name, { ...shared, port: wantedPort });
+    children.set(name, child);
+    child.process.once('exit', () => {
+      if (!closing) void again(name, child.port);
+    });
+    return child;
+  };
+  const introduce = () => {
+    const [aws, control] = [children.get('aws'), children.get('control')];
+    if (aws !== undefined && control !== undefined) say(aws, { type: 'control', port: control.port });
+  };
+  const again = async (name: ProcessName, samePort: number): Promise<void> => {
+    try {
+      await launch(name, samePort);
+      introduce();
+      await onRestart?.(name);
+    } catch (error) {
+      onFailure?.(name, error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  const close = async (): Promise<void> => {
+    closing = true;
+    await Promise.all([...children.values()].map(endChild));
+  };
+
+  const started = await Promise.allSettled([launch('control', 0), launch('aws', port)]);
+  const failure = started.find((result) => result.status === 'rejected');
+  if (failure !== undefined) {
+    await close();
+    throw failure.reason;
+  }
+  introduce();
+  const urlOf = (name: ProcessName) => `http://127.0.0.1:${children.get(name)?.port}`;
+  const processes: AwsProcesses = {
+    endpoint: urlOf('aws'),
+    controlEndpoint: urlOf('control'),
+    pid: (name) => children.get(name)?.process.pid,
+    close,
+  };
+  await introduced(processes.endpoint);
+  return processes;
+}
+
+function startChild(name: ProcessName, options: object): Promise<Child> {
+  const entry = new URL(ENTRIES[name], import.meta.url);
+  const child = fork(entry, [JSON.stringify(options)], { execArgv: [] });
+  return new Promise((resolve, reject) => {
+    let reason = `the embedded AWS process '${name}' ended before it was ready`;
+    child.on('message', (message: ChildMessage) => {
+      if (message.type === 'ready') resolve({ process: child, port: message.port });
+      else reason = message.message;
+    });
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(reason)));
+  });
+}
+
+const say = (child: Child, message: ParentMessage): void => {
+  if (child.process.connected) child.process.send(message);
+};
+
+async function endChild(child: Child): Promise<void> {
+  if (child.process.exitCode !== null || child.process.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.process.once('exit', resolve));
+  say(child, { type: 'close' });
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), CLOSE_TIMEOUT_MS);
+  await gone;
+  clearTimeout(timer);
+}
+
+/** The port's owner learns of the other process by a message; it is ready when it forwards. */
+async function introduced(endpoint: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const response = await fetch(`${endpoint}/_glimpse/health`);
+    await response.arrayBuffer();
+    if (response.status !== 503) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('the processes of the embedded AWS do not find each other');
+}
