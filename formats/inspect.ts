@@ -6,7 +6,7 @@ import { filesystemOf } from './filesystem/filesystem.ts';
 import { asFinding, type Finding, finding } from './findings.ts';
 import type { DiskImage, FormatFacts, FormatModule, FormatName, ProbeWindow } from './image.ts';
 import { type FirmwareHint, firmwareHints, type PartitionTable, readPartitionTable } from './partitions.ts';
-import { chooseFormat, formatFindings, type Verdict, verdictOf } from './policy.ts';
+import { chooseFormat, type Verdict, verdictOf } from './policy.ts';
 import { propertyHints } from './properties.ts';
 import { MODULES, moduleOf } from './registry.ts';
 import type { ByteSource } from './source.ts';
@@ -66,7 +66,6 @@ export async function inspect(source: ByteSource, options: InspectOptions = {}):
   const findings = [
     ...(source.size === 0 ? [finding('empty', 'the object has no bytes')] : []),
     ...choice.findings,
-    ...formatFindings(choice.format),
     ...parsed,
     ...sizeFindings(facts.virtualSize, maxVirtualSize),
   ];

@@ -14,9 +14,6 @@ const BARE: ReadonlySet<FormatName> = new Set(['aki', 'ari', 'ami', 'raw']);
 /** Containers of content that the engine does not look into. */
 const OPAQUE: ReadonlySet<FormatName> = new Set(['luks', 'gzip', 'xz', 'zstd', 'bzip2', 'zip']);
 
-/** Known and never accepted, whatever is inside (facts section 1). */
-const BANNED: ReadonlySet<FormatName> = new Set(['qed', 'qcow1', 'cowd', 'sesparse']);
-
 const COMPRESSED = ['gzip', 'xz', 'zstd', 'bzip2'] as const;
 
 /** Detected formats that satisfy a declared one besides the same name. Absent: only the same name. */
@@ -65,13 +62,26 @@ function declaredOr(detected: FormatName, declared: FormatName | undefined): Cho
   };
 }
 
-/** Findings that the format alone brings. */
-export function formatFindings(format: FormatName): Finding[] {
-  return BANNED.has(format) ? [finding('unsupported_format', `images of format ${format} are not accepted`)] : [];
-}
-
 /** Refused by any finding that refuses; opaque by the format; accepted otherwise. */
 export function verdictOf(format: FormatName, findings: readonly Finding[]): Verdict {
   if (findings.some((found) => found.severity === 'refuse')) return 'refuse';
   return OPAQUE.has(format) ? 'accept-opaque' : 'accept';
 }
+
+/** What an image can be declared to be: Glance's disk formats, and the containers whose content decides. */
+export const DECLARABLE: readonly FormatName[] = [
+  'raw',
+  'qcow2',
+  'vmdk',
+  'vhd',
+  'vhdx',
+  'vdi',
+  'ploop',
+  'iso',
+  'ami',
+  'aki',
+  'ari',
+  'ova',
+  'docker',
+  'luks',
+];

@@ -2,11 +2,25 @@
  * The formats the engine knows, in the order in which findings are listed; raw last, for it is what remains. A new
  * format is a folder with a `FormatModule` and one line here.
  */
-import { Unsupported } from './errors.ts';
+import { dockerModule } from './docker/module.ts';
+import { Unsafe, Unsupported } from './errors.ts';
 import type { DiskImage, FormatModule, FormatName } from './image.ts';
+import { isoModule } from './iso/module.ts';
+import { akiModule, ariModule } from './kernel/module.ts';
+import { luksModule } from './luks/module.ts';
+import { type InnerEngine, ovaModule } from './ova/module.ts';
+import { ploop } from './ploop/module.ts';
+import { type Choice, chooseFormat } from './policy.ts';
 import { qcow2 } from './qcow2/module.ts';
 import { raw } from './raw/module.ts';
 import type { ByteSource } from './source.ts';
+import { cowdModule, qcow1Module, qedModule, sesparseModule } from './unsupported/module.ts';
+import { vdi } from './vdi/module.ts';
+import { vhd } from './vhd/module.ts';
+import { vhdx } from './vhdx/module.ts';
+import { vmdk } from './vmdk/module.ts';
+import { probeWindow } from './window.ts';
+import { bzip2Module, gzipModule, xzModule, zipModule, zstdModule } from './wrappers/module.ts';
 
 /**
  * Checks a list of modules once, at start.
@@ -23,8 +37,60 @@ export function checkedModules(modules: readonly FormatModule[]): readonly Forma
   return modules;
 }
 
+/** Everything that can stand inside an archive: all formats but the archive of disks itself. */
+const SINGLE: readonly FormatModule[] = [
+  qcow2,
+  vmdk,
+  vhd,
+  vhdx,
+  vdi,
+  ploop,
+  isoModule,
+  dockerModule,
+  luksModule,
+  qedModule,
+  qcow1Module,
+  cowdModule,
+  sesparseModule,
+  gzipModule,
+  xzModule,
+  zstdModule,
+  bzip2Module,
+  zipModule,
+  akiModule,
+  ariModule,
+  raw,
+];
+
+/** The engine for the disk inside an OVA: the same detection, one level deep. */
+const inner: InnerEngine = {
+  async open(source) {
+    const { module, choice } = await detect(source);
+    const [refused] = choice.findings;
+    if (refused !== undefined) throw new Unsafe(refused.code, `disk in the archive: ${refused.message}`);
+    if (module.open === undefined) throw new Unsupported(`disk in the archive: ${choice.format} is not opened`);
+    return module.open(source);
+  },
+  async inspect(source) {
+    const { module, choice, window } = await detect(source);
+    const facts = await module.inspect(source, window);
+    return { ...facts, findings: [...choice.findings, ...facts.findings] };
+  },
+};
+
+async function detect(source: ByteSource): Promise<{
+  readonly module: FormatModule;
+  readonly choice: Choice;
+  readonly window: Awaited<ReturnType<typeof probeWindow>>;
+}> {
+  const window = await probeWindow(source);
+  const matches = SINGLE.filter((module) => module.probe(window)).map((module) => module.format);
+  const choice = chooseFormat(matches, undefined);
+  return { module: SINGLE.find((module) => module.format === choice.format) ?? raw, choice, window };
+}
+
 /** Every format module, raw last. */
-export const MODULES: readonly FormatModule[] = checkedModules([qcow2, raw]);
+export const MODULES: readonly FormatModule[] = checkedModules([ovaModule(inner), ...SINGLE]);
 
 /** The module of a format, or undefined for a name without a module. */
 export function moduleOf(format: FormatName): FormatModule | undefined {

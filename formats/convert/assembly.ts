@@ -1,4 +1,5 @@
 import { qcow2Assembler } from '../qcow2/writer.ts';
+import { assembleStream } from '../vmdk/writer.ts';
 import { PLAIN } from './blocks.ts';
 import type { ConversionPlan } from './plan.ts';
 
@@ -45,18 +46,21 @@ export interface Assembler {
 
 type MakeAssembler = (plan: ConversionPlan, index: Uint32Array, sums: BodySums) => Assembler;
 
-const ASSEMBLERS: Record<'qcow2', MakeAssembler> = { qcow2: qcow2Assembler };
+const ASSEMBLERS: Record<'qcow2' | 'vmdk', MakeAssembler> = {
+  qcow2: qcow2Assembler,
+  vmdk: (plan, index) => assembleStream({ virtualSize: plan.outputSize, grainSize: plan.target.blockSize }, index),
+};
 
 /**
  * Phase 2: from the block lengths of all slices (`EncodedSlice.index`, joined in slice order) to every offset, header
  * and table of the result. Pure.
  */
 export function assemble(plan: ConversionPlan, index: Uint32Array): Assembly {
+  const { format } = plan.target;
+  if (format === 'raw') throw new TypeError('a raw result has no tables: its slices are placed by number');
   const slices = measure(plan, index);
   const sums = { plainBytes: sum(slices.plainLength), packedBytes: sum(slices.packedLength) };
-  const make = plan.target.format === 'raw' ? undefined : ASSEMBLERS[plan.target.format as 'qcow2'];
-  if (make === undefined) throw new TypeError('a raw result has no tables: its slices are placed by number');
-  const assembler = make(plan, index, sums);
+  const assembler = ASSEMBLERS[format](plan, index, sums);
   place(slices, assembler.headLength, sums);
   return {
     size: assembler.headLength + sums.plainBytes + sums.packedBytes + assembler.tailLength,

@@ -1,4 +1,5 @@
 import { constants, deflateRawSync, zstdCompressSync } from 'node:zlib';
+import { encodeGrain } from '../vmdk/writer.ts';
 import type { Compression } from './plan.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { Compression } from './plan.ts';
  * @returns what is stored, or undefined when the block is stored as it is
  */
 export type Encoder = (block: Uint8Array, guestOffset: number) => Uint8Array | undefined;
+
+const SECTOR = 512;
 
 /** A 12-bit window is what qemu writes and every reader of the format can rely on (facts section 3.2). */
 const DEFLATE = { windowBits: 12, memLevel: 9, level: 6 } as const;
@@ -23,5 +26,5 @@ export const ENCODERS: Record<'raw' | 'qcow2' | 'vmdk', Partial<Record<Compressi
     zlib: (block) => smaller(deflateRawSync(block, { ...DEFLATE, chunkSize: block.length + 64 }), block),
     zstd: (block) => smaller(zstdCompressSync(block, { ...ZSTD, chunkSize: block.length + 64 }), block),
   },
-  vmdk: {},
+  vmdk: { zlib: (block, guestOffset) => encodeGrain(guestOffset / SECTOR, block) ?? undefined },
 };

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// Runs the TypeScript sources, which needs Node 24; a checkout brings that version with it as the package `node`.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+if (Number.parseInt(process.versions.node, 10) >= 24) {
+  module.enableCompileCache?.();
+  const { main } = await import('./main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+  if (!existsSync(node)) {
+    process.stderr.write(`glimpse: needs Node 24 or newer, this is ${process.versions.node}\n`);
+    process.exit(1);
+  }
+  const { status } = spawnSync(node, process.argv.slice(1), { stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+}

@@ -1,0 +1,27 @@
+import { InvalidArgumentError } from 'commander';
+import type { FormatName } from '../formats/image.ts';
+import { DECLARABLE } from '../formats/policy.ts';
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** A number of bytes: 65536, 64k, 2M, 256G, 1T (powers of 1024). */
+export function bytesArgument(text: string): number {
+  const match = /^(\d+)([kmgt]?)(?:ib?)?$/iu.exec(text);
+  const value = Number(match?.[1]) * (UNITS[(match?.[2] ?? '').toLowerCase()] ?? Number.NaN);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('a number of bytes, such as 65536, 64k or 2M');
+  return value;
+}
+
+/** A whole number of at least 1. */
+export function countArgument(text: string): number {
+  const value = Number(text);
+  if (!(Number.isSafeInteger(value) && value >= 1)) throw new InvalidArgumentError('a whole number of at least 1');
+  return value;
+}
+
+/** A format that an image can be declared as. */
+export function formatArgument(text: string): FormatName {
+  const format = DECLARABLE.find((name) => name === text);
+  if (format === undefined) throw new InvalidArgumentError(`one of ${DECLARABLE.join(', ')}`);
+  return format;
+}
