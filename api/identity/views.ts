@@ -112,12 +112,14 @@ export const roleView = ({ id, name, description }: Role, base: string) => ({
 });
 
 /** Views by kind, for what treats the kinds alike. */
-export const RECORD_VIEWS = {
+export const RECORD_VIEWS: {
+  readonly [K in Exclude<keyof NamedRecords, 'credential'>]: (record: NamedRecords[K], base: string) => object;
+} = {
   domain: domainView,
   project: projectView,
   user: userView,
   role: roleView,
-} satisfies { [K in Exclude<keyof NamedRecords, 'credential'>]: (record: NamedRecords[K], base: string) => object };
+};
 
 /** @param secret only in the answer that made it. */
 export const credentialView = (credential: Credential, roles: readonly Role[], base: string, secret?: string) => ({

@@ -1,11 +1,11 @@
 import { Unauthenticated } from '../errors.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Authenticator, PolicyPort } from '../ports.ts';
 import type { Caller } from './caller.ts';
 import type { TokenValidator, ValidToken } from './ports.ts';
 
 export interface AuthenticateDeps {
   readonly identity: TokenValidator;
-  readonly policy: Policy;
+  readonly policy: PolicyPort;
   readonly config: { readonly allow_anonymous_access: boolean };
 }
 
@@ -35,6 +35,11 @@ export async function authenticate(deps: AuthenticateDeps, request: RequestIdent
   const valid = await deps.identity.validate(token, { allowExpired });
   const caller = callerOf(valid, service, serviceRoles, requestId);
   return (await deps.policy.allows('context_is_admin', {}, caller)) ? { ...caller, isAdmin: true } : caller;
+}
+
+/** `authenticate` with its dependencies bound: what request chains take. */
+export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
+  return { authenticate: (request) => authenticate(deps, request) };
 }
 
 const NO_ROLES: readonly string[] = [];

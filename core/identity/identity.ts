@@ -4,7 +4,7 @@ import type { Clock } from '../ports.ts';
 import { createAttempts } from './attempts.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type DomainRef, domainIdOf, findRef, type Proofs, type Proven, prove, type RefInDomain } from './login.ts';
-import { createTurnstile } from './password.ts';
+import { createTurnstile, hashPassword } from './password.ts';
 import { EXPIRED_WINDOW_MS, type IdentityRepository, type TokenValidator, type ValidToken } from './ports.ts';
 import type { GrantScope, RevokedSubject } from './records.ts';
 import { createRevocations } from './revocations.ts';
@@ -23,6 +23,8 @@ export interface Identity extends TokenValidator {
   revokeToken(token: ValidToken): Promise<void>;
   /** Voids every token issued until now for a user, project or credential, and forgets what is cached here. */
   revokeAll(subject: RevokedSubject): Promise<void>;
+  /** Sets a new password for a user who knows the old one; voids the user's tokens. @throws Unauthenticated; TooManyRequests */
+  changePassword(userId: string, original: string, password: string, source: string): Promise<void>;
   readonly subjects: Subjects;
   readonly repository: IdentityRepository;
   readonly clock: Clock;
@@ -147,6 +149,11 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
     await revocations.add({ subject, issuedBeforeMs: now, expiresAtSeconds });
   }
 
+  async function revokeAll(subject: RevokedSubject): Promise<void> {
+    await revoke(subject);
+    subjects.forget();
+  }
+
   return {
     validate,
     issue,
@@ -154,9 +161,14 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
       if (own === undefined) throw new NotFound('The token has no audit id.');
       await revoke(`token:${own}`);
     },
-    revokeAll: async (subject) => {
-      await revoke(subject);
-      subjects.forget();
+    revokeAll,
+    changePassword: async (userId, original, password, source) => {
+      const proof = { password: { user: { id: userId }, password: original } };
+      await prove({ repository, attempts, turnstile, validate }, proof, source);
+      const user = await repository.get('user', userId);
+      if (user === undefined) throw new NotFound(`Could not find user: ${userId}.`);
+      await repository.replace('user', user, { ...user, passwordHash: await hashPassword(password) });
+      await revokeAll(`user:${userId}`);
     },
     subjects,
     repository,

@@ -195,7 +195,8 @@ function apiRequest(
   };
 }
 
-function bodyText(event: ApiEvent): string {
+/** The body as text, decoded when it came as base64. @throws InvalidInput when it is not UTF-8 */
+export function bodyText(event: APIGatewayProxyEventV2): string {
   if (event.isBase64Encoded !== true) return event.body ?? '';
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(event.body ?? '', 'base64'));
