@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ImageReader, openStored } from '../aws/s3/stored-image.ts';
+import { BackendUnavailable, ImageServiceError, InvalidInput, NotFound } from '../core/errors.ts';
+import type { Caller } from '../core/identity/caller.ts';
+import { planDownload } from '../core/images/download.ts';
+import type { StoredBytes } from '../core/tasks/task.ts';
+import { byteRange } from './byte-range.ts';
+import type { GatewayDeps } from './deps.ts';
+import { ClientGone } from './pump.ts';
+import { one } from './upload-headers.ts';
+
+/**
+ * GET file (contract: images.md section 11). The answer is begun when the first bytes are here, so that what fails before is an
+ * error answer; what fails later goes on with the next copy, or ends the connection.
+ * @throws InvalidInput, NotFound, Forbidden, RangeNotSatisfiable, BackendUnavailable: nothing has been answered then
+ */
+export async function getFile(
+  deps: GatewayDeps,
+  caller: Caller,
+  imageId: string,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (Number(request.headers['content-length'] ?? 0) > 0) {
+    throw new InvalidInput('A body is not expected with this request.');
+  }
+  const { image, copies } = await planDownload(deps, caller, imageId, preference(query));
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new ClientGone('the client disconnected in the middle of the download')));
+  const opened = await openFirst(deps, copies, gone.signal);
+  if (opened === undefined) {
+    response.writeHead(204).end();
+    return;
+  }
+  const total = image.size ?? opened.reader.size;
+  const range = byteRange(request.headers.range, one(request.headers['content-range']), total);
+  const chunks = bytesOf(deps, opened, range.start, range.end, gone.signal);
+  const first = await chunks.next();
+  response.writeHead(range.partial ? 206 : 200, {
+    'content-type': 'application/octet-stream',
+    'content-length': range.end - range.start,
+    ...(image.checksum === null ? {} : { 'content-md5': image.checksum }),
+    ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${total}` } : {}),
+  });
+  await send(response, first, chunks);
+}
+
+/** `prefer=a,b`; undefined when it is not there. */
+function preference(query: URLSearchParams): string[] | undefined {
+  return query.get('prefer')?.split(',').filter(Boolean);
+}
+
+interface Opened {
+  readonly reader: ImageReader;
+  /** Copies to go on with when this one fails. */
+  readonly others: readonly StoredBytes[];
+}
+
+/** The first copy that can be opened; undefined when no copy exists (any more). @throws BackendUnavailable when one might */
+async function openFirst(
+  deps: GatewayDeps,
+  copies: readonly StoredBytes[],
+  signal: AbortSignal,
+): Promise<Opened | undefined> {
+  let failure: unknown;
+  for (const [at, copy] of copies.entries()) {
+    try {
+      return { reader: await openStored(deps.places, copy, { signal }), others: copies.slice(at + 1) };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      deps.log.warn('a copy cannot be opened', { place: copy.place, prefix: copy.prefix, cause: String(error) });
+      if (!(error instanceof NotFound)) failure = error;
+    }
+  }
+  if (failure !== undefined) throw asUnavailable(failure);
+  return undefined;
+}
+
+/** Bytes [start, end); a copy that fails in the middle is replaced by the next one, from where it failed. */
+async function* bytesOf(
+  deps: GatewayDeps,
+  opened: Opened,
+  start: number,
+  end: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let at = start;
+  for (let current: Opened | undefined = opened; at < end; ) {
+    try {
+      for await (const chunk of current.reader.stream(at, end)) {
+        at += chunk.length;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      if (signal.aborted || current.others.length === 0) throw asUnavailable(error);
+      deps.log.warn('a copy failed while it was read', { offset: at, cause: String(error) });
+      current = await openFirst(deps, current.others, signal);
+      if (current === undefined) throw asUnavailable(error);
+    }
+  }
+}
+
+/** What is wrong with stored bytes is our affair, not the client's. */
+function asUnavailable(error: unknown): unknown {
+  if (error instanceof ClientGone) return error;
+  if (error instanceof ImageServiceError && !(error instanceof NotFound)) return error;
+  return new BackendUnavailable('The image data cannot be read', { cause: error });
+}
+
+/** Writes what comes, waiting whenever the socket is full. */
+async function send(
+  response: ServerResponse,
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array, void, undefined>,
+): Promise<void> {
+  try {
+    for (let next = first; next.done !== true; next = await rest.next()) {
+      if (!response.write(next.value)) await drained(response);
+    }
+    response.end();
+  } finally {
+    await rest.return();
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      response.off('drain', settle).off('close', settle);
+      if (response.destroyed) reject(new ClientGone('the client disconnected in the middle of the download'));
+      else resolve();
+    };
+    if (response.destroyed || !response.writableNeedDrain) return settle();
+    response.once('drain', settle).once('close', settle);
+  });
+}

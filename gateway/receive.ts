@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http';
+import type { BufferBudget } from '../aws/s3/buffer-budget.ts';
+import { locationUrl } from '../aws/s3/keys.ts';
+import { sparseWriter } from '../aws/s3/sparse-write.ts';
+import { openStored } from '../aws/s3/stored-image.ts';
+import { type ByteWriter, plainWriter, type WriterOptions } from '../aws/s3/write.ts';
+import { InvalidInput, LimitExceeded } from '../core/errors.ts';
+import type { Received, Upload } from '../core/images/upload.ts';
+import { createDigester } from '../formats/digest/digest.ts';
+import type { GatewayDeps } from './deps.ts';
+import { inspectUpload } from './inspect-upload.ts';
+import { pump } from './pump.ts';
+
+export interface ReceiveOptions {
+  readonly budget: BufferBudget;
+  readonly signal: AbortSignal;
+  /** Called before each write to the place; throws when the image is no longer ours. */
+  readonly guard: () => Promise<void>;
+  readonly stallMs: number;
+}
+
+/**
+ * Takes the body of an upload into its place: one copy into shared buffers, from which threads hash and connections store at once.
+ * PUT file then looks at what was stored, before the record says so.
+ * @throws InvalidInput (size), LimitExceeded, UnsupportedMedia, ClientGone, BackendUnavailable, what `guard` throws
+ */
+export async function receive(
+  deps: GatewayDeps,
+  upload: Upload,
+  request: IncomingMessage,
+  options: ReceiveOptions,
+): Promise<Received> {
+  const algorithm = deps.config.hashing_algorithm;
+  const digester = createDigester(['md5', algorithm]);
+  const writer = writerFor(deps, upload, { ...options, tap: (bytes) => digester.update(bytes) });
+  try {
+    await pump(request, limited(upload, writer), options);
+    checkSize(upload, writer.total);
+    const written = await writer.finish();
+    const [digests, virtualSize] = await Promise.all([
+      digester.digest(),
+      upload.kind === 'file' ? inspectStored(deps, upload, written, options.signal) : null,
+    ]);
+    const { size, storedBytes } = written;
+    return {
+      size,
+      storedBytes,
+      virtualSize,
+      url: locationUrl(deps.places.of(upload.place), upload.prefix, upload.layout),
+      md5: digests['md5'] ?? '',
+      hash: { algo: algorithm, value: digests[algorithm] ?? '' },
+    };
+  } catch (error) {
+    await writer.abort();
+    digester.close();
+    throw error;
+  }
+}
+
+function writerFor(deps: GatewayDeps, upload: Upload, options: WriterOptions): ByteWriter {
+  const place = deps.places.of(upload.place);
+  if (upload.layout === 'sparse') return sparseWriter(place, upload.prefix, options);
+  return plainWriter(place, upload.prefix, { ...options, totalBytes: upload.declaredSize });
+}
+
+/** Refuses the chunk that passes a limit, so that nothing beyond it is stored. */
+function limited({ limitBytes, declaredSize }: Upload, writer: ByteWriter) {
+  const most = Math.min(limitBytes, declaredSize ?? Number.MAX_SAFE_INTEGER);
+  return (chunk: Buffer): Promise<void> | undefined => {
+    if (writer.total + chunk.length <= most) return writer.write(chunk);
+    if (most === limitBytes) throw new LimitExceeded(`The image is larger than the ${limitBytes} bytes it may have`);
+    throw new InvalidInput(`The image is larger than the ${declaredSize} bytes declared`);
+  };
+}
+
+function checkSize({ declaredSize }: Upload, received: number): void {
+  if (declaredSize !== undefined && received !== declaredSize) {
+    throw new InvalidInput(`${received} bytes were received, ${declaredSize} were declared`);
+  }
+}
+
+async function inspectStored(
+  deps: GatewayDeps,
+  upload: Upload,
+  written: { readonly size: number; readonly etag?: string },
+  signal: AbortSignal,
+): Promise<number | null> {
+  const { place, prefix, layout, image } = upload;
+  const { size, etag } = written;
+  const stored = { place, prefix, layout, size, ...(etag === undefined ? {} : { etag }) };
+  return inspectUpload(deps, image, await openStored(deps.places, stored, { signal }), signal);
+}

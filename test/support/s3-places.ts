@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { createPlaces, type Place, type Places } from '../../aws/s3/places.ts';
+import type { Config } from '../../core/config.ts';
+import { createS3, type EmbeddedS3 } from '../../local/s3/server.ts';
+
+/** An embedded S3 on a free port with the buckets of a configuration. */
+export interface S3Rig {
+  readonly places: Places;
+  readonly faults: EmbeddedS3['faults'];
+  readonly endpoint: string;
+  /** Keys and unfinished uploads of a place, sorted. */
+  keys(place: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Makes staging and store buckets; credentials come from the environment, as everywhere. */
+export async function startPlaces(config: Pick<Config, 'stores'>): Promise<S3Rig> {
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
+  const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-s3-'));
+  const s3 = createS3({ dataDir });
+  await s3.ready;
+  const server = createServer((request, response) => s3.handle(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const places = createPlaces(config, { stagingBucket: 'staging', endpoint });
+  const all: Place[] = [places.staging, ...config.stores.map((store) => places.store(store.id))];
+  for (const place of all) await place.client.send(new CreateBucketCommand({ Bucket: place.bucket }));
+  return {
+    places,
+    faults: s3.faults,
+    endpoint,
+    keys: (id) => keysOf(places.of(id)),
+    async close() {
+      for (const place of all) place.client.destroy();
+      server.closeAllConnections();
+      server.close();
+      await s3.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function keysOf(place: Place): Promise<string[]> {
+  const bucket = { Bucket: place.bucket };
+  const [objects, uploads] = await Promise.all([
+    place.client.send(new ListObjectsV2Command(bucket)),
+    place.client.send(new ListMultipartUploadsCommand(bucket)),
+  ]);
+  return [
+    ...(objects.Contents ?? []).map(({ Key }) => Key ?? ''),
+    ...(uploads.Uploads ?? []).map(({ Key }) => `upload:${Key}`),
+  ].sort();
+}
