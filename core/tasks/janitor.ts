@@ -1,3 +1,4 @@
+import { finishDelete } from '../images/delete.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
 import type { Deps, Duty } from '../ports.ts';
@@ -49,6 +50,7 @@ const HANDLERS: Readonly<Record<Duty['kind'], (deps: Deps, duty: Duty) => Promis
   task: settleTask,
   upload: (deps, duty) => abandonUpload(deps, duty),
   retired: (deps, duty) => sweepRetired(deps, duty),
+  deleted: (deps, duty) => finishDelete(deps, duty),
 };
 
 /** A task that nobody reported on for a while: start it, wait on, or end it with its cause. */

@@ -1,0 +1,64 @@
+/** One port in front of everything, as CloudFront and API Gateway are on AWS: decides by path who answers. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+
+export interface Doors {
+  readonly images: RequestListener;
+  readonly identity: RequestListener;
+  readonly gateway: RequestListener;
+}
+
+/** Image bytes never pass a function: `PUT|GET …/file` and `PUT …/stage` of any v2 minor go to the gateway. */
+const BYTES = /^\/v2(?:\.\d+)?\/images\/[^/?]+\/(?:file|stage)(?:\?|$)/;
+const IDENTITY = /^\/identity(?:[/?]|$)/;
+
+export interface FrontDoor {
+  readonly port: number;
+  /** From now on requests are answered; before, all get 503. */
+  open(doors: Doors): void;
+  close(): Promise<void>;
+}
+
+/** Takes the port. @throws Error with one line when it is busy */
+export async function takeFrontDoor(port: number): Promise<FrontDoor> {
+  let doors: Doors | undefined;
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
+    if (doors === undefined) {
+      response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
+      request.resume();
+      return;
+    }
+    doorFor(doors, request.url ?? '/')(request, response);
+  });
+  await listen(server, port);
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    open: (opened) => {
+      doors = opened;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 2_000).unref();
+      }),
+  };
+}
+
+function doorFor(doors: Doors, url: string): RequestListener {
+  if (BYTES.test(url)) return doors.gateway;
+  return IDENTITY.test(url) ? doors.identity : doors.images;
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`port ${port} is in use; stop what holds it or set GLIMPSE_PORT`, { cause: error })
+          : error,
+      ),
+    );
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}

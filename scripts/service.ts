@@ -1,0 +1,147 @@
+/** Puts a local service together: data directory, embedded AWS, resources, functions, accounts, front door. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ENVIRONMENT } from '../aws/environment.ts';
+import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
+import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
+import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
+import { writeCredentials } from './credentials.ts';
+import { type FrontDoor, takeFrontDoor } from './front-door.ts';
+import { provision } from './provision.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
+import type { Settings } from './settings.ts';
+
+export interface Service {
+  /** `http://127.0.0.1:{port}` */
+  readonly url: string;
+  /** For AWS_ENDPOINT_URL. */
+  readonly awsEndpoint: string;
+  readonly dataDir: string;
+  readonly greeting: string;
+  readonly aws: Pick<AwsProcesses, 'pid'>;
+  close(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  /** Something that the service cannot live without died. */
+  readonly onFailure: (error: Error) => void;
+}
+
+const REGION = 'us-east-1';
+
+/** Starts everything; what was begun is undone when a later part fails. @throws Error with one line for people */
+export async function startService(settings: Settings, options: ServiceOptions): Promise<Service> {
+  const undo: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    return await start(settings, options, undo, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(settings: Settings, options: ServiceOptions, undo: (() => Promise<void>)[], close: () => Promise<void>): Promise<Service> {
+  const dataDir = await openDataDir(settings, undo);
+  const door = await takeFrontDoor(settings.port);
+  undo.push(() => door.close());
+  const secrets = await loadSecrets(dataDir);
+  const hosting: { host?: FunctionHost } = {};
+  const aws = await startAwsProcesses({
+    port: settings.awsPort,
+    dataDir: join(dataDir, 'aws'),
+    controlToken: secrets.controlToken,
+    onRestart: () => hosting.host?.register(aws.endpoint, functionSettings(), secrets.controlToken),
+    onFailure: (name, error) => options.onFailure(new Error(`the embedded AWS process ${name} cannot be restarted: ${error.message}`, { cause: error })),
+  });
+  undo.push(() => aws.close());
+  await setEnvironment(settings, dataDir, aws, secrets);
+  const [{ workflowArns }, parts] = await Promise.all([
+    provision({ endpoint: aws.endpoint, region: REGION, config: settings.config }),
+    import('./parts.ts'),
+  ]);
+  process.env[ENVIRONMENT.importWorkflow] = workflowArns['import-image'];
+  const host = await hostFunctions({ functions: await functionTable(), pools: { heavy: { size: HEAVY_THREADS } } });
+  hosting.host = host;
+  undo.push(() => host.close());
+  const doors = await parts.openParts(secrets);
+  await host.register(aws.endpoint, functionSettings(), secrets.controlToken);
+  door.open(doors);
+  const url = `http://127.0.0.1:${door.port}`;
+  const credentials = await writeCredentials(dataDir, url, secrets.passwords);
+  await parts.recover();
+  return { url, awsEndpoint: aws.endpoint, dataDir, greeting: greeting(settings, url, aws.endpoint, dataDir, credentials), aws, close };
+}
+
+/** Rendering, hashing and fetching wait for the network as much as they compute: one more than the usual two cores. */
+const HEAVY_THREADS = 3;
+
+async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): Promise<string> {
+  if (!settings.ephemeral) {
+    await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+    return settings.dataDir;
+  }
+  const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-'));
+  undo.push(() => rm(dataDir, { recursive: true, force: true }));
+  return dataDir;
+}
+
+/** What functions and gateway read (aws/environment.ts), and what the SDK reads. */
+async function setEnvironment(settings: Settings, dataDir: string, aws: AwsProcesses, secrets: Secrets): Promise<void> {
+  const configPath = join(dataDir, 'config.json');
+  await writeFile(configPath, `${JSON.stringify(settings.config, null, 2)}\n`, { mode: 0o600 });
+  const direct = Object.fromEntries(['DYNAMODB', 'SFN', 'EVENTBRIDGE'].map((service) => [`AWS_ENDPOINT_URL_${service}`, aws.controlEndpoint]));
+  Object.assign(process.env, {
+    ...direct,
+    [ENVIRONMENT.endpoint]: aws.endpoint,
+    [ENVIRONMENT.region]: REGION,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    [ENVIRONMENT.table]: 'glimpse',
+    [ENVIRONMENT.stagingBucket]: 'glimpse-staging',
+    [ENVIRONMENT.config]: configPath,
+    [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
+    POWERTOOLS_LOG_LEVEL: process.env['POWERTOOLS_LOG_LEVEL'] ?? 'WARN',
+  });
+}
+
+/** Steps and events as the embedded Lambda calls them: heavy ones in worker threads, the others in this thread. */
+async function functionTable(): Promise<Parameters<typeof hostFunctions>[0]['functions']> {
+  const entries = Object.entries(FUNCTIONS).filter(([name]) => !name.startsWith('api-'));
+  const table = await Promise.all(
+    entries.map(async ([name, { handler, heavy }]) => {
+      const at = handler.lastIndexOf('.');
+      const module = new URL(`../${handler.slice(0, at)}.ts`, import.meta.url).href;
+      const exported = handler.slice(at + 1);
+      if (heavy) return [name, { module, export: exported, pool: 'heavy' }] as const;
+      return [name, ((await import(module)) as Record<string, () => Promise<unknown>>)[exported]] as const;
+    }),
+  );
+  return Object.fromEntries(table) as Parameters<typeof hostFunctions>[0]['functions'];
+}
+
+function functionSettings(): Record<string, { timeoutSeconds: number; memoryMiB: number }> {
+  return Object.fromEntries(
+    (Object.keys(FUNCTIONS) as FunctionName[]).map((name) => {
+      const { timeoutSeconds, memoryMiB } = FUNCTIONS[name];
+      return [name, { timeoutSeconds, memoryMiB }];
+    }),
+  );
+}
+
+function greeting(settings: Settings, url: string, awsEndpoint: string, dataDir: string, credentials: { readonly admin: string }): string {
+  const { config } = settings;
+  return [
+    `Glimpse is ready: ${url} (identity ${url}/identity/v3, embedded AWS ${awsEndpoint}, data ${dataDir})`,
+    '',
+    `  source ${credentials.admin}`,
+    '  openstack image list',
+    '  glance image-create-via-import --import-method glance-direct --disk-format qcow2 --container-format bare --name demo --file disk.qcow2',
+    '',
+    `Stores ${config.stores.map((store) => store.id).join(', ')}; plugins ${config.image_import_plugins.join(', ') || 'none'}; max_virtual_size ${config.max_virtual_size} bytes.`,
+    'Other openrc files and clouds.yaml lie beside it; settings are replaced by the JSON file that GLIMPSE_CONFIG names.',
+  ].join('\n');
+}

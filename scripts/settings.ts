@@ -1,0 +1,98 @@
+/** What `npm start` runs with: environment, arguments, and the defaults of one machine (design section 3). */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Config, ConfigError, parseConfig } from '../core/config.ts';
+
+export interface Settings {
+  readonly port: number;
+  readonly awsPort: number;
+  readonly dataDir: string;
+  readonly ephemeral: boolean;
+  readonly config: Config;
+}
+
+export const USAGE = `Usage: npm start [-- --ephemeral] [-- --help]
+
+Starts the image service, its identity service and an embedded AWS on this machine.
+
+  --ephemeral   keep the data in a temporary directory that is removed at the end
+  --help        this text
+
+Environment
+  GLIMPSE_PORT      port of the service (default 9292)
+  GLIMPSE_AWS_PORT  port of the embedded AWS (default 4566)
+  GLIMPSE_DATA      data directory (default .glimpse)
+  GLIMPSE_CONFIG    JSON file with settings; each one replaces the default below
+`;
+
+/** Where one machine differs from production: three stores, conversion to raw, and downloads from itself allowed. */
+export const LOCAL_DEFAULTS = {
+  stores: [
+    { id: 'central', bucket: 'glimpse-store-central', description: 'Central store', default: true },
+    { id: 'dcn0', bucket: 'glimpse-store-dcn0', description: 'Edge store 0' },
+    { id: 'dcn1', bucket: 'glimpse-store-dcn1', description: 'Edge store 1' },
+  ],
+  image_import_plugins: ['image_conversion'],
+  import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
+} as const;
+
+/** The arguments ask for help, or cannot be understood; `message` is for the terminal. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** @throws UsageError, ConfigError */
+export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Settings {
+  const { ephemeral, help } = parse(args);
+  if (help) throw new UsageError(USAGE, 0);
+  return {
+    port: portOf(env, 'GLIMPSE_PORT', 9292),
+    awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
+    dataDir: resolve(env['GLIMPSE_DATA'] || '.glimpse'),
+    ephemeral,
+    config: parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) }),
+  };
+}
+
+function parse(args: readonly string[]): { ephemeral: boolean; help: boolean } {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { ephemeral: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, 2);
+  }
+}
+
+function portOf(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return otherwise;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError(`${name}: "${text}" is no port (0 to 65535)`, 2);
+  return port;
+}
+
+function readConfigFile(path: string | undefined): Record<string, unknown> {
+  if (path === undefined || path === '') return {};
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`GLIMPSE_CONFIG: ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+  } catch (error) {
+    throw new ConfigError(`${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  throw new ConfigError(`${path} holds no JSON object`);
+}
