@@ -190,11 +190,11 @@ export interface TaskRepository {
 export interface Duty {
   /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
   readonly id: string;
-  readonly kind: 'upload' | 'task' | 'retired';
+  readonly kind: 'upload' | 'task' | 'retired' | 'deleted';
   readonly dueAtMs: number;
   readonly imageId: string;
   readonly writeId?: string;
-  /** Prefixes to sweep, for `retired`. */
+  /** Prefixes to sweep, for `retired` and `deleted`. */
   readonly places?: readonly { readonly place: string; readonly prefix: string }[];
   readonly attempt?: number;
 }

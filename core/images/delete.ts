@@ -62,7 +62,7 @@ function dutyOf(deps: DeleteDeps, image: Image): Duty | undefined {
   const stores = deps.config.stores.map((store) => store.id);
   return {
     id: `delete:${id}`,
-    kind: 'retired',
+    kind: 'deleted',
     imageId: id,
     dueAtMs: deps.clock.now() + UNFINISHED_MS,
     places: [
@@ -83,13 +83,29 @@ async function stopWork(deps: DeleteDeps, image: Image, lock: string): Promise<v
 }
 
 /** Sweeps at once; the duty stays for a late writer when work was under way, and when a store did not answer. */
-async function sweep(deps: DeleteDeps, duty: Duty, busy: boolean): Promise<void> {
+async function sweep(deps: SweepDeps, duty: Duty, busy: boolean): Promise<void> {
   try {
     await Promise.all((duty.places ?? []).map(({ place, prefix }) => deps.bytes.removePrefix(place, prefix)));
   } catch (error) {
     deps.log.warn('delete: bytes are left for the janitor', { image: duty.imageId, error: String(error) });
+    await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + UNFINISHED_MS });
     return;
   }
-  if (busy) await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + LATE_WRITER_MS });
+  if (busy) await deps.duties.put({ ...duty, attempt: 1, dueAtMs: deps.clock.now() + LATE_WRITER_MS });
   else await deps.duties.remove(duty.id);
+}
+
+type SweepDeps = Pick<Deps, 'clock' | 'images' | 'members' | 'duties' | 'bytes' | 'log'>;
+
+/**
+ * What a due `deleted` duty asks: whatever a delete that was cut short left behind goes. A duty whose image is still there is
+ * of a delete that never happened, and touches nothing.
+ */
+export async function finishDelete(deps: SweepDeps, duty: Duty): Promise<void> {
+  if ((await deps.images.get(duty.imageId)) !== undefined) {
+    await deps.duties.remove(duty.id);
+    return;
+  }
+  await deps.members.deleteAll(duty.imageId);
+  await sweep(deps, duty, (duty.attempt ?? 0) === 0);
 }
