@@ -27,6 +27,8 @@ export function pump(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let settled = false;
+    let ended = false;
+    let writing = false;
     let quiet = 0;
     let seen = -1;
     // A timer per chunk would cost more than copying it: look at the byte count now and then instead.
@@ -47,15 +49,24 @@ export function pump(
       else reject(error);
     };
     const onAbort = (): void => settle(signal.reason);
-    const onEnd = (): void => settle();
-    const onClose = (): void => settle(new ClientGone('the client disconnected in the middle of the upload'));
+    // The end comes even while the socket is paused; the last chunk may still be on its way.
+    const onEnd = (): void => {
+      ended = true;
+      if (!writing) settle();
+    };
+    const onClose = (): void => {
+      if (!ended) settle(new ClientGone('the client disconnected in the middle of the upload'));
+    };
     const resume = (): void => {
-      if (!settled) request.resume();
+      writing = false;
+      if (ended) settle();
+      else if (!settled) request.resume();
     };
     const onData = (chunk: Buffer): void => {
       try {
         const waiting = write(chunk);
         if (waiting === undefined) return;
+        writing = true;
         request.pause();
         waiting.then(resume, settle);
       } catch (error) {

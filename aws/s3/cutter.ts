@@ -77,8 +77,13 @@ export class Cutter {
     const { budget, signal, inFlight, sizeOf } = this.#options;
     while (this.#storing.size >= inFlight && this.#failure === undefined) await Promise.race(this.#storing);
     if (this.#failure !== undefined) throw this.#failure.error;
-    this.#buffer = await budget.take(sizeOf(this.#pieces), signal);
-    return this.#buffer;
+    const buffer = await budget.take(sizeOf(this.#pieces), signal);
+    if (signal.aborted) {
+      budget.give(buffer);
+      throw signal.reason;
+    }
+    this.#buffer = buffer;
+    return buffer;
   }
 
   #dispatch(last: boolean): void {

@@ -15,7 +15,8 @@ export function translate(error: unknown, place: Place, key: string, signal?: Ab
   if (status === 404) return new NotFound(`${subject}: there is no such object`, { cause: error });
   if (status === 412) return new SourceChanged(`${subject}: the object is not the one that was opened`);
   if (status === 416) return new Truncated(`${subject}: the object is shorter than expected`);
-  return new BackendUnavailable(`${subject}: ${error instanceof Error ? error.name : 'failed'}`, { cause: error });
+  // Clients read this message; which object it was is for the log.
+  return new BackendUnavailable(`Store ${place.id} is not available`, { cause: new Error(subject, { cause: error }) });
 }
 
 /** The reason of an aborted signal, as an Error. */

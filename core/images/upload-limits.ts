@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { LimitExceeded } from '../errors.ts';
 import type { Deps } from '../ports.ts';
+import { overLimit } from '../quota/limits.ts';
 
 export type UploadKind = 'file' | 'stage';
 
@@ -73,8 +74,5 @@ function refuse(
   delta: number,
 ): void {
   const limit = config.registered_limits[resource];
-  if (usage + delta <= limit) return;
-  throw new LimitExceeded(
-    `The request returned a 413 Request Entity Too Large. Project ${project} is over a limit for [Resource ${resource} is over limit of ${limit} due to current usage ${usage} and delta ${delta}]`,
-  );
+  if (usage + delta > limit) throw overLimit(project, resource, limit, usage, delta);
 }

@@ -96,6 +96,8 @@ export async function startGateway(
       page: unused,
       usageOf: async () => ({ storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 }),
     },
+    usage: {} as GatewayDeps['usage'],
+    locations: {} as GatewayDeps['locations'],
     tasks: {} as GatewayDeps['tasks'],
     workflows: {} as GatewayDeps['workflows'],
     bytes: createBytes(s3.places),
@@ -135,9 +137,12 @@ export async function startGateway(
 
 /** One request on a connection of its own. */
 function exchange(port: number, method: string, path: string, { headers = {}, body }: Sent = {}): Promise<Answer> {
+  const sentHeaders = Object.fromEntries(
+    Object.entries({ 'x-auth-token': 'demo', ...headers }).filter(([, value]) => value !== undefined),
+  );
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { port, host: '127.0.0.1', method, path, agent: false, headers: { 'x-auth-token': 'demo', ...headers } },
+      { port, host: '127.0.0.1', method, path, agent: false, headers: sentHeaders },
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -157,15 +162,14 @@ async function feed(
   outgoing: ReturnType<typeof request>,
   body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
+  let wake = (): void => undefined;
+  outgoing.on('drain', () => wake()).on('close', () => wake());
   for await (const chunk of body) {
     if (outgoing.destroyed) return;
-    if (!outgoing.write(chunk)) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+    if (outgoing.write(chunk)) continue;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   }
   outgoing.end();
-}
-
-function once(emitter: ReturnType<typeof request>, event: string): Promise<void> {
-  return new Promise((resolve) => {
-    emitter.once(event, () => resolve());
-  });
 }
