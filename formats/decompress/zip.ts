@@ -1,0 +1,154 @@
+/**
+ * ZIP archives of exactly one file, stored or deflated (APPNOTE 6.3.10). The central directory is believed, and the
+ * local header, the length and the CRC must agree with it.
+ */
+import { crc32, createInflateRaw } from 'node:zlib';
+import { exact, view } from '../bytes.ts';
+import { Corrupt, Truncated, Unsupported } from '../errors.ts';
+import { assertWithin, type ByteSource } from '../source.ts';
+import { readChunks, throughCodec } from './codec.ts';
+
+const END = 0x06054b50;
+const END64_LOCATOR = 0x07064b50;
+const END64 = 0x06064b50;
+const CENTRAL = 0x02014b50;
+const LOCAL = 0x04034b50;
+/** End record of 22 bytes with a comment of at most 65535. */
+const END_SEARCH = 22 + 65_535;
+const ALL_ONES_16 = 0xffff;
+const ALL_ONES_32 = 0xffffffff;
+
+/** The one file of an archive; `start` is the first byte of its data, sizes in bytes. */
+export interface ZipMember {
+  readonly name: string;
+  readonly method: 'stored' | 'deflate';
+  readonly start: number;
+  readonly compressedSize: number;
+  readonly size: number;
+  readonly crc: number;
+}
+
+/** @throws Unsupported for several files, encryption and other methods; Corrupt, Truncated */
+export async function readZipMember(source: ByteSource): Promise<ZipMember> {
+  const { count, offset, size } = await endRecord(source);
+  if (count !== 1) throw new Unsupported(`zip: ${count} files, exactly one can be unpacked`);
+  if (size < 46) throw new Corrupt(`zip: a central directory of ${size} bytes is too short`);
+  const entry = await source.read(offset, Math.min(size, 46 + 3 * ALL_ONES_16));
+  const data = view(entry);
+  if (data.getUint32(0, true) !== CENTRAL) throw new Corrupt(`zip: no central directory at ${offset}`);
+  const flags = data.getUint16(8, true);
+  if ((flags & 0x41) !== 0) throw new Unsupported('zip: the file is encrypted');
+  const nameLength = data.getUint16(28, true);
+  const name = Buffer.from(entry.subarray(46, 46 + nameLength)).toString('utf8');
+  if (name.endsWith('/')) throw new Unsupported('zip: the only entry is a folder');
+  const sizes = entrySizes(entry, 46 + nameLength, data.getUint16(30, true));
+  return {
+    name,
+    method: methodOf(data.getUint16(10, true)),
+    start: await dataStart(source, sizes.localOffset),
+    compressedSize: sizes.compressedSize,
+    size: sizes.size,
+    crc: data.getUint32(16, true),
+  };
+}
+
+/** Expands the one file and compares length and CRC-32 at its end. @throws Corrupt, Truncated, Unsupported */
+export async function* zipChunks(source: ByteSource): AsyncGenerator<Uint8Array> {
+  const member = await readZipMember(source);
+  assertWithin(source, member.start, member.compressedSize, 'zip member');
+  const stored = readChunks(source, member.start, member.start + member.compressedSize);
+  const chunks = member.method === 'stored' ? stored : throughCodec(stored, createInflateRaw(), 'zip member');
+  let size = 0;
+  let crc = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    crc = crc32(chunk, crc);
+    if (size > member.size) throw new Corrupt(`zip member is longer than the ${member.size} bytes it states`);
+    yield chunk;
+  }
+  if (size !== member.size) throw new Truncated(`zip member has ${size} bytes, states ${member.size}`);
+  if (crc !== member.crc)
+    throw new Corrupt(`zip member: CRC32 is ${crc.toString(16)}, states ${member.crc.toString(16)}`);
+}
+
+function methodOf(method: number): ZipMember['method'] {
+  if (method === 0) return 'stored';
+  if (method === 8) return 'deflate';
+  throw new Unsupported(`zip: compression method ${method} is not stored or deflate`);
+}
+
+interface Directory {
+  readonly count: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+async function endRecord(source: ByteSource): Promise<Directory> {
+  const length = Math.min(source.size, END_SEARCH);
+  const base = source.size - length;
+  const tail = Buffer.from(await source.read(base, length));
+  for (let at = length - 22; at >= 0; at--) {
+    // The comment must reach to the end exactly, or the signature is part of something else.
+    if (tail.readUInt32LE(at) === END && at + 22 + tail.readUInt16LE(at + 20) === length) {
+      const found = {
+        count: tail.readUInt16LE(at + 10),
+        size: tail.readUInt32LE(at + 12),
+        offset: tail.readUInt32LE(at + 16),
+      };
+      const is64 = found.count === ALL_ONES_16 || found.size === ALL_ONES_32 || found.offset === ALL_ONES_32;
+      const directory = is64 ? await endRecord64(source, base + at) : found;
+      assertWithin(source, directory.offset, directory.size, 'zip central directory');
+      return directory;
+    }
+  }
+  throw new Truncated('zip: no end of central directory');
+}
+
+async function endRecord64(source: ByteSource, endAt: number): Promise<Directory> {
+  if (endAt < 20) throw new Corrupt('zip64: no room for a locator');
+  const locator = Buffer.from(await source.read(endAt - 20, 20));
+  if (locator.readUInt32LE(0) !== END64_LOCATOR) throw new Corrupt('zip64: no locator before the end record');
+  const record = Buffer.from(await source.read(exact(locator.readBigUInt64LE(8), 'zip64 end record offset'), 56));
+  if (record.readUInt32LE(0) !== END64) throw new Corrupt('zip64: the locator does not point to an end record');
+  return {
+    count: exact(record.readBigUInt64LE(32), 'zip64 entries'),
+    size: exact(record.readBigUInt64LE(40), 'zip64 directory size'),
+    offset: exact(record.readBigUInt64LE(48), 'zip64 directory offset'),
+  };
+}
+
+/** Sizes of an entry; fields of all ones are in the zip64 extra field, in this order. */
+function entrySizes(entry: Uint8Array, extraAt: number, extraLength: number) {
+  const data = view(entry);
+  const wide = zip64Fields(entry.subarray(extraAt, extraAt + extraLength));
+  const next = (field: number, what: string) => {
+    if (field !== ALL_ONES_32) return field;
+    const value = wide.shift();
+    if (value === undefined) throw new Corrupt(`zip64: ${what} is missing`);
+    return exact(value, `zip64 ${what}`);
+  };
+  const size = next(data.getUint32(24, true), 'size');
+  const compressedSize = next(data.getUint32(20, true), 'compressed size');
+  return { size, compressedSize, localOffset: next(data.getUint32(42, true), 'local header offset') };
+}
+
+function zip64Fields(extra: Uint8Array): bigint[] {
+  const data = view(extra);
+  for (let at = 0; at + 4 <= extra.length; ) {
+    const length = data.getUint16(at + 2, true);
+    if (data.getUint16(at, true) === 1) {
+      const end = Math.min(at + 4 + length, extra.length);
+      const fields: bigint[] = [];
+      for (let field = at + 4; field + 8 <= end; field += 8) fields.push(data.getBigUint64(field, true));
+      return fields;
+    }
+    at += 4 + length;
+  }
+  return [];
+}
+
+async function dataStart(source: ByteSource, localOffset: number): Promise<number> {
+  const header = Buffer.from(await source.read(localOffset, 30));
+  if (header.readUInt32LE(0) !== LOCAL) throw new Corrupt(`zip: no local header at ${localOffset}`);
+  return localOffset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
+}

@@ -1,0 +1,217 @@
+import { crc32, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type CompressionKind,
+  compressionOf,
+  type DecompressLimits,
+  openDecompressor,
+} from '../../../formats/decompress/decompress.ts';
+import { FormatError } from '../../../formats/errors.ts';
+import { type ByteSource, memorySource } from '../../../formats/source.ts';
+
+const DATA = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i * 7919) >> 9));
+const NO_LIMIT: DecompressLimits = { maxOutputBytes: 1 << 30 };
+
+async function expand(kind: CompressionKind, bytes: Uint8Array | ByteSource, limits = NO_LIMIT): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const source = bytes instanceof Uint8Array ? memorySource(bytes) : bytes;
+  for await (const chunk of openDecompressor(kind)(source, limits)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+interface ZipOptions {
+  readonly method?: number;
+  readonly flags?: number;
+  readonly zip64?: boolean;
+  readonly crc?: number;
+  readonly size?: number;
+  readonly name?: string;
+  readonly count?: number;
+  readonly comment?: string;
+}
+
+/** An archive of one file. */
+function zip(data: Uint8Array, options: ZipOptions = {}): Buffer {
+  const { method = 8, flags = 0, zip64 = false, name = 'disk.raw', count = 1, comment = '' } = options;
+  const { crc = crc32(data), size = data.length } = options;
+  const body = method === 8 ? deflateRawSync(data) : Buffer.from(data);
+  const local = Buffer.alloc(30 + name.length + 4);
+  local.write('PK\x03\x04', 'latin1');
+  local.writeUInt16LE(name.length, 26);
+  local.writeUInt16LE(4, 28);
+  const extra = Buffer.alloc(zip64 ? 8 + 28 : 0);
+  const central = Buffer.alloc(46 + name.length);
+  central.write('PK\x01\x02', 'latin1');
+  central.writeUInt16LE(flags, 8);
+  central.writeUInt16LE(method, 10);
+  central.writeUInt32LE(crc, 16);
+  central.writeUInt32LE(zip64 ? 0xffffffff : body.length, 20);
+  central.writeUInt32LE(zip64 ? 0xffffffff : size, 24);
+  central.writeUInt16LE(name.length, 28);
+  central.writeUInt16LE(extra.length, 30);
+  central.writeUInt32LE(zip64 ? 0xffffffff : 0, 42);
+  central.write(name, 46);
+  if (zip64) {
+    // Another field first, then sizes and offset in the order of the specification.
+    extra.writeUInt16LE(0x5455, 0);
+    extra.writeUInt16LE(4, 2);
+    extra.writeUInt16LE(1, 8);
+    extra.writeUInt16LE(24, 10);
+    extra.writeBigUInt64LE(BigInt(size), 12);
+    extra.writeBigUInt64LE(BigInt(body.length), 20);
+  }
+  const directory = Buffer.concat([central, extra]);
+  const at = local.length + body.length;
+  const end = Buffer.alloc(22 + comment.length);
+  end.write('PK\x05\x06', 'latin1');
+  end.writeUInt16LE(zip64 ? 0xffff : count, 10);
+  end.writeUInt32LE(zip64 ? 0xffffffff : directory.length, 12);
+  end.writeUInt32LE(zip64 ? 0xffffffff : at, 16);
+  end.writeUInt16LE(comment.length, 20);
+  end.write(comment, 22);
+  if (!zip64) return Buffer.concat([local, body, directory, end]);
+  const end64 = Buffer.alloc(56 + 20);
+  end64.write('PK\x06\x06', 'latin1');
+  end64.writeBigUInt64LE(BigInt(count), 32);
+  end64.writeBigUInt64LE(BigInt(directory.length), 40);
+  end64.writeBigUInt64LE(BigInt(at), 48);
+  end64.write('PK\x06\x07', 56, 'latin1');
+  end64.writeBigUInt64LE(BigInt(at + directory.length), 64);
+  return Buffer.concat([local, body, directory, end64, end]);
+}
+
+const skippable = Buffer.concat([Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 5, 0, 0, 0]), Buffer.from('hello')]);
+
+describe('decompression', () => {
+  const twice = Buffer.concat([DATA, DATA]);
+  it.each<[string, CompressionKind, Buffer, Buffer]>([
+    ['gzip', 'gzip', gzipSync(DATA), DATA],
+    ['gzip of two members', 'gzip', Buffer.concat([gzipSync(DATA), gzipSync(DATA)]), twice],
+    ['gzip padded with zeros', 'gzip', Buffer.concat([gzipSync(DATA), Buffer.alloc(1000)]), DATA],
+    ['zstd', 'zstd', zstdCompressSync(DATA), DATA],
+    ['zstd of a run', 'zstd', zstdCompressSync(Buffer.alloc(1 << 20)), Buffer.alloc(1 << 20)],
+    ['zstd of nothing', 'zstd', zstdCompressSync(Buffer.alloc(0)), Buffer.alloc(0)],
+    ['zstd of two frames', 'zstd', Buffer.concat([zstdCompressSync(DATA), zstdCompressSync(DATA)]), twice],
+    ['zstd among skippable frames', 'zstd', Buffer.concat([skippable, zstdCompressSync(DATA), skippable]), DATA],
+    ['zstd padded with zeros', 'zstd', Buffer.concat([zstdCompressSync(DATA), Buffer.alloc(99)]), DATA],
+    ['zip, deflated', 'zip', zip(DATA), DATA],
+    ['zip, stored', 'zip', zip(DATA, { method: 0 }), DATA],
+    ['zip with a comment', 'zip', zip(DATA, { comment: 'PK\x05\x06 is not the end' }), DATA],
+    ['zip64', 'zip', zip(DATA, { zip64: true }), DATA],
+  ])('of %s', async (_, kind, bytes, expected) => {
+    expect(compressionOf(bytes)).toBe(bytes.subarray(0, 8).equals(skippable.subarray(0, 8)) ? undefined : kind);
+    expect((await expand(kind, bytes)).equals(expected)).toBe(true);
+  });
+
+  it.each(['xz', 'bzip2', 'lha'] as const)('of %s is named and refused', (kind) => {
+    expect(() => openDecompressor(kind)).toThrow(expect.objectContaining({ kind: 'Unsupported' }));
+  });
+
+  it('names LHA by its method', () => {
+    expect(compressionOf(Buffer.from('##-lh5-####'))).toBe('lha');
+    expect(compressionOf(Buffer.from('nothing known'))).toBeUndefined();
+  });
+
+  const damaged = Buffer.from(gzipSync(DATA));
+  damaged.fill(0, 1000, 1100);
+  it.each<[string, CompressionKind, Buffer, string]>([
+    ['gzip cut off', 'gzip', gzipSync(DATA).subarray(0, -9), 'Truncated'],
+    ['gzip damaged', 'gzip', damaged, 'Corrupt'],
+    ['gzip with something behind', 'gzip', Buffer.concat([gzipSync(DATA), Buffer.from('rubbish')]), 'Corrupt'],
+    ['zstd cut off in a block', 'zstd', zstdCompressSync(DATA).subarray(0, -9), 'Truncated'],
+    ['zstd cut off in its header', 'zstd', zstdCompressSync(DATA).subarray(0, 5), 'Truncated'],
+    ['zstd with something behind', 'zstd', Buffer.concat([zstdCompressSync(DATA), Buffer.from('rubbish')]), 'Corrupt'],
+    [
+      'zstd with something behind zeros',
+      'zstd',
+      Buffer.concat([zstdCompressSync(DATA), Buffer.alloc(9), Buffer.from('x')]),
+      'Corrupt',
+    ],
+    ['zstd with a reserved block', 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, 7, 0, 0]), 'Corrupt'],
+    ['zstd with a window above 128 MiB', 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0xf8, 1, 0, 0]), 'Corrupt'],
+    ['zstd, a skippable frame that is cut off', 'zstd', skippable.subarray(0, -1), 'Truncated'],
+    ['zip without its end', 'zip', zip(DATA).subarray(0, -1), 'Truncated'],
+    ['zip of two files', 'zip', zip(DATA, { count: 2 }), 'Unsupported'],
+    ['zip of a folder', 'zip', zip(Buffer.alloc(0), { name: 'folder/' }), 'Unsupported'],
+    ['zip, encrypted', 'zip', zip(DATA, { flags: 1 }), 'Unsupported'],
+    ['zip, another method', 'zip', zip(DATA, { method: 12 }), 'Unsupported'],
+    ['zip with a wrong CRC', 'zip', zip(DATA, { crc: 1 }), 'Corrupt'],
+    ['zip longer than it states', 'zip', zip(DATA, { size: 10 }), 'Corrupt'],
+    ['zip shorter than it states', 'zip', zip(DATA, { size: 400_000 }), 'Truncated'],
+  ])('of %s fails', async (_, kind, bytes, expected) => {
+    await expect(expand(kind, bytes)).rejects.toMatchObject({ kind: expected });
+  });
+
+  it.each<[CompressionKind, Buffer]>([
+    ['gzip', gzipSync(Buffer.alloc(1 << 24))],
+    ['zstd', zstdCompressSync(Buffer.alloc(1 << 24))],
+    ['zip', zip(Buffer.alloc(1 << 24))],
+  ])('of %s stops at the limit of output', async (kind, bytes) => {
+    await expect(expand(kind, bytes, { maxOutputBytes: 1 << 20 })).rejects.toMatchObject({ kind: 'LimitExceeded' });
+    expect(await expand(kind, bytes, { maxOutputBytes: 1 << 24 })).toHaveLength(1 << 24);
+  });
+
+  it('stops at the limit of the ratio, once 64 MiB have come out', async () => {
+    const bomb = gzipSync(Buffer.alloc(80 << 20));
+
+    await expect(expand('gzip', bomb, { ...NO_LIMIT, maxRatio: 100 })).rejects.toMatchObject({ kind: 'LimitExceeded' });
+    await expect(expand('gzip', gzipSync(Buffer.alloc(1 << 20)), { ...NO_LIMIT, maxRatio: 2 })).resolves.toHaveLength(
+      1 << 20,
+    );
+  });
+
+  it('ends with the signal', async () => {
+    const reason = new Error('stopped');
+
+    await expect(expand('gzip', gzipSync(DATA), { ...NO_LIMIT, signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    );
+  });
+
+  it('passes on what the source throws', async () => {
+    const broken = new Error('no network');
+    const source: ByteSource = { size: 10, read: () => Promise.reject(broken) };
+
+    await expect(expand('gzip', source)).rejects.toBe(broken);
+    await expect(expand('zstd', source)).rejects.toBe(broken);
+  });
+
+  it('stops reading when its consumer does', async () => {
+    const bytes = gzipSync(Buffer.from(Array.from({ length: 1 << 20 }, () => Math.trunc(Math.random() * 256))));
+    let reads = 0;
+    const source: ByteSource = {
+      size: 1 << 30,
+      async read(offset, length) {
+        reads++;
+        return offset === 0 ? Buffer.concat([bytes, Buffer.alloc(length - bytes.length)]) : new Uint8Array(length);
+      },
+    };
+    for await (const chunk of openDecompressor('gzip')(source, NO_LIMIT)) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+
+    expect(reads).toBeLessThan(4);
+  });
+
+  it('of whatever bytes ends in bytes or a typed error', async () => {
+    const seeds: readonly (readonly [CompressionKind, Buffer])[] = [
+      ['gzip', gzipSync(DATA.subarray(0, 2000))],
+      ['zstd', Buffer.concat([zstdCompressSync(DATA.subarray(0, 2000)), skippable])],
+      ['zip', zip(DATA.subarray(0, 2000))],
+      ['zip', zip(DATA.subarray(0, 2000), { zip64: true })],
+    ];
+    const changes = fc.array(fc.tuple(fc.nat(3000), fc.nat(255)), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...seeds), changes, fc.nat(3000), async ([kind, seed], patches, cut) => {
+        const bytes = Buffer.from(seed.subarray(0, cut < 100 ? seed.length : cut));
+        for (const [at, value] of patches) if (bytes.length > 0) bytes[at % bytes.length] = value;
+        await expand(kind, bytes, { maxOutputBytes: 1 << 22 }).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(FormatError);
+        });
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
