@@ -13,7 +13,7 @@ import { type HistoryEvent, trail } from './history.ts';
 import { runMachine } from './interpreter.ts';
 import { type ExecutionRecord, executionArn, type JournalLine, type MachineRecord } from './records.ts';
 import type { TaskPorts } from './run.ts';
-import { toStateError } from './state-error.ts';
+import { Aborted, toStateError } from './state-error.ts';
 
 /** Ended executions that are remembered; AWS remembers them for 90 days. */
 const KEPT_EXECUTIONS = 10_000;
@@ -130,20 +130,19 @@ export function openExecutions(options: ExecutionOptions): Executions {
     // The answer to StartExecution goes out before the first state runs.
     setImmediate(() => {
       if (closed) return;
-      void drive(entry).then(
-        (ending) => finish(entry, ending),
-        (error: unknown) => finish(entry, entry.ending ?? failed(error)),
-      );
+      void drive(entry).then((ending) => {
+        if (!closed) finish(entry, ending);
+      });
     });
   }
 
-  async function drive({ record, events, stop }: Live): Promise<Ending> {
-    const machine = definitionOf(record);
-    const timer =
-      machine.TimeoutSeconds === undefined
-        ? undefined
-        : setTimeout(() => timeOut(record.arn), machine.TimeoutSeconds * 1000);
+  async function drive(entry: Live): Promise<Ending> {
+    const { record, events, stop } = entry;
+    let timer: NodeJS.Timeout | undefined;
     try {
+      const machine = definitionOf(record);
+      const seconds = machine.TimeoutSeconds;
+      if (seconds !== undefined) timer = setTimeout(() => timeOut(record.arn), seconds * 1000);
       const input = JSON.parse(record.input) as Json;
       const run = {
         ports: options.ports,
@@ -154,13 +153,14 @@ export function openExecutions(options: ExecutionOptions): Executions {
         sub: runMachine,
       };
       return { status: 'SUCCEEDED', output: JSON.stringify(await runMachine(machine, input, run)) };
+    } catch (error) {
+      return entry.ending ?? failed(error);
     } finally {
       clearTimeout(timer);
     }
   }
 
   function finish(entry: Live, ending: Ending): void {
-    if (closed) return;
     const record: ExecutionRecord = { ...entry.record, ...ending, stoppedAtMs: Date.now() };
     const { type, details } = endEvent(record);
     trail(entry.events).add(type, details, true);
@@ -242,6 +242,7 @@ export function openExecutions(options: ExecutionOptions): Executions {
 export const newExecutionName = (): string => randomUUID();
 
 function failed(error: unknown): Ending {
+  if (error instanceof Aborted) return { status: 'ABORTED' };
   const { error: name, causeText } = toStateError(error);
   return { status: 'FAILED', error: name, cause: causeText };
 }
