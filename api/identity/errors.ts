@@ -1,4 +1,4 @@
-import { TooManyRequests } from '../../core/errors.ts';
+import { MethodNotAllowed, TooManyRequests } from '../../core/errors.ts';
 import { type ErrorAnswer, REASONS, statusOf } from '../errors.ts';
 
 const INTERNAL = 'An unexpected error prevented the server from fulfilling your request.';
@@ -16,6 +16,7 @@ export function keystoneError(error: unknown, baseUrl: string): ErrorAnswer {
     headers: {
       'content-type': 'application/json',
       ...(statusCode === 401 ? { 'www-authenticate': `Keystone uri="${baseUrl}"` } : {}),
+      ...(error instanceof MethodNotAllowed ? { allow: error.allow.join(', ') } : {}),
       ...(error instanceof TooManyRequests ? { 'retry-after': String(error.retryAfterSeconds) } : {}),
     },
     body: JSON.stringify({ error: { code: statusCode, message, title } }),

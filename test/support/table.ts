@@ -27,7 +27,8 @@ export async function startTable(): Promise<{ table: Table; client: DynamoDBClie
   };
 }
 
-async function createTable(client: DynamoDBClient): Promise<void> {
+/** Creates the table at any endpoint. */
+export async function createTable(client: DynamoDBClient): Promise<void> {
   const attributes = [TABLE, ...TABLE.indexes].flatMap((index) => [index.partitionKey, index.sortKey]);
   const keySchema = (keys: { partitionKey: string; sortKey: string }) => [
     { AttributeName: keys.partitionKey, KeyType: 'HASH' as const },
