@@ -42,6 +42,9 @@ export const byCreated = (createdAt: string, id: string): string => `${createdAt
 export const byName = (name: string | null, createdAt: string, id: string): string =>
   `${name === null ? '0' : `1${name}`}\u0000${createdAt}#${id}`;
 
+/** Counter of a project's images; all counters under one index partition. */
+export const usageKey = (project: string): Key => ({ pk: `USAGE#${project}`, sk: 'USAGE' });
+export const USAGES = 'USAGES';
 export const memberPartition = (project: string, status: string): string => `SHARED#${project}#${status}`;
 export const imageTasksPartition = (imageId: string): string => `TASKS#IMAGE#${imageId}`;
 export const ownerTasksPartition = (owner: string): string => `TASKS#OWNER#${owner}`;

@@ -32,11 +32,16 @@ export function noSuchImage(id: string): NotFound {
  */
 export async function seenImage(deps: AccessDeps, caller: Caller, id: string): Promise<Seen> {
   const image = isImageId(id) ? await deps.images.get(id) : undefined;
-  if (image === undefined || image.status === 'deleted' || image.status === 'pending_delete') throw noSuchImage(id);
-  if (isOpenTo(image, caller)) return { image, memberId: await membershipFor(deps, caller, image) };
+  const seen = image === undefined ? undefined : await seenBy(deps, caller, image);
+  if (seen === undefined) throw noSuchImage(id);
+  return seen;
+}
+
+/** The image as the caller reaches it; undefined when its visibility hides it. */
+export async function seenBy(deps: Pick<Deps, 'members'>, caller: Caller, image: Image): Promise<Seen | undefined> {
+  if (image.status === 'deleted' || image.status === 'pending_delete') return undefined;
   const memberId = await membershipFor(deps, caller, image);
-  if (memberId === null) throw noSuchImage(id);
-  return { image, memberId };
+  return memberId !== null || isOpenTo(image, caller) ? { image, memberId } : undefined;
 }
 
 function isOpenTo(image: Image, caller: Caller): boolean {
@@ -44,7 +49,7 @@ function isOpenTo(image: Image, caller: Caller): boolean {
   return image.owner === null || image.owner === caller.projectId;
 }
 
-async function membershipFor(deps: AccessDeps, caller: Caller, image: Image): Promise<string | null> {
+async function membershipFor(deps: Pick<Deps, 'members'>, caller: Caller, image: Image): Promise<string | null> {
   const { projectId } = caller;
   if (image.visibility !== 'shared' || projectId === null || projectId === image.owner || caller.isAdmin) return null;
   return (await deps.members.get(image.id, projectId)) === undefined ? null : projectId;

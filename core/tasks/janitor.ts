@@ -20,11 +20,15 @@ const MAX_PAGES = 20;
 /** An execution that runs but whose workers are silent for this long is dead: no step is quiet longer while it lives. */
 export const SILENCE_MS = 5 * 60_000;
 
-export async function janitor(deps: Deps): Promise<JanitorReport> {
+/**
+ * @param horizonMs how far ahead a duty counts as due: 0 on schedule. At the start of a single machine nothing of before can
+ *   still be working, so what would be due within the next minute is settled at once.
+ */
+export async function janitor(deps: Deps, horizonMs = 0): Promise<JanitorReport> {
   let looked = 0;
   let failed = 0;
   for (let page = 0; page < MAX_PAGES; page++) {
-    const duties = await deps.duties.due(deps.clock.now(), PAGE);
+    const duties = await deps.duties.due(deps.clock.now() + horizonMs, PAGE);
     for (const duty of duties) failed += (await settle(deps, duty)) ? 0 : 1;
     looked += duties.length;
     if (duties.length < PAGE || failed === duties.length) break;

@@ -1,0 +1,34 @@
+import type { Filter, FilterAttribute } from '../../core/images/query.ts';
+import type { Expression } from './expression.ts';
+import { COLUMNS } from './image-item.ts';
+
+/** DynamoDB takes this many operands of IN. */
+const IN_OPERANDS = 100;
+const OPERATORS = { gt: '>', gte: '>=', lt: '<', lte: '<=', neq: '<>' } as const;
+
+/**
+ * Filters as a FilterExpression, so that rows nobody wants stay in the table. Times are left out: they compare as whole
+ * seconds, which core/images/query.ts does on what comes back.
+ */
+export function filterExpression(filters: readonly Filter[], expression: Expression): string | undefined {
+  const parts = filters.map((filter) => condition(filter, expression)).filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(' AND ');
+}
+
+function condition(filter: Filter, expression: Expression): string | undefined {
+  if (filter.kind === 'tag') return `contains(${expression.path('tags')}, ${expression.value(filter.tag)})`;
+  if (filter.kind === 'property')
+    return `${expression.path('properties', filter.key)} = ${expression.value(filter.value)}`;
+  const column = columnOf(filter.attribute);
+  if (column === undefined) return undefined;
+  if (filter.kind === 'compare')
+    return `${expression.path(column)} ${OPERATORS[filter.operator]} ${expression.value(filter.value)}`;
+  if (filter.values.length === 0 || filter.values.length > IN_OPERANDS) return undefined;
+  return `${expression.path(column)} IN (${filter.values.map((value) => expression.value(value)).join(', ')})`;
+}
+
+function columnOf(attribute: FilterAttribute): string | undefined {
+  if (attribute === 'createdAt' || attribute === 'updatedAt') return undefined;
+  if (attribute === 'id' || attribute === 'revision') return attribute;
+  return COLUMNS[attribute];
+}

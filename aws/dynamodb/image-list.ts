@@ -1,0 +1,213 @@
+/**
+ * Pages of images (design section 4, "Listing a page costs the page"). The orders that stock clients ask for, by creation and
+ * by name, have an index: a page is the merge of the caller's partitions, one query each. Any other order reads the visible
+ * set and keeps only the best `limit` of it.
+ */
+import { BatchGetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { Image } from '../../core/images/image.ts';
+import { compareImages, type Filter, type ImageQuery, matches, type SortTerm } from '../../core/images/query.ts';
+import type { ImageListing } from '../../core/ports.ts';
+import { Expression } from './expression.ts';
+import { filterExpression } from './image-filters.ts';
+import { imageOf } from './image-item.ts';
+import { type Source, sourcesOf } from './image-sources.ts';
+import { projectUsage } from './image-usage.ts';
+import { byCreated, byName, imageKey } from './keys.ts';
+import { mergeOrdered, topOf } from './merge-ordered.ts';
+import type { Table } from './table.ts';
+
+export interface ImageListingOptions {
+  /** As given to `createImageRepository`. Default 1. */
+  readonly visibilityShards?: number;
+}
+
+/** A page of this many bytes, about, is full (design section 4; a Lambda may answer 6 MB). */
+const PAGE_BYTES = 4 * 1024 * 1024;
+/** A page is cut when so many rows were looked at for it and it holds something. */
+const PAGE_ROWS = 20_000;
+const BATCH_GET_KEYS = 100;
+/** Rows of one query: as many as the page needs, more and more when filters throw most away. */
+const FEWEST_ROWS = 100;
+const MOST_ROWS = 2_000;
+
+/** How one query walks its sources. */
+interface Walk {
+  readonly query: ImageQuery;
+  readonly order: 'created' | 'name';
+  readonly direction: 'asc' | 'desc';
+  /** False when the order is not the index's: then every row is read and there is no start. */
+  readonly ordered: boolean;
+  /** Only images of this name, by the name index. */
+  readonly name?: string;
+  rows: number;
+}
+
+/** The ImageListing of core/ports.ts on DynamoDB. */
+export function createImageListing(table: Table, options: ImageListingOptions = {}): ImageListing {
+  const shards = options.visibilityShards ?? 1;
+
+  async function* imagesOf(source: Source, walk: Walk): AsyncGenerator<Image> {
+    const filters = [...walk.query.filters, ...source.filters];
+    const pages = source.kind === 'member' ? memberPages(source, walk) : partitionPages(source, filters, walk);
+    const compare = compareImages(walk.query.sort);
+    const { marker } = walk.query;
+    for await (const page of pages) {
+      for (const image of page) {
+        if (matches(image, filters) && (marker === undefined || compare(image, marker) > 0)) yield image;
+      }
+    }
+  }
+
+  /** Images of one owner or visibility partition, page by page, in the order of the index. */
+  async function* partitionPages(source: Source, filters: readonly Filter[], walk: Walk): AsyncGenerator<Image[]> {
+    const index = indexOf(source, walk);
+    const expression = new Expression();
+    const filter = filterExpression(filters, expression);
+    const keys = keyCondition(expression, index, source.partition, walk);
+    let rows = filters.length > 1 ? Math.max(walk.query.limit, FEWEST_ROWS) : Math.max(walk.query.limit, 1);
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await table.client.send(
+        new QueryCommand({
+          TableName: table.name,
+          IndexName: index,
+          KeyConditionExpression: keys,
+          FilterExpression: filter,
+          ...expression.placeholders,
+          ScanIndexForward: walk.direction === 'asc',
+          Limit: walk.ordered ? rows : MOST_ROWS,
+          ExclusiveStartKey: start,
+        }),
+      );
+      walk.rows += page.ScannedCount ?? 0;
+      yield (page.Items ?? []).map(imageOf).filter((image) => image !== undefined);
+      start = page.LastEvaluatedKey;
+      rows = Math.min(rows * 2, MOST_ROWS);
+    } while (start !== undefined);
+  }
+
+  /** Images shared with a project: its memberships in the order of the images' creation, and the images by their ids. */
+  async function* memberPages(source: Source, walk: Walk): AsyncGenerator<Image[]> {
+    const inOrder = walk.ordered && walk.order === 'created';
+    const collected: Image[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const expression = new Expression();
+      const page = await table.client.send(
+        new QueryCommand({
+          TableName: table.name,
+          IndexName: 'gsi1',
+          KeyConditionExpression: keyCondition(expression, 'gsi1', source.partition, inOrder ? walk : undefined),
+          ...expression.placeholders,
+          ScanIndexForward: walk.direction === 'asc',
+          Limit: BATCH_GET_KEYS,
+          ExclusiveStartKey: start,
+        }),
+      );
+      walk.rows += page.ScannedCount ?? 0;
+      const images = await byIds((page.Items ?? []).map((item) => item['image_id'] as string));
+      if (inOrder) yield images;
+      else collected.push(...images);
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    if (!inOrder) yield collected.sort(compareImages(walk.query.sort));
+  }
+
+  /** Images in the order of their ids as given; the missing are left out. */
+  async function byIds(ids: readonly string[]): Promise<Image[]> {
+    const found = new Map<string, Image>();
+    let keys = [...new Set(ids)].map(imageKey);
+    while (keys.length > 0) {
+      const batch = keys.slice(0, BATCH_GET_KEYS);
+      const answer = await table.client.send(
+        new BatchGetCommand({ RequestItems: { [table.name]: { Keys: batch, ConsistentRead: true } } }),
+      );
+      for (const item of answer.Responses?.[table.name] ?? []) {
+        const image = imageOf(item);
+        if (image !== undefined) found.set(image.id, image);
+      }
+      const again = (answer.UnprocessedKeys?.[table.name]?.Keys ?? []) as typeof keys;
+      keys = [...again, ...keys.slice(BATCH_GET_KEYS)];
+    }
+    return ids.map((id) => found.get(id)).filter((image) => image !== undefined);
+  }
+
+  return {
+    async page(query) {
+      if (query.limit === 0) return { images: [], more: false };
+      const walk = walkOf(query);
+      const streams = sourcesOf(query, shards).map((source) => imagesOf(source, walk));
+      const compare = compareImages(query.sort);
+      if (!walk.ordered) return topOf(streams, compare, query.limit);
+      return firstPage(mergeOrdered(streams, compare), walk);
+    },
+    usageOf: (project) => projectUsage(table, project),
+  };
+}
+
+function walkOf(query: ImageQuery): Walk {
+  const index = indexedOrder(query.sort);
+  const name = singleName(query.filters);
+  if (name !== undefined) return { query, order: 'name', direction: 'asc', ordered: false, name, rows: 0 };
+  if (index === undefined) return { query, order: 'created', direction: 'asc', ordered: false, rows: 0 };
+  return { query, ...index, ordered: true, rows: 0 };
+}
+
+/** The index that has this order, if one does: all terms in one direction, ending in creation and id. */
+function indexedOrder(sort: readonly SortTerm[]): Pick<Walk, 'order' | 'direction'> | undefined {
+  const direction = sort[0]?.direction ?? 'desc';
+  if (sort.some((term) => term.direction !== direction)) return undefined;
+  const keys = sort.map((term) => term.key).join(' ');
+  if (keys.startsWith('createdAt id')) return { order: 'created', direction };
+  return keys.startsWith('name createdAt id') ? { order: 'name', direction } : undefined;
+}
+
+function singleName(filters: readonly Filter[]): string | undefined {
+  const found = filters.find((filter) => filter.kind === 'equal' && filter.attribute === 'name');
+  return found?.kind === 'equal' && found.values.length === 1 ? String(found.values[0]) : undefined;
+}
+
+type IndexName = 'gsi1' | 'gsi2' | 'gsi3' | 'gsi4';
+
+function indexOf(source: Source, { order }: Walk): IndexName {
+  if (source.kind === 'owner') return order === 'created' ? 'gsi1' : 'gsi2';
+  return order === 'created' ? 'gsi3' : 'gsi4';
+}
+
+/** One partition, from the marker on in its direction; or one name of it. */
+function keyCondition(expression: Expression, index: IndexName, partition: string, walk: Walk | undefined): string {
+  const inPartition = `${expression.path(`${index}pk`)} = ${expression.value(partition)}`;
+  const sortKey = expression.path(`${index}sk`);
+  if (walk?.name !== undefined)
+    return `${inPartition} AND begins_with(${sortKey}, ${expression.value(`1${walk.name}\u0000`)})`;
+  const marker = walk?.query.marker;
+  if (walk === undefined || marker === undefined || !walk.ordered) return inPartition;
+  const from =
+    walk.order === 'created'
+      ? byCreated(marker.createdAt, marker.id)
+      : byName(marker.name, marker.createdAt, marker.id);
+  return `${inPartition} AND ${sortKey} ${walk.direction === 'asc' ? '>' : '<'} ${expression.value(from)}`;
+}
+
+async function firstPage(
+  merged: AsyncGenerator<Image>,
+  walk: Walk,
+): Promise<{ readonly images: readonly Image[]; readonly more: boolean }> {
+  const images: Image[] = [];
+  let bytes = 0;
+  for await (const image of merged) {
+    images.push(image);
+    bytes += roughBytes(image);
+    if (images.length === walk.query.limit || bytes > PAGE_BYTES || walk.rows > PAGE_ROWS)
+      return { images, more: true };
+  }
+  return { images, more: false };
+}
+
+/** Bytes of an image's JSON, near enough to cut a page. */
+function roughBytes(image: Image): number {
+  let bytes = 1_000;
+  for (const [key, value] of Object.entries(image.properties)) bytes += 8 + 3 * (key.length + (value?.length ?? 4));
+  for (const tag of image.tags) bytes += 3 * tag.length;
+  return bytes;
+}

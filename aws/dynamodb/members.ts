@@ -1,0 +1,120 @@
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { Conflict, NotFound } from '../../core/errors.ts';
+import type { Member, MemberStatus } from '../../core/members/member.ts';
+import type { MemberRepository } from '../../core/ports.ts';
+import { Expression } from './expression.ts';
+import { byCreated, imageKey, memberKey, memberPartition } from './keys.ts';
+import { queryAll } from './query-all.ts';
+import { isConditionFailure, type Table } from './table.ts';
+
+/** The MemberRepository of core/ports.ts on DynamoDB: members lie beside their image, and in their project's index. */
+export function createMemberRepository(table: Table): MemberRepository {
+  async function list(imageId: string): Promise<Member[]> {
+    const members: Member[] = [];
+    const items = queryAll(table, {
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': imageKey(imageId).pk, ':prefix': memberKey(imageId, '').sk },
+      ConsistentRead: true,
+    });
+    for await (const item of items) members.push(memberOf(item));
+    return members;
+  }
+
+  async function remove(imageId: string, project: string): Promise<boolean> {
+    const answer = await table.client.send(
+      new DeleteCommand({ TableName: table.name, Key: memberKey(imageId, project), ReturnValues: 'ALL_OLD' }),
+    );
+    return answer.Attributes !== undefined;
+  }
+
+  return {
+    list,
+
+    async create(member) {
+      try {
+        await table.client.send(
+          new PutCommand({
+            TableName: table.name,
+            Item: itemOf(member),
+            ConditionExpression: 'attribute_not_exists(pk)',
+          }),
+        );
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+        throw new Conflict(`Image member ${member.project} already exists for image ${member.imageId}`, {
+          cause: error,
+        });
+      }
+    },
+
+    async get(imageId, project) {
+      if (project === '') return undefined;
+      const answer = await table.client.send(
+        new GetCommand({ TableName: table.name, Key: memberKey(imageId, project), ConsistentRead: true }),
+      );
+      return answer.Item === undefined ? undefined : memberOf(answer.Item);
+    },
+
+    async setStatus(imageId, project, status, updatedAt) {
+      const expression = new Expression();
+      expression.require(`attribute_exists(${expression.path('pk')})`);
+      expression.set(expression.path('status'), expression.value(status));
+      expression.set(expression.path('updated_at'), expression.value(updatedAt));
+      expression.set(expression.path('gsi1pk'), expression.value(memberPartition(project, status)));
+      try {
+        const answer = await table.client.send(
+          new UpdateCommand({
+            TableName: table.name,
+            Key: memberKey(imageId, project),
+            UpdateExpression: expression.update,
+            ConditionExpression: expression.condition,
+            ...expression.placeholders,
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return memberOf(answer.Attributes ?? {});
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+        throw noSuchMember(imageId, project, error);
+      }
+    },
+
+    async delete(imageId, project) {
+      if (!(await remove(imageId, project))) throw noSuchMember(imageId, project);
+    },
+
+    async deleteAll(imageId) {
+      const members = await list(imageId);
+      await Promise.all(members.map((member) => remove(imageId, member.project)));
+    },
+  };
+}
+
+function noSuchMember(imageId: string, project: string, cause?: unknown): NotFound {
+  return new NotFound(`${project} is no member of image ${imageId}`, { cause });
+}
+
+function itemOf(member: Member): Record<string, unknown> {
+  return {
+    ...memberKey(member.imageId, member.project),
+    image_id: member.imageId,
+    member_id: member.project,
+    status: member.status,
+    image_created_at: member.imageCreatedAt,
+    created_at: member.createdAt,
+    updated_at: member.updatedAt,
+    gsi1pk: memberPartition(member.project, member.status),
+    gsi1sk: byCreated(member.imageCreatedAt, member.imageId),
+  };
+}
+
+function memberOf(item: Readonly<Record<string, unknown>>): Member {
+  return {
+    imageId: item['image_id'] as string,
+    project: item['member_id'] as string,
+    status: item['status'] as MemberStatus,
+    imageCreatedAt: item['image_created_at'] as string,
+    createdAt: item['created_at'] as string,
+    updatedAt: item['updated_at'] as string,
+  };
+}

@@ -1,0 +1,56 @@
+import { Forbidden, InvalidInput } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Deps } from '../ports.ts';
+import { enforceFor, imageTarget, isImageId, seenBy } from './access.ts';
+import type { Image } from './image.ts';
+import type { ImageQuery } from './query.ts';
+
+type ListDeps = Pick<Deps, 'config' | 'images' | 'members' | 'imageList' | 'policy'>;
+
+/** What a client asks, as far as it is not in its token. `markerId` is the last image of the page before. */
+export type ListRequest = Omit<ImageQuery, 'project' | 'isAdmin' | 'marker'> & { readonly markerId?: string };
+
+export interface ImagePage {
+  readonly images: readonly Image[];
+  /** Id after which the next page starts; absent when there is none. */
+  readonly next?: string;
+}
+
+/**
+ * A page of the images that a caller's list shows. Rows that `get_image` denies are dropped silently.
+ * @throws Forbidden by policy or for an invisible marker; InvalidInput for an unknown marker
+ */
+export async function listImages(deps: ListDeps, caller: Caller, request: ListRequest): Promise<ImagePage> {
+  await enforceFor(deps, 'get_images', { project_id: caller.projectId, owner: caller.projectId }, caller);
+  const { markerId, ...rest } = request;
+  const marker = markerId === undefined ? undefined : await markerImage(deps, caller, markerId);
+  const page = await deps.imageList.page({
+    ...rest,
+    project: caller.projectId,
+    isAdmin: caller.isAdmin,
+    ...(marker !== undefined && { marker }),
+  });
+  const last = page.images.at(-1);
+  const allowed = await Promise.all(
+    page.images.map((image) =>
+      deps.policy.allows('get_image', imageTarget({ image, memberId: memberIdOf(image, caller) }), caller),
+    ),
+  );
+  return {
+    images: page.images.filter((_, at) => allowed[at]),
+    ...(page.more && last !== undefined && { next: last.id }),
+  };
+}
+
+/** A shared image in somebody else's list came by membership. */
+function memberIdOf(image: Image, caller: Caller): string | null {
+  return image.visibility === 'shared' && image.owner !== caller.projectId ? caller.projectId : null;
+}
+
+async function markerImage(deps: ListDeps, caller: Caller, id: string): Promise<Image> {
+  const image = isImageId(id) ? await deps.images.get(id) : undefined;
+  if (image === undefined) throw new InvalidInput(`Marker ${id} does not name an image`);
+  if ((await seenBy(deps, caller, image)) === undefined)
+    throw new Forbidden(`Marker ${id} names an image that you may not see`);
+  return image;
+}
