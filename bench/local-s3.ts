@@ -85,17 +85,17 @@ async function multipart(
   headers: Record<string, string> = {},
 ): Promise<void> {
   const part = Buffer.alloc(partMiB * MIB, 7);
-  const { text } = await call('POST', `/b/${key}?uploads`, undefined, headers);
+  const { text } = await call('POST', `/bench/${key}?uploads`, undefined, headers);
   const id = /<UploadId>([^<]+)/.exec(text)?.[1] ?? '';
   const count = totalMiB / partMiB;
   const etags: string[] = [];
   await inParallel(count, width, async (i) => {
-    etags[i] = (await call('PUT', `/b/${key}?partNumber=${i + 1}&uploadId=${id}`, part)).etag;
+    etags[i] = (await call('PUT', `/bench/${key}?partNumber=${i + 1}&uploadId=${id}`, part)).etag;
   });
   const parts = etags.map((etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${etag}</ETag></Part>`).join('');
   await call(
     'POST',
-    `/b/${key}?uploadId=${id}`,
+    `/bench/${key}?uploadId=${id}`,
     Buffer.from(`<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`),
   );
 }
@@ -103,11 +103,11 @@ async function multipart(
 const ranges = (size: number, count: number, width: number) => () =>
   inParallel(count, width, (i) => {
     const start = (i * size) % (totalMiB * MIB - size);
-    return call('GET', '/b/m16', undefined, { range: `bytes=${start}-${start + size - 1}` });
+    return call('GET', '/bench/m16', undefined, { range: `bytes=${start}-${start + size - 1}` });
   });
 
 try {
-  await call('PUT', '/b');
+  await call('PUT', '/bench');
   console.log(`idle RSS                           ${rss('VmRSS')} MiB`);
   await timed('multipart 8 MiB x4', () => multipart('m8', 8, 4), rate(totalMiB));
   await timed('multipart 16 MiB x4', () => multipart('m16', 16, 4), rate(totalMiB));
@@ -118,16 +118,24 @@ try {
   );
   await timed('multipart 16 MiB x8', () => multipart('m16w', 16, 8), rate(totalMiB));
   console.log(`peak RSS after uploads             ${rss('VmHWM')} MiB`);
-  await timed('GET whole', () => call('GET', '/b/m16'), rate(totalMiB));
+  await timed('GET whole', () => call('GET', '/bench/m16'), rate(totalMiB));
   await timed('GET 16 MiB ranges x4', ranges(16 * MIB, totalMiB / 16, 4), rate(totalMiB));
   await timed('GET 1 MiB ranges x4', ranges(MIB, totalMiB, 4), rate(totalMiB));
   await timed('GET 4 KiB ranges, sequential', ranges(4096, 2000, 1), each(2000));
   const small = Buffer.alloc(4096, 1);
-  await timed('PUT 4 KiB, sequential', () => inParallel(2000, 1, (i) => call('PUT', `/b/s/${i}`, small)), each(2000));
-  await timed('GET 4 KiB, sequential', () => inParallel(2000, 1, (i) => call('GET', `/b/s/${i}`)), each(2000));
-  const source = { 'x-amz-copy-source': '/b/m16' };
-  await timed('CopyObject', () => inParallel(1000, 1, (i) => call('PUT', `/b/c/${i}`, undefined, source)), each(1000));
-  await timed('ListObjectsV2 of 1000', () => inParallel(20, 1, () => call('GET', '/b?list-type=2')), each(20));
+  await timed(
+    'PUT 4 KiB, sequential',
+    () => inParallel(2000, 1, (i) => call('PUT', `/bench/s/${i}`, small)),
+    each(2000),
+  );
+  await timed('GET 4 KiB, sequential', () => inParallel(2000, 1, (i) => call('GET', `/bench/s/${i}`)), each(2000));
+  const source = { 'x-amz-copy-source': '/bench/m16' };
+  await timed(
+    'CopyObject',
+    () => inParallel(1000, 1, (i) => call('PUT', `/bench/c/${i}`, undefined, source)),
+    each(1000),
+  );
+  await timed('ListObjectsV2 of 1000', () => inParallel(20, 1, () => call('GET', '/bench?list-type=2')), each(20));
   console.log(`peak RSS                           ${rss('VmHWM')} MiB`);
 } finally {
   agent.destroy();

@@ -67,12 +67,12 @@ export class EventQueue {
   async #deliver(event: ObjectEvent, retryMs: number): Promise<void> {
     try {
       await this.#listener(event);
+      if (this.#closed) return;
+      this.#onDelivered(event);
     } catch {
       this.#retryLater(event, retryMs);
       return;
     }
-    if (this.#closed) return;
-    this.#onDelivered(event);
     this.#inFlight -= 1;
     this.#pump();
   }

@@ -78,7 +78,8 @@ export function parseRequest(message: IncomingMessage): S3Request {
 export async function readText(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
+  const arriving: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false });
+  for await (const chunk of arriving) {
     length += chunk.length;
     if (length > MAX_XML_BODY_BYTES) throw new S3Error('EntityTooLarge');
     chunks.push(chunk);

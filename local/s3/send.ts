@@ -83,7 +83,9 @@ function readInline(blobs: BlobStore, slices: readonly Segment[], length: number
 export async function sendSlice(response: ServerResponse, blobs: BlobStore, slice: ObjectSlice): Promise<void> {
   const slices = sliceSegments(slice.segments, slice.start, slice.length);
   if (slice.length <= INLINE_BYTES) {
-    response.end(readInline(blobs, slices, slice.length));
+    const bytes = readInline(blobs, slices, slice.length);
+    // The head is built first: built by end(), Node would re-decode a Content-Disposition beyond ASCII.
+    response.writeHead(response.statusCode).end(bytes);
     return;
   }
   for (const [id, offset, length] of slices) {

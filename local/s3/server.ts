@@ -45,6 +45,8 @@ export interface S3Options {
   readonly credentials?: Readonly<Record<string, string>>;
   /** Check header signatures and refuse anonymous requests too; presigned URLs are always checked. Off by default. */
   readonly verifySignatures?: boolean;
+  /** Told of what was answered with 500 InternalError or cut off: a full disk, a missing blob. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** A running embedded S3. */
@@ -59,8 +61,19 @@ export interface EmbeddedS3 {
   close(): Promise<void>;
 }
 
+/** What requests are answered with. */
+interface Server {
+  readonly service: Service;
+  readonly policy: SignaturePolicy;
+  readonly onError: ((error: unknown) => void) | undefined;
+}
+
+function isAnswer(error: unknown): error is S3Error | InjectedFault {
+  return error instanceof S3Error || error instanceof InjectedFault;
+}
+
 function errorReply(error: unknown, resource: string, requestId: string): Reply {
-  const known = error instanceof S3Error || error instanceof InjectedFault ? error : new S3Error('InternalError');
+  const known = isAnswer(error) ? error : new S3Error('InternalError');
   if (known.status === 304) return { status: 304, headers: known.headers };
   return {
     status: known.status,
@@ -100,12 +113,8 @@ async function send(
   });
 }
 
-async function answer(
-  service: Service,
-  policy: SignaturePolicy,
-  message: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(server: Server, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { service, policy, onError } = server;
   const requestId = randomBytes(8).toString('hex').toUpperCase();
   const ids = { 'x-amz-request-id': requestId };
   let request: S3Request | undefined;
@@ -118,14 +127,19 @@ async function answer(
       return;
     }
     authorize(request, policy);
-    const reply = await routeOf(request)(service, request, requestId);
+    const pending = routeOf(request)(service, request, requestId);
+    // A read is sent in the turn that looked it up, so its blobs are held before anyone can delete them.
+    const reply = pending instanceof Promise ? await pending : pending;
     await send(response, reply, { ...ids, ...corsHeaders(bucket, request) }, service);
   } catch (error) {
+    if (!isAnswer(error) && !response.destroyed && !message.destroyed) onError?.(error);
     if (response.headersSent || response.destroyed) {
       // The head is out or the client is gone: cutting the connection is the only honest answer left.
       response.destroy();
       return;
     }
+    // What is left of the body is read and dropped, so that the connection can carry the next request.
+    message.resume();
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     const cors = request === undefined ? {} : corsHeaders(service.store.buckets.get(request.bucket), request);
     await send(response, errorReply(error, request?.path ?? '', requestId), { ...ids, ...cors }, service);
@@ -155,11 +169,12 @@ export function createS3(options: S3Options): EmbeddedS3 {
   const clock = options.clock ?? Date.now;
   const { credentials = { test: 'test' }, verifySignatures = false, fsync = false } = options;
   const faults = new Faults();
-  let service: Service | undefined;
+  let server: Server | undefined;
   let opening: Promise<void>;
   try {
     const store = new Store({ dataDir: options.dataDir, onEvent: options.onEvent, clock, fsync });
-    service = { store, faults, verifySignatures };
+    const service = { store, faults, verifySignatures };
+    server = { service, policy: { credentials, verifySignatures, clock }, onError: options.onError };
     opening = Promise.resolve();
   } catch (error) {
     opening = Promise.reject(error);
@@ -171,12 +186,12 @@ export function createS3(options: S3Options): EmbeddedS3 {
     handle(message, response) {
       const fault = FAULT_PATH.exec(message.url ?? '')?.[1];
       if (fault !== undefined) void changeFault(faults, decodeURIComponent(fault), message, response);
-      else if (service === undefined) response.writeHead(503).end();
-      else answer(service, { credentials, verifySignatures, clock }, message, response).catch(() => response.destroy());
+      else if (server === undefined) response.writeHead(503).end();
+      else answer(server, message, response).catch(() => response.destroy());
     },
     async close() {
-      const { store } = service ?? {};
-      service = undefined;
+      const store = server?.service.store;
+      server = undefined;
       await store?.close();
     },
   };

@@ -495,3 +495,21 @@ describe('what is not there', () => {
     expect((await read('unknown')).equals(body)).toBe(true);
   });
 });
+
+it('answers a body that goes wrong halfway, without cutting the connection', async () => {
+  const answer = await raw(
+    'PUT',
+    `/${Bucket}/halfway`,
+    { 'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', 'x-amz-decoded-content-length': '3000000' },
+    Buffer.concat([Buffer.from('nonsense\r\n'), sampleBytes(3_000_000)]),
+  );
+  const renamed = await raw(
+    'GET',
+    `/${Bucket}/occupant?response-content-disposition=${encodeURIComponent('filename="日本.raw"')}`,
+  );
+  const split = await raw('GET', `/${Bucket}/occupant?response-content-type=a%0d%0ab`);
+
+  expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('bad chunk size')]);
+  expect(Buffer.from(String(renamed.headers['content-disposition']), 'latin1').toString()).toBe('filename="日本.raw"');
+  expect(split.status).toBe(400);
+});

@@ -153,7 +153,9 @@ async function pump(
     take(bytes);
   };
   const decoder = plan.chunked ? new AwsChunkedDecoder(accept, verifier) : undefined;
-  for await (const chunk of request.message as AsyncIterable<Buffer>) {
+  // The connection must outlive an error here: the client is owed the answer.
+  const chunks: AsyncIterable<Buffer> = request.message.iterator({ destroyOnReturn: false });
+  for await (const chunk of chunks) {
     if (decoder === undefined) accept(chunk);
     else decoder.push(chunk);
     const room = writer.room();

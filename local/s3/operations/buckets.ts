@@ -35,14 +35,13 @@ export const headBucket: Operation = ({ store }, { bucket }) => ({
   headers: { 'x-amz-bucket-region': store.bucket(bucket).record.region },
 });
 
-/** DeleteBucket: only when it holds neither objects nor, as on S3, anything else that keeps bytes; uploads in progress go. */
+/** DeleteBucket: only when it holds no object; uploads in progress are aborted. */
 export const deleteBucket: Operation = async ({ store }, { bucket: name }) => {
   if (store.bucket(name).objects.size > 0) throw new S3Error('BucketNotEmpty');
-  for (const { record } of [...store.uploads.values()]) {
-    if (record.bucket === name) await store.commit({ type: 'upload-aborted', id: record.id });
-  }
-  if (store.bucket(name).objects.size > 0) throw new S3Error('BucketNotEmpty');
-  await store.commit({ type: 'bucket-deleted', name });
+  const uploads = [...store.uploads.values()].filter(({ record }) => record.bucket === name);
+  // All in one turn, so that nothing can begin in a bucket half deleted.
+  const aborted = uploads.map(({ record }) => store.commit({ type: 'upload-aborted', id: record.id }));
+  await Promise.all([...aborted, store.commit({ type: 'bucket-deleted', name })]);
   return NO_CONTENT;
 };
 

@@ -1,6 +1,7 @@
 import { receiveBody } from '../body/receive.ts';
 import { parseRange } from '../byte-range.ts';
 import { checkReadConditions, checkWriteConditions, rangeStillValid } from '../conditions.ts';
+import { S3Error } from '../errors.ts';
 import { attributesOf, checksumHeaders, headersOf, quoted } from '../object-headers.ts';
 import type { Reply, S3Request } from '../request.ts';
 import { readText } from '../request.ts';
@@ -44,13 +45,20 @@ export const putObject: Operation = async (service, request, requestId) => {
   return { status: 200, headers: { etag: quoted(stored.etag), ...checksumHeaders(stored.checksum) } };
 };
 
+/** A decoded query value as header bytes: UTF-8, as S3 sends it. Throws InvalidArgument for control characters. */
+function headerBytes(value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these must not get into a header
+  if (/[\u0000-\u001f\u007f]/.test(value)) throw new S3Error('InvalidArgument', 'Header value cannot be represented');
+  return Buffer.from(value).toString('latin1');
+}
+
 function readReply(service: Service, request: S3Request): Reply {
   const object = service.store.object(request.bucket, request.key);
   const headers = headersOf(object);
   checkReadConditions(request, object, headers);
   for (const name of OVERRIDES) {
     const value = request.query.get(`response-${name}`);
-    if (value !== undefined) headers[name] = value;
+    if (value !== undefined) headers[name] = headerBytes(value);
   }
   const range = rangeStillValid(request, object) ? parseRange(request.header('range'), object.size) : undefined;
   const { start, length } = range ?? { start: 0, length: object.size };
