@@ -7,6 +7,7 @@ import { LimitExceeded, Unsupported } from '../errors.ts';
 import { hasText } from '../match.ts';
 import type { ByteSource } from '../source.ts';
 import { readChunks, throughCodec } from './codec.ts';
+import { xzChunks } from './xz.ts';
 import { zipChunks } from './zip.ts';
 import { zstdChunks } from './zstd.ts';
 
@@ -50,6 +51,7 @@ const EXPAND: Partial<Record<CompressionKind, Expand>> = {
   gzip: (source) => throughCodec(readChunks(source, 0, source.size), createGunzip({ chunkSize: CHUNK_BYTES }), 'gzip'),
   zip: zipChunks,
   zstd: zstdChunks,
+  xz: xzChunks,
 };
 
 /** The wrapper whose first bytes (at least 8) these are, or undefined. */
@@ -60,7 +62,7 @@ export function compressionOf(head: Uint8Array): CompressionKind | undefined {
 /** @throws Unsupported for kinds that are named only */
 export function openDecompressor(kind: CompressionKind): Decompressor {
   const expand = EXPAND[kind];
-  if (expand === undefined) throw new Unsupported(`${kind} data cannot be unpacked: use gzip, zstd or zip`);
+  if (expand === undefined) throw new Unsupported(`${kind} data cannot be unpacked: use gzip, zstd, xz or zip`);
   return (source, limits) => limited(expand, source, limits);
 }
 

@@ -11,6 +11,16 @@ import { FormatError } from '../../../formats/errors.ts';
 import { type ByteSource, memorySource } from '../../../formats/source.ts';
 
 const DATA = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i * 7919) >> 9));
+/** What XZ_DATA is when `xz` has compressed it; Node has no encoder. */
+const XZ_BYTES = Buffer.from(
+  '/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj5aFnAYVdADYaSh8IoCYDTQad7+2IoMErkgmESbJhpB2MKmTfxW17awPmikrdsh7anQ1TgnFYB1RYPDyvowyNTkm3tAnPTgaOlg3tGhJx1x7ryZLmLpixFiBALrGoSVaO8SgbnTkzyxsMJgMzH36vOCABk/C3phsSADhNxV1r0JlvrZGgeYuZVdvEwvOl3gIC6oDERssybrazt0dkroSxEgaOmHGFxldBQQDz/6n4AEMHQI5xkepO4mBqMNIWPAIcdR7UXdgs8EhPyZj9th4hL2Fbk4Nm/lEtQLYMS194R9gtV7yGrwW8pSzhvHZDo8969MMIKqVJvXAejz1g7PZ0Vse7onPKUvha6VGo48mXQEXm9sHw6kYBAUoUuPV94FwfFh99XgNLe/jdZwFK5jfe+d+6eF5Kg1sf2RUosrcfllqfOFvGYZmOdtBoDfVs47dFAd1SZEa6atZvbp2P6uNKpsDA1ypw9NL/QU+FNS1g3etysuRG9lTwiHUsMNvCUFSRIpcGA1/JaxWhEnsAAAAAAKub8L4rpHweAAGhA+jCFgBo8s3LscRn+wIAAAAABFla',
+  'base64',
+);
+const XZ_DATA = Buffer.from(
+  Array.from({ length: 200 }, (_, i) => `line ${i} of a disk\n`)
+    .join('')
+    .repeat(100),
+);
 const NO_LIMIT: DecompressLimits = { maxOutputBytes: 1 << 30 };
 
 async function expand(kind: CompressionKind, bytes: Uint8Array | ByteSource, limits = NO_LIMIT): Promise<Buffer> {
@@ -81,6 +91,15 @@ function zip(data: Uint8Array, options: ZipOptions = {}): Buffer {
   return Buffer.concat([local, body, directory, end64, end]);
 }
 
+/** The stream with one byte changed, and the CRC of its first block header made right again. */
+function xzPatched(at: number, value: number): Buffer {
+  const bytes = Buffer.from(XZ_BYTES);
+  bytes[at] = value;
+  const end = 12 + (bytes[12]! + 1) * 4 - 4;
+  bytes.writeUInt32LE(crc32(bytes.subarray(12, end)), end);
+  return bytes;
+}
+
 const skippable = Buffer.concat([Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 5, 0, 0, 0]), Buffer.from('hello')]);
 
 describe('decompression', () => {
@@ -95,6 +114,8 @@ describe('decompression', () => {
     ['zstd of two frames', 'zstd', Buffer.concat([zstdCompressSync(DATA), zstdCompressSync(DATA)]), twice],
     ['zstd among skippable frames', 'zstd', Buffer.concat([skippable, zstdCompressSync(DATA), skippable]), DATA],
     ['zstd padded with zeros', 'zstd', Buffer.concat([zstdCompressSync(DATA), Buffer.alloc(99)]), DATA],
+    ['xz', 'xz', XZ_BYTES, XZ_DATA],
+    ['xz of two streams', 'xz', Buffer.concat([XZ_BYTES, XZ_BYTES]), Buffer.concat([XZ_DATA, XZ_DATA])],
     ['zip, deflated', 'zip', zip(DATA), DATA],
     ['zip, stored', 'zip', zip(DATA, { method: 0 }), DATA],
     ['zip with a comment', 'zip', zip(DATA, { comment: 'PK\x05\x06 is not the end' }), DATA],
@@ -104,7 +125,7 @@ describe('decompression', () => {
     expect((await expand(kind, bytes)).equals(expected)).toBe(true);
   });
 
-  it.each(['xz', 'bzip2', 'lha'] as const)('of %s is named and refused', (kind) => {
+  it.each(['bzip2', 'lha'] as const)('of %s is named and refused', (kind) => {
     expect(() => openDecompressor(kind)).toThrow(expect.objectContaining({ kind: 'Unsupported' }));
   });
 
@@ -131,6 +152,9 @@ describe('decompression', () => {
     ['zstd with a reserved block', 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, 7, 0, 0]), 'Corrupt'],
     ['zstd with a window above 128 MiB', 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0xf8, 1, 0, 0]), 'Corrupt'],
     ['zstd, a skippable frame that is cut off', 'zstd', skippable.subarray(0, -1), 'Truncated'],
+    ['xz cut off', 'xz', XZ_BYTES.subarray(0, -30), 'Truncated'],
+    ['xz damaged', 'xz', xzPatched(60, 0xff), 'Corrupt'],
+    ['xz with a dictionary of 128 MiB', 'xz', xzPatched(16, 30), 'LimitExceeded'],
     ['zip without its end', 'zip', zip(DATA).subarray(0, -1), 'Truncated'],
     ['zip of two files', 'zip', zip(DATA, { count: 2 }), 'Unsupported'],
     ['zip of a folder', 'zip', zip(Buffer.alloc(0), { name: 'folder/' }), 'Unsupported'],
@@ -175,6 +199,7 @@ describe('decompression', () => {
 
     await expect(expand('gzip', source)).rejects.toBe(broken);
     await expect(expand('zstd', source)).rejects.toBe(broken);
+    await expect(expand('xz', source)).rejects.toBe(broken);
   });
 
   it('stops reading when its consumer does', async () => {
@@ -199,6 +224,7 @@ describe('decompression', () => {
     const seeds: readonly (readonly [CompressionKind, Buffer])[] = [
       ['gzip', gzipSync(DATA.subarray(0, 2000))],
       ['zstd', Buffer.concat([zstdCompressSync(DATA.subarray(0, 2000)), skippable])],
+      ['xz', XZ_BYTES],
       ['zip', zip(DATA.subarray(0, 2000))],
       ['zip', zip(DATA.subarray(0, 2000), { zip64: true })],
     ];
