@@ -1,0 +1,193 @@
+/**
+ * Upload and download throughput of an image service: `node bench/transfer.ts [--mib 1024] [--repeat 3] [--disk-format raw] [--uploads 1]
+ * [--pid PID]`.
+ *
+ * Drives whatever OS_* names (password, or OS_TOKEN with OS_ENDPOINT), so that Glance and Glimpse can be measured side by side; the
+ * client is curl for both. With AWS_ENDPOINT_URL set, a plain GetObject of as many bytes by the SDK is the floor in the same run.
+ * `--pid` also reports the peak memory of that process and its children above what they took before. `--uploads` makes that many
+ * uploads at once. Bytes are random; holes would flatter a sparse store.
+ */
+import { execFile } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+
+const run = promisify(execFile);
+const MIB = 1024 * 1024;
+const { values } = parseArgs({
+  options: {
+    mib: { type: 'string', default: '1024' },
+    repeat: { type: 'string', default: '3' },
+    uploads: { type: 'string', default: '1' },
+    'disk-format': { type: 'string', default: 'raw' },
+    pid: { type: 'string' },
+  },
+});
+const mib = Number(values.mib);
+const repeat = Number(values.repeat);
+const uploads = Number(values.uploads);
+
+interface Service {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** Logs in as the OpenStack clients do. */
+async function login(env: NodeJS.ProcessEnv): Promise<Service> {
+  if (env['OS_TOKEN'] !== undefined && env['OS_ENDPOINT'] !== undefined) {
+    return { token: env['OS_TOKEN'], url: versioned(env['OS_ENDPOINT']) };
+  }
+  const user = {
+    name: env['OS_USERNAME'],
+    password: env['OS_PASSWORD'],
+    domain: { name: env['OS_USER_DOMAIN_NAME'] ?? 'Default' },
+  };
+  const project = { name: env['OS_PROJECT_NAME'], domain: { name: env['OS_PROJECT_DOMAIN_NAME'] ?? 'Default' } };
+  const auth = `${(env['OS_AUTH_URL'] ?? '').replace(/\/(v3\/?)?$/, '')}/v3/auth/tokens`;
+  const answer = await fetch(auth, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ auth: { identity: { methods: ['password'], password: { user } }, scope: { project } } }),
+  });
+  if (answer.status !== 201) throw new Error(`logging in at ${auth}: HTTP ${answer.status}`);
+  const { token } = (await answer.json()) as {
+    token: { catalog: { type: string; endpoints: { interface: string; url: string }[] }[] };
+  };
+  const image = token.catalog.find((entry) => entry.type === 'image');
+  const url = image?.endpoints.find((endpoint) => endpoint.interface === 'public')?.url ?? '';
+  return { token: answer.headers.get('x-subject-token') ?? '', url: versioned(url) };
+}
+
+function versioned(url: string): string {
+  return `${url.replace(/\/(v2\/?)?$/, '')}/v2`;
+}
+
+async function createImage(service: Service): Promise<string> {
+  const answer = await fetch(`${service.url}/images`, {
+    method: 'POST',
+    headers: { 'x-auth-token': service.token, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      name: 'bench-transfer',
+      disk_format: values['disk-format'],
+      container_format: values['disk-format'] === 'raw' ? 'bare' : 'compressed',
+    }),
+  });
+  if (answer.status !== 201) throw new Error(`creating an image: HTTP ${answer.status}`);
+  return ((await answer.json()) as { id: string }).id;
+}
+
+/** Seconds that curl took for one transfer. */
+async function curl(service: Service, ...rest: string[]): Promise<number> {
+  const report = ['-sS', '-f', '-o', '/dev/null', '-w', '%{time_total}', '-H', `X-Auth-Token: ${service.token}`];
+  return Number((await run('curl', [...report, ...rest])).stdout);
+}
+
+async function upload(service: Service, image: string, path: string): Promise<number> {
+  const headers = ['-H', 'Content-Type: application/octet-stream', '-H', 'Expect:'];
+  return curl(service, ...headers, '-T', path, `${service.url}/images/${image}/file`);
+}
+
+async function randomFile(path: string): Promise<void> {
+  const file = await open(path, 'w');
+  const block = Buffer.alloc(8 * MIB);
+  for (let at = 0; at < mib * MIB; at += block.length) {
+    await file.write(randomFillSync(block), 0, Math.min(block.length, mib * MIB - at));
+  }
+  await file.close();
+}
+
+/** MiB/s of a plain GetObject by the SDK, once per repetition. */
+async function floor(endpoint: string): Promise<number[]> {
+  const client = new S3Client({ endpoint, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const at = { Bucket: 'glimpse-bench', Key: 'floor' };
+  await client.send(new CreateBucketCommand({ Bucket: at.Bucket })).catch(() => undefined);
+  await new Upload({ client, params: { ...at, Body: randomFillSync(Buffer.alloc(mib * MIB)) } }).done();
+  const rates: number[] = [];
+  for (let n = 0; n < repeat; n++) {
+    const started = performance.now();
+    const { Body } = await client.send(new GetObjectCommand(at));
+    for await (const chunk of Body as AsyncIterable<Uint8Array>) if (chunk.length === 0) break;
+    rates.push(mib / ((performance.now() - started) / 1000));
+  }
+  await client.send(new DeleteObjectCommand(at));
+  client.destroy();
+  return rates;
+}
+
+/** Resident bytes of a process and all below it. */
+async function treeBytes(root: number): Promise<number> {
+  const parents = new Map<number, number>();
+  const resident = new Map<number, number>();
+  for (const name of await readdir('/proc')) {
+    const status = /^\d+$/.test(name) ? await readFile(`/proc/${name}/status`, 'utf8').catch(() => '') : '';
+    if (status === '') continue;
+    parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+    resident.set(Number(name), Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
+  }
+  const below = (pid: number): boolean => pid === root || (parents.has(pid) && below(parents.get(pid) ?? 0));
+  return [...resident].reduce((sum, [pid, bytes]) => (below(pid) ? sum + bytes : sum), 0);
+}
+
+/** Watches a process tree; `stop` gives its peak in MiB above the start. */
+async function watchMemory(pid: number): Promise<{ stop(): Promise<number> }> {
+  const idle = await treeBytes(pid);
+  let peak = idle;
+  let on = true;
+  const watching = (async () => {
+    while (on) {
+      peak = Math.max(peak, await treeBytes(pid));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  })();
+  return {
+    async stop() {
+      on = false;
+      await watching;
+      return (peak - idle) / MIB;
+    },
+  };
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function row(name: string, rates: readonly number[]): void {
+  const [low, high] = [Math.min(...rates), Math.max(...rates)];
+  console.log(`${name.padEnd(24)} ${median(rates).toFixed(0)} (${low.toFixed(0)}-${high.toFixed(0)}) MiB/s`);
+}
+
+const service = await login(process.env);
+const folder = await mkdtemp(join(tmpdir(), 'glimpse-bench-'));
+try {
+  const path = join(folder, 'random');
+  await randomFile(path);
+  const memory = values.pid === undefined ? undefined : await watchMemory(Number(values.pid));
+  const up: number[] = [];
+  const down: number[] = [];
+  for (let n = 0; n < repeat; n++) {
+    const images = await Promise.all(Array.from({ length: uploads }, () => createImage(service)));
+    const started = performance.now();
+    await Promise.all(images.map((image) => upload(service, image, path)));
+    up.push((uploads * mib) / ((performance.now() - started) / 1000));
+    down.push(mib / (await curl(service, `${service.url}/images/${images[0]}/file`)));
+    for (const image of images) {
+      await fetch(`${service.url}/images/${image}`, { method: 'DELETE', headers: { 'x-auth-token': service.token } });
+    }
+  }
+  row(uploads === 1 ? 'upload' : `${uploads} uploads at once`, up);
+  row('download', down);
+  if (memory !== undefined) console.log(`peak memory above idle   ${(await memory.stop()).toFixed(0)} MiB`);
+  const endpoint = process.env['AWS_ENDPOINT_URL'];
+  if (endpoint !== undefined) {
+    const plain = await floor(endpoint);
+    row('plain GetObject', plain);
+    console.log(`download / GetObject     ${(median(down) / median(plain)).toFixed(2)}`);
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
