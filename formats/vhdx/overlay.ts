@@ -78,6 +78,7 @@ export function overlaySource(source: ByteSource, patches: PatchList): ByteSourc
   return {
     size: source.size,
     ...(source.etag === undefined ? {} : { etag: source.etag }),
+    ...(source.gapBytes === undefined ? {} : { gapBytes: source.gapBytes }),
     readInto,
     async read(offset, length) {
       const [first] = patches.within(offset, offset + length);

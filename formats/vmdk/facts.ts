@@ -49,6 +49,7 @@ export function noteDescriptor({ entries, database }: Descriptor, exam: Examinat
     vmware_disktype: DISK_TYPE[createType?.toLowerCase() ?? ''],
     adapter_type: adapterType,
     vmware_adaptertype: adapter,
+    hw_disk_bus: bus,
     hw_disk_bus_hint: bus,
     hw_version: database.get('ddb.virtualhwversion'),
     tools_version: database.get('ddb.toolsversion'),
