@@ -18,7 +18,8 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Secrets;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`${path} cannot be used; remove it to get new passwords`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new Error(`${path} cannot be used; remove it to get new passwords`, { cause: error });
   }
   const secrets = await makeSecrets();
   await writeFile(`${path}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
@@ -28,7 +29,12 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
 
 async function makeSecrets(): Promise<Secrets> {
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
-  const key = { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: randomBytes(8).toString('hex') };
+  const key = {
+    ...privateKey.export({ format: 'jwk' }),
+    alg: 'ES256',
+    use: 'sig',
+    kid: randomBytes(8).toString('hex'),
+  };
   const password = (): string => randomBytes(15).toString('base64url');
   return {
     passwords: { admin: password(), demo: password(), alt: password(), reader: password(), service: password() },

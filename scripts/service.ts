@@ -7,7 +7,7 @@ import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
 import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { writeCredentials } from './credentials.ts';
-import { type FrontDoor, takeFrontDoor } from './front-door.ts';
+import { takeFrontDoor } from './front-door.ts';
 import { provision } from './provision.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -44,7 +44,12 @@ export async function startService(settings: Settings, options: ServiceOptions):
   }
 }
 
-async function start(settings: Settings, options: ServiceOptions, undo: (() => Promise<void>)[], close: () => Promise<void>): Promise<Service> {
+async function start(
+  settings: Settings,
+  options: ServiceOptions,
+  undo: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<Service> {
   const dataDir = await openDataDir(settings, undo);
   const door = await takeFrontDoor(settings.port);
   undo.push(() => door.close());
@@ -55,7 +60,10 @@ async function start(settings: Settings, options: ServiceOptions, undo: (() => P
     dataDir: join(dataDir, 'aws'),
     controlToken: secrets.controlToken,
     onRestart: () => hosting.host?.register(aws.endpoint, functionSettings(), secrets.controlToken),
-    onFailure: (name, error) => options.onFailure(new Error(`the embedded AWS process ${name} cannot be restarted: ${error.message}`, { cause: error })),
+    onFailure: (name, error) =>
+      options.onFailure(
+        new Error(`the embedded AWS process ${name} cannot be restarted: ${error.message}`, { cause: error }),
+      ),
   });
   undo.push(() => aws.close());
   await setEnvironment(settings, dataDir, aws, secrets);
@@ -71,9 +79,16 @@ async function start(settings: Settings, options: ServiceOptions, undo: (() => P
   await host.register(aws.endpoint, functionSettings(), secrets.controlToken);
   door.open(doors);
   const url = `http://127.0.0.1:${door.port}`;
-  const credentials = await writeCredentials(dataDir, url, secrets.passwords);
+  const credentials = await writeCredentials(dataDir, url, settings.config.region_name, secrets.passwords);
   await parts.recover();
-  return { url, awsEndpoint: aws.endpoint, dataDir, greeting: greeting(settings, url, aws.endpoint, dataDir, credentials), aws, close };
+  return {
+    url,
+    awsEndpoint: aws.endpoint,
+    dataDir,
+    greeting: greeting(settings, url, aws.endpoint, dataDir, credentials),
+    aws,
+    close,
+  };
 }
 
 /** Rendering, hashing and fetching wait for the network as much as they compute: one more than the usual two cores. */
@@ -93,7 +108,9 @@ async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): P
 async function setEnvironment(settings: Settings, dataDir: string, aws: AwsProcesses, secrets: Secrets): Promise<void> {
   const configPath = join(dataDir, 'config.json');
   await writeFile(configPath, `${JSON.stringify(settings.config, null, 2)}\n`, { mode: 0o600 });
-  const direct = Object.fromEntries(['DYNAMODB', 'SFN', 'EVENTBRIDGE'].map((service) => [`AWS_ENDPOINT_URL_${service}`, aws.controlEndpoint]));
+  const direct = Object.fromEntries(
+    ['DYNAMODB', 'SFN', 'EVENTBRIDGE'].map((service) => [`AWS_ENDPOINT_URL_${service}`, aws.controlEndpoint]),
+  );
   Object.assign(process.env, {
     ...direct,
     [ENVIRONMENT.endpoint]: aws.endpoint,
@@ -132,7 +149,13 @@ function functionSettings(): Record<string, { timeoutSeconds: number; memoryMiB:
   );
 }
 
-function greeting(settings: Settings, url: string, awsEndpoint: string, dataDir: string, credentials: { readonly admin: string }): string {
+function greeting(
+  settings: Settings,
+  url: string,
+  awsEndpoint: string,
+  dataDir: string,
+  credentials: { readonly admin: string },
+): string {
   const { config } = settings;
   return [
     `Glimpse is ready: ${url} (identity ${url}/identity/v3, embedded AWS ${awsEndpoint}, data ${dataDir})`,

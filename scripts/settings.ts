@@ -41,16 +41,16 @@ export const LOCAL_DEFAULTS = {
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly exitCode: number;
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.exitCode = exitCode;
+  constructor(message: string, options: ErrorOptions & { readonly exitCode: number }) {
+    super(message, options);
+    this.exitCode = options.exitCode;
   }
 }
 
 /** @throws UsageError, ConfigError */
 export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Settings {
   const { ephemeral, help } = parse(args);
-  if (help) throw new UsageError(USAGE, 0);
+  if (help) throw new UsageError(USAGE, { exitCode: 0 });
   return {
     port: portOf(env, 'GLIMPSE_PORT', 9292),
     awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
@@ -64,11 +64,17 @@ function parse(args: readonly string[]): { ephemeral: boolean; help: boolean } {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { ephemeral: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        ephemeral: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
     });
     return values;
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, 2);
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, {
+      cause: error,
+      exitCode: 2,
+    });
   }
 }
 
@@ -76,7 +82,8 @@ function portOf(env: Readonly<Record<string, string | undefined>>, name: string,
   const text = env[name];
   if (text === undefined || text === '') return otherwise;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError(`${name}: "${text}" is no port (0 to 65535)`, 2);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`${name}: "${text}" is no port (0 to 65535)`, { exitCode: 2 });
   return port;
 }
 
@@ -86,13 +93,19 @@ function readConfigFile(path: string | undefined): Record<string, unknown> {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`GLIMPSE_CONFIG: ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new ConfigError(
+      `GLIMPSE_CONFIG: ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+      return parsed as Record<string, unknown>;
   } catch (error) {
-    throw new ConfigError(`${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new ConfigError(`${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   throw new ConfigError(`${path} holds no JSON object`);
 }

@@ -28,7 +28,13 @@ function fail(error: unknown): never {
 }
 
 main().catch((error: unknown) => {
-  if (!(error instanceof Error) || error instanceof ConfigError || error instanceof UsageError || process.env['GLIMPSE_DEBUG'] === undefined) fail(error);
+  if (
+    !(error instanceof Error) ||
+    error instanceof ConfigError ||
+    error instanceof UsageError ||
+    process.env['GLIMPSE_DEBUG'] === undefined
+  )
+    fail(error);
   console.error(error);
   process.exit(1);
 });

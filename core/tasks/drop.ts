@@ -24,7 +24,22 @@ export type DropOutcome =
   /** The file names no project that exists, or asks what a member may not: it is set aside with the reason. */
   | { readonly kind: 'quarantined'; readonly reason: string };
 
-export interface DropDeps extends Pick<Deps, 'config' | 'clock' | 'newId' | 'images' | 'imageList' | 'usage' | 'policy' | 'protections' | 'tasks' | 'duties' | 'workflows' | 'log'> {
+export interface DropDeps
+  extends Pick<
+    Deps,
+    | 'config'
+    | 'clock'
+    | 'newId'
+    | 'images'
+    | 'imageList'
+    | 'usage'
+    | 'policy'
+    | 'protections'
+    | 'tasks'
+    | 'duties'
+    | 'workflows'
+    | 'log'
+  > {
   /** The project a key names, by id or by name in the default domain. */
   readonly findProject: (idOrName: string) => Promise<{ readonly id: string; readonly name: string } | undefined>;
   /** A name-based UUID (RFC 9562, version 5): the same text gives the same id. */
@@ -73,7 +88,10 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
 const quarantined = (reason: string): DropOutcome => ({ kind: 'quarantined', reason });
 
 /** The event came again: a crash may have come between record and start. */
-async function resume(deps: DropDeps, ids: { readonly imageId: string; readonly taskId: string }): Promise<DropOutcome> {
+async function resume(
+  deps: DropDeps,
+  ids: { readonly imageId: string; readonly taskId: string },
+): Promise<DropOutcome> {
   const task = await deps.tasks.get(ids.taskId);
   if (task?.status === 'pending') await deps.workflows.startImport({ id: task.id, imageId: ids.imageId });
   return { kind: 'imported', ...ids };
@@ -119,7 +137,13 @@ function describe(deps: DropDeps, fileName: string, metadata: Dropped['metadata'
   };
 }
 
-async function startImport(deps: DropDeps, caller: Caller, dropped: Dropped, imageId: string, taskId: string): Promise<void> {
+async function startImport(
+  deps: DropDeps,
+  caller: Caller,
+  dropped: Dropped,
+  imageId: string,
+  taskId: string,
+): Promise<void> {
   const { bucket, key, etag, size } = dropped;
   const at = new Date(deps.clock.now()).toISOString();
   const stores = [defaultStore(deps.config).id];
@@ -134,14 +158,25 @@ async function startImport(deps: DropDeps, caller: Caller, dropped: Dropped, ima
     input: { image_id: imageId, import_req: { method: { name: 'drop', key } }, backend: stores },
     result: null,
     message: '',
-    import: { method: { name: 'drop', bucket, key, etag, size }, stores, allStoresMustSucceed: true, roles: caller.roles },
+    import: {
+      method: { name: 'drop', bucket, key, etag, size },
+      stores,
+      allStoresMustSucceed: true,
+      roles: caller.roles,
+    },
     facts: {},
     createdAt: at,
     updatedAt: at,
     expiresAt: null,
   };
   await deps.tasks.create(task);
-  await deps.duties.put({ id: `task:${taskId}`, kind: 'task', imageId, writeId: taskId, dueAtMs: deps.clock.now() + TASK_DUTY_MS });
+  await deps.duties.put({
+    id: `task:${taskId}`,
+    kind: 'task',
+    imageId,
+    writeId: taskId,
+    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
+  });
   await deps.images.change(imageId, { expect: { lock: null, status: ['queued'] }, set: { lock: taskId } });
   await deps.workflows.startImport(task);
 }

@@ -8,7 +8,12 @@ import { acceptDrop } from '../../core/tasks/drop.ts';
 interface ObjectCreated {
   readonly detail: {
     readonly bucket: { readonly name: string };
-    readonly object: { readonly key: string; readonly etag?: string; readonly size?: number; readonly sequencer?: string };
+    readonly object: {
+      readonly key: string;
+      readonly etag?: string;
+      readonly size?: number;
+      readonly sequencer?: string;
+    };
   };
 }
 
@@ -19,7 +24,14 @@ export const handler = async ({ detail }: ObjectCreated): Promise<unknown> => {
   const { staging } = deps.places;
   try {
     const { etag, size, metadata } = await describeObject(staging, key);
-    const outcome = await acceptDrop(deps, { bucket: staging.bucket, key, etag, size, sequencer: sequencer || etag, metadata });
+    const outcome = await acceptDrop(deps, {
+      bucket: staging.bucket,
+      key,
+      etag,
+      size,
+      sequencer: sequencer || etag,
+      metadata,
+    });
     if (outcome.kind === 'imported') return outcome;
     deps.log.warn('dropped file quarantined', { key, reason: outcome.reason });
     await moveObject(staging, key, `quarantine/${key.slice('drop/'.length)}`, { reason: outcome.reason });

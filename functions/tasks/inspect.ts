@@ -23,6 +23,7 @@ export async function inspectSource(deps: ServiceDeps, taskId: string): Promise<
   const declared = declaredFormat(image) ?? (image.diskFormat === null ? 'any' : undefined);
   if (declared === undefined) return; // ami/ovf/compressed containers are stored as they are
   const found = await look(deps, source, declared);
+  if (isForDecompression(deps, found.format)) return;
   if (found.virtualSize !== null && found.virtualSize > deps.config.max_virtual_size) {
     throw new LimitExceeded(
       `The virtual size of the image is ${found.virtualSize} bytes, max_virtual_size is ${deps.config.max_virtual_size}`,
@@ -48,6 +49,13 @@ async function look(
     maxVirtualSize: deps.config.max_virtual_size,
   });
 }
+
+/** A wrapper that image_decompression will take off: what is inside is inspected then. */
+function isForDecompression(deps: ServiceDeps, format: string): boolean {
+  return deps.config.image_import_plugins.includes('image_decompression') && WRAPPERS.includes(format);
+}
+
+const WRAPPERS: readonly string[] = ['gzip', 'zip', 'zstd', 'xz', 'bzip2'];
 
 /** A bucket drop-in that names no format is what the engine found it to be. */
 async function adopt(deps: ServiceDeps, task: ImportTask, format: string): Promise<void> {

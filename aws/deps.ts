@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { type Config, ConfigError, parseConfig } from '../core/config.ts';
+import type { IdentityRepository } from '../core/identity/ports.ts';
+import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
+import type { Deps } from '../core/ports.ts';
+import type { DropDeps } from '../core/tasks/drop.ts';
+import { createDutyRepository } from './dynamodb/duties.ts';
+import { createIdentityRepository } from './dynamodb/identity.ts';
+import { createImageListing } from './dynamodb/image-list.ts';
+import { createImageRepository } from './dynamodb/images.ts';
+import { createMemberRepository } from './dynamodb/members.ts';
+import { tableOf } from './dynamodb/table.ts';
+import { createTaskRepository } from './dynamodb/tasks.ts';
+import { createUsageRepository } from './dynamodb/usage.ts';
+import { type Environment, optional, required } from './environment.ts';
+import { createLog } from './log.ts';
+import { nameId } from './name-id.ts';
+import { loadPolicy, loadProtections } from './policy-files.ts';
+import { createLocations } from './s3/locations.ts';
+import { createPlaces, type Places } from './s3/places.ts';
+import { createBytes } from './s3/sweep.ts';
+import { createWorkflows } from './stepfunctions/workflows.ts';
+
+/** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
+export interface ServiceDeps extends Deps, Pick<DropDeps, 'findProject' | 'nameId'> {
+  readonly places: Places;
+  readonly identityRecords: IdentityRepository;
+}
+
+let built: Promise<ServiceDeps> | undefined;
+
+/** The dependencies of this process, built once from its environment. @throws EnvironmentError, ConfigError */
+export function serviceDeps(): Promise<ServiceDeps> {
+  built ??= createServiceDeps(process.env);
+  return built;
+}
+
+/** Builds the dependencies from an environment. @throws EnvironmentError, ConfigError */
+export async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
+  const config = readConfig(required(env, 'config'));
+  const clock = { now: () => Date.now() };
+  const log = createLog('glimpse');
+  const table = tableOf(new DynamoDBClient({}), required(env, 'table'));
+  const places = createPlaces(config, {
+    stagingBucket: required(env, 'stagingBucket'),
+    endpoint: optional(env, 'endpoint'),
+  });
+  const identityRecords = createIdentityRepository(table, clock);
+  const policy = loadPolicy(config, log);
+  const protections = loadProtections(config, policy);
+  return {
+    config,
+    clock,
+    log,
+    newId: randomUUID,
+    nameId,
+    images: createImageRepository(table, { clock }),
+    members: createMemberRepository(table),
+    imageList: createImageListing(table),
+    usage: createUsageRepository(table, { clock }),
+    tasks: createTaskRepository(table, clock),
+    duties: createDutyRepository(table),
+    bytes: createBytes(places),
+    locations: createLocations(places, config),
+    workflows: createWorkflows(new SFNClient({}), required(env, 'importWorkflow')),
+    policy,
+    ...(protections === undefined ? {} : { protections }),
+    places,
+    identityRecords,
+    findProject: async (idOrName) =>
+      (await identityRecords.get('project', idOrName)) ??
+      identityRecords.findByName('project', DEFAULT_DOMAIN_ID, idOrName),
+  };
+}
+
+function readConfig(path: string): Config {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  return parseConfig(parsed);
+}

@@ -1,0 +1,23 @@
+import type { Config } from '../../core/config.ts';
+import { NotFound } from '../../core/errors.ts';
+import type { LocationPort } from '../../core/ports.ts';
+import { describeObject } from './describe-object.ts';
+import type { Places } from './places.ts';
+
+/** Location URLs that clients bring: `s3://{bucket}/{key}` in the bucket of a configured store. */
+export function createLocations(places: Places, config: Pick<Config, 'stores'>): LocationPort {
+  return {
+    async find(url) {
+      const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(url) ?? [];
+      const store = config.stores.find((candidate) => candidate.bucket === bucket);
+      if (store === undefined || key === undefined) return undefined;
+      try {
+        const { size } = await describeObject(places.store(store.id), key);
+        return { store: store.id, size };
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    },
+  };
+}

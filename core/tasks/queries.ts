@@ -1,0 +1,81 @@
+/** Reading tasks (contract: import.md section 9). */
+import { InvalidInput, NotFound } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import { enforceFor, readableImage } from '../images/access.ts';
+import type { Deps } from '../ports.ts';
+import type { Task, TaskStatus } from './task.ts';
+
+type TaskDeps = Pick<Deps, 'images' | 'members' | 'policy' | 'tasks'>;
+
+export const TASK_SORT_KEYS = [
+  'id',
+  'type',
+  'status',
+  'owner',
+  'imageId',
+  'requestId',
+  'userId',
+  'expiresAt',
+  'createdAt',
+  'updatedAt',
+] as const satisfies readonly (keyof Task)[];
+export type TaskSortKey = (typeof TASK_SORT_KEYS)[number];
+
+export interface TaskListRequest {
+  readonly status?: TaskStatus;
+  /** The only type that can be asked for is `import`. */
+  readonly type?: 'import';
+  readonly sortKey: TaskSortKey;
+  readonly direction: 'asc' | 'desc';
+  readonly limit: number;
+  readonly markerId?: string;
+}
+
+/** Whether the caller may use the tasks API at all. @throws Forbidden */
+export function enforceTasksApi(deps: Pick<Deps, 'policy'>, caller: Caller): Promise<void> {
+  return enforceFor(deps, 'tasks_api_access', {}, caller);
+}
+
+/** Tasks of an image, of the caller's project (admin: of all). @throws NotFound */
+export async function imageTasks(deps: TaskDeps, caller: Caller, id: string): Promise<Task[]> {
+  await readableImage(deps, caller, id);
+  const tasks = await deps.tasks.listByImage(id);
+  return tasks.filter((task) => caller.isAdmin || task.owner === caller.projectId);
+}
+
+/** @throws NotFound for tasks of other projects, too */
+export async function showTask(deps: TaskDeps, caller: Caller, id: string): Promise<Task> {
+  const task = await deps.tasks.get(id);
+  if (task === undefined || !(caller.isAdmin || task.owner === caller.projectId))
+    throw new NotFound(`No task found with ID ${id}`);
+  return task;
+}
+
+/** A page of tasks; `next` is the id after which the next one starts. @throws InvalidInput for an unknown marker */
+export async function listTasks(
+  deps: TaskDeps,
+  caller: Caller,
+  request: TaskListRequest,
+): Promise<{ readonly tasks: readonly Task[]; readonly next?: string }> {
+  const { status, type, sortKey, direction, limit, markerId } = request;
+  const owner = caller.isAdmin ? undefined : (caller.projectId ?? '');
+  const all = await deps.tasks.list({
+    ...(owner !== undefined && { owner }),
+    ...(status !== undefined && { status }),
+    ...(type !== undefined && { type }),
+  });
+  const order = direction === 'asc' ? 1 : -1;
+  const sorted = [...all].sort((a, b) => order * (compare(a[sortKey], b[sortKey]) || compare(a.id, b.id)));
+  const from = markerId === undefined ? 0 : sorted.findIndex((task) => task.id === markerId) + 1;
+  if (markerId !== undefined && from === 0) throw new InvalidInput(`Marker ${markerId} does not name a task`);
+  const tasks = sorted.slice(from, from + limit);
+  const last = tasks.at(-1);
+  return { tasks, ...(tasks.length === limit && last !== undefined && { next: last.id }) };
+}
+
+/** Null stands before every value. */
+function compare(a: string | null, b: string | null): number {
+  if (a === b) return 0;
+  if (a === null) return -1;
+  return b === null || a > b ? 1 : -1;
+}

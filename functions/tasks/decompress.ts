@@ -1,0 +1,49 @@
+import type { ServiceDeps } from '../../aws/deps.ts';
+import { openStored } from '../../aws/s3/stored-image.ts';
+import { plainWriter } from '../../aws/s3/write.ts';
+import { imagePrefix } from '../../core/tasks/prefixes.ts';
+import { type ImportTask, reporter } from '../../core/tasks/report.ts';
+import { compressionOf, openDecompressor } from '../../formats/decompress/decompress.ts';
+import { createDigester } from '../../formats/digest/digest.ts';
+import { inspectSource } from './inspect.ts';
+
+/** Where the unpacked bytes lie: beside what the import renders, so that one prefix cleans both. */
+const unpackedPrefix = (task: ImportTask): string => `${imagePrefix(task.imageId, task.id)}unpacked/`;
+const HEAD_BYTES = 16;
+
+/**
+ * image_decompression: gzip, zstd and zip (one member) are taken off, streaming, hashed on the way; the engine then looks at what
+ * is inside. Images whose container is `compressed` stay as they are, and so do bytes that are not compressed.
+ * @throws ImageRefused, LimitExceeded (image_size_cap), Unsupported kinds by name
+ */
+export async function decompressSource(deps: ServiceDeps, task: ImportTask, guard: () => Promise<void>): Promise<void> {
+  const { source } = task.facts;
+  const image = await deps.images.get(task.imageId);
+  const prefix = unpackedPrefix(task);
+  if (source === undefined || source.prefix === prefix || image?.containerFormat === 'compressed') return;
+  const packed = await openStored(deps.places, source);
+  const kind = compressionOf(await packed.read(0, Math.min(HEAD_BYTES, packed.size)));
+  if (kind === undefined) return;
+  const { image_size_cap: maxOutputBytes, hashing_algorithm: algorithm } = deps.config;
+  const report = reporter(deps, task, 'decompress', 0, packed.size);
+  const digester = createDigester(['md5', algorithm]);
+  const writer = plainWriter(deps.places.staging, prefix, { guard, tap: (bytes) => digester.update(bytes) });
+  try {
+    for await (const chunk of openDecompressor(kind)(packed, { maxOutputBytes })) {
+      await writer.write(chunk);
+      await report.add(0);
+    }
+    const { size, etag } = await writer.finish();
+    const { md5 = '', [algorithm]: value = '' } = await digester.digest();
+    await report.end();
+    await deps.tasks.note(task.id, {
+      source: { place: 'staging', prefix, layout: 'plain', size, ...(etag === undefined ? {} : { etag }) },
+      sourceDigests: { md5, hash: { algo: algorithm, value } },
+    });
+  } catch (error) {
+    digester.close();
+    await writer.abort();
+    throw error;
+  }
+  await inspectSource(deps, task.id);
+}

@@ -1,0 +1,33 @@
+/** The product's own parts in this process; imported only once the environment is set. */
+import { type ApiDeps, apiDeps } from '../aws/api-deps.ts';
+import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
+import { janitor } from '../core/tasks/janitor.ts';
+import { TASK_DUTY_MS } from '../core/tasks/report.ts';
+import { createIdentityHandler } from '../functions/api/identity.ts';
+import { createImagesHandler } from '../functions/api/images.ts';
+import { createGateway } from '../gateway/server.ts';
+import { httpApi } from '../local/http-api/http-api.ts';
+import type { Doors } from './front-door.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Builds handlers and gateway, and makes the accounts. */
+export async function openParts(secrets: Secrets): Promise<Doors> {
+  const deps = await apiDeps();
+  await bootstrapIdentity(deps.identity, { passwords: secrets.passwords });
+  return doorsOf(deps);
+}
+
+function doorsOf(deps: ApiDeps): Doors {
+  const images = httpApi({ handler: createImagesHandler(deps) });
+  const identity = httpApi({ handler: createIdentityHandler(deps) });
+  return {
+    images: (request, response) => void images(request, response),
+    identity: (request, response) => void identity(request, response),
+    gateway: createGateway(deps),
+  };
+}
+
+/** Nothing of before this start still works, so what it left half-done is settled at once, not after its grace. */
+export async function recover(): Promise<void> {
+  await janitor(await apiDeps(), TASK_DUTY_MS);
+}

@@ -1,0 +1,175 @@
+/** A whole service for tests, started as a user starts it: `node scripts/start.ts` with free ports and a directory of its own. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+
+export type Account = 'admin' | 'demo' | 'alt' | 'reader';
+
+export interface Glimpse {
+  readonly url: string;
+  readonly awsEndpoint: string;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** Milliseconds from spawn to the greeting. */
+  readonly readyMs: number;
+  /** Everything printed so far. */
+  output(): string;
+  /** Runs a client command with an account's OS_* variables; resolves with stdout. @throws with stderr in the message */
+  client(
+    account: Account,
+    command: string,
+    args: readonly string[],
+    options?: { readonly timeoutMs?: number },
+  ): Promise<string>;
+  /** The client's answer parsed as JSON; `-f json` is added. */
+  openstack<T = Record<string, unknown>>(account: Account, ...args: string[]): Promise<T>;
+  /** An HTTP request with a token of the account. */
+  api(
+    account: Account,
+    method: string,
+    path: string,
+    init?: { readonly body?: unknown; readonly headers?: Record<string, string> },
+  ): Promise<Response>;
+  /** kill -9 of the whole tree or one process; resolves when it is gone. */
+  kill(): Promise<void>;
+  stop(): Promise<number | null>;
+}
+
+export interface StartOptions {
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Of a service that ran before; default: a new temporary directory. */
+  readonly dataDir?: string;
+  readonly port?: number;
+  readonly awsPort?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** @throws Error with the output when it does not get ready within 20 s */
+export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'glimpse-test-')));
+  const configFile = join(dataDir, '..', `${dataDir.split('/').at(-1)}.config.json`);
+  if (options.config !== undefined) await writeFile(configFile, JSON.stringify(options.config));
+  const begun = performance.now();
+  const child = spawn(process.execPath, ['scripts/start.ts'], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      ...options.env,
+      GLIMPSE_PORT: String(options.port ?? 0),
+      GLIMPSE_AWS_PORT: String(options.awsPort ?? 0),
+      GLIMPSE_DATA: dataDir,
+      GLIMPSE_CONFIG: options.config === undefined ? '' : configFile,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  const collect = (chunk: Buffer): void => {
+    printed += chunk.toString();
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const [, url = '', awsEndpoint = ''] = await greeting(child, () => printed);
+  const readyMs = performance.now() - begun;
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const tokens = new Map<Account, Promise<string>>();
+  const token = (account: Account): Promise<string> => {
+    const known = tokens.get(account) ?? newToken(url, dataDir, account);
+    tokens.set(account, known);
+    return known;
+  };
+  const glimpse: Glimpse = {
+    url,
+    awsEndpoint,
+    dataDir,
+    pid: child.pid ?? 0,
+    readyMs,
+    output: () => printed,
+    async client(account, command, args, { timeoutMs = 120_000 } = {}) {
+      const env = { ...process.env, ...(await credentials(dataDir, account)) };
+      const { stdout } = await run(command, [...args], {
+        env,
+        timeout: timeoutMs,
+        maxBuffer: 64 * 1024 * 1024,
+        cwd: dataDir,
+      });
+      return stdout;
+    },
+    async openstack<T>(account: Account, ...args: string[]) {
+      return JSON.parse(await glimpse.client(account, 'openstack', [...args, '-f', 'json'])) as T;
+    },
+    async api(account, method, path, { body, headers = {} } = {}) {
+      return fetch(url + path, {
+        method,
+        headers: { 'x-auth-token': await token(account), ...headers },
+        ...(body === undefined
+          ? {}
+          : {
+              body:
+                body instanceof Uint8Array || typeof body === 'string'
+                  ? (body as Uint8Array<ArrayBuffer>)
+                  : JSON.stringify(body),
+            }),
+      });
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      const code = await ended;
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      await rm(configFile, { force: true });
+      return code;
+    },
+  };
+  return glimpse;
+}
+
+async function greeting(child: ChildProcess, printed: () => string): Promise<RegExpExecArray> {
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline) {
+    const match = /is ready: (http:\S+) \(identity \S+, embedded AWS (http:[^,]+),[\s\S]*GLIMPSE_CONFIG names/.exec(
+      printed(),
+    );
+    if (match !== null) return match;
+    if (child.exitCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`the service did not get ready:\n${printed()}`);
+}
+
+const OPENRC = { admin: 'openrc', demo: 'openrc-demo', alt: 'openrc-alt', reader: 'openrc-reader' } as const;
+
+/** OS_* variables of an account, from the file a user would source. */
+export async function credentials(dataDir: string, account: Account): Promise<Record<string, string>> {
+  const text = await readFile(join(dataDir, OPENRC[account]), 'utf8');
+  return Object.fromEntries(
+    [...text.matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+}
+
+async function newToken(url: string, dataDir: string, account: Account): Promise<string> {
+  const os = await credentials(dataDir, account);
+  const response = await fetch(`${url}/identity/v3/auth/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      auth: {
+        identity: {
+          methods: ['password'],
+          password: { user: { name: os['OS_USERNAME'], domain: { name: 'Default' }, password: os['OS_PASSWORD'] } },
+        },
+        scope: { project: { name: os['OS_PROJECT_NAME'], domain: { name: 'Default' } } },
+      },
+    }),
+  });
+  if (response.status !== 201) throw new Error(`no token for ${account}: ${response.status} ${await response.text()}`);
+  return response.headers.get('x-subject-token') ?? '';
+}
