@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 
 /** Bodies of these types are passed as text, all others as base64, as API Gateway does. */
-const TEXT = /^(text\/|application\/(json|javascript|xml|x-www-form-urlencoded|[\w.-]+\+(json|xml|json-patch)))/i;
+const TEXT = /^(text\/[\w.+-]+|application\/(json|javascript|xml))\s*(;|$)/i;
 
 /** Headers that API Gateway does not pass on, or passes elsewhere. */
 const LEFT_OUT = new Set(['cookie', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer']);
