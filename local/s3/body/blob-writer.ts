@@ -17,7 +17,10 @@ export class BlobWriter {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #writtenBytes = 0;
+  /** The write under way; never rejects, its error is kept in #failure until someone asks. */
   #writing: Promise<void> | undefined;
+  #failure: unknown;
+  #isOpen = false;
 
   constructor(blobs: BlobStore, fsync: boolean) {
     this.#blobs = blobs;
@@ -41,46 +44,64 @@ export class BlobWriter {
   /** Writes what is left and closes the file. Returns where the bytes are: one segment, or none for an empty body. */
   async finish(): Promise<Segment[]> {
     await this.#writing;
+    this.#throwFailure();
     if (this.#blob === undefined && this.#pendingBytes === 0) return [];
-    this.#blob ??= this.#blobs.create();
-    const { id, file } = this.#blob;
+    const { id, file } = this.#open();
     if (this.#pendingBytes <= INLINE_BYTES && this.#writtenBytes === 0) {
       this.#writtenBytes = writeWhole(file, this.#pending);
     } else {
       this.#startBatch();
       await this.#writing;
+      this.#throwFailure();
     }
     if (this.#fsync) await promisify(fdatasync)(file);
-    closeSync(file);
+    this.#close(file);
     return [[id, 0, this.#writtenBytes]];
   }
 
   /** Gives up: waits for the write under way and deletes the file. Never rejects. */
   async discard(): Promise<void> {
-    await this.#writing?.catch(() => undefined);
+    await this.#writing;
     if (this.#blob === undefined) return;
-    const { id, file } = this.#blob;
-    try {
-      closeSync(file);
-    } catch {
-      // finish() closed it already.
+    this.#close(this.#blob.file);
+    this.#blobs.remove(this.#blob.id);
+  }
+
+  #open(): { readonly id: string; readonly file: number } {
+    if (this.#blob === undefined) {
+      this.#blob = this.#blobs.create();
+      this.#isOpen = true;
     }
-    this.#blobs.remove(id);
+    return this.#blob;
+  }
+
+  /** Once only: a descriptor closed twice may by then belong to another blob. */
+  #close(file: number): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    closeSync(file);
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #startBatch(): void {
+    this.#throwFailure();
     const batch = this.#pending;
     if (batch.length === 0) return;
-    this.#blob ??= this.#blobs.create();
+    const { file } = this.#open();
     const position = this.#writtenBytes;
     this.#writtenBytes += this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    this.#writing = writeBatch(this.#blob.file, batch, position).finally(() => {
-      this.#writing = undefined;
-    });
-    // The error is reported by room() or finish(); until then it must not count as unhandled.
-    this.#writing.catch(() => undefined);
+    this.#writing = writeBatch(file, batch, position)
+      .catch((error: unknown) => {
+        this.#failure = error;
+      })
+      .finally(() => {
+        this.#writing = undefined;
+      });
   }
 }
 

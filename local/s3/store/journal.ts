@@ -71,7 +71,7 @@ function generations(dir: string, kind: 'journal' | 'snapshot'): number[] {
  * never answered. `snapshot-N.log` (complete, renamed into place) holds the state that `journal-N.log` continues; a snapshot
  * is written while commits go on, which is right because entries are idempotent and journal N repeats what it overlaps.
  * Chosen over a record file per object: listings need the whole ordered index in memory anyway, 100,000 records load in
- * well under a second, and a change of several things (object, upload, event) is one line.
+ * about a second, and a change of several things (object, upload, event) is one line.
  */
 export class Journal {
   readonly #dir: string;
