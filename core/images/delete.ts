@@ -2,12 +2,13 @@
  * The end of an image (contract: images.md section 7). A duty is written before the record goes and removed when nothing is
  * left, so that a process that dies in between leaves no bytes without a record: the janitor finishes.
  */
-import { Conflict, Forbidden, NotFound, StaleRevision } from '../errors.ts';
+import { Forbidden, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Deps, Duty } from '../ports.ts';
 import { releaseImage } from '../quota/limits.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image } from './image.ts';
+import { revised } from './revise.ts';
 
 type DeleteDeps = Pick<
   Deps,
@@ -17,21 +18,15 @@ type DeleteDeps = Pick<
 /** A function or gateway that was cut off may still be writing: swept again after this time (design section 5). */
 const LATE_WRITER_MS = 20 * 60_000;
 const UNFINISHED_MS = 60_000;
-const ATTEMPTS = 50;
 
 /** @throws NotFound; Forbidden when policy or `protected` says so */
 export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  await revised(async () => {
     const seen = await seenImage(deps, caller, id);
     await enforce(deps, 'delete_image', seen, caller);
     if (seen.image.protected) throw new Forbidden(`Image ${id} is protected and cannot be deleted.`);
-    try {
-      await removeImage(deps, seen.image);
-      return;
-    } catch (error) {
-      if (!(error instanceof StaleRevision || error instanceof Conflict) || attempt >= ATTEMPTS) throw error;
-    }
-  }
+    await removeImage(deps, seen.image);
+  });
 }
 
 /** Removes the record as it was read, then bytes, members and work in progress. @throws StaleRevision, NotFound */

@@ -3,12 +3,13 @@
  * images.md section 6). The write is conditional on the revision that was read; when somebody else was faster, the changes
  * are applied again to what is there now, so concurrent patches lose nothing.
  */
-import { Conflict, Forbidden, StaleRevision } from '../errors.ts';
+import { Conflict, Forbidden } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Deps, ImageChange } from '../ports.ts';
 import { enforce, imageTarget, type Seen, seenImage } from './access.ts';
 import type { Image, Location, Visibility } from './image.ts';
 import { addLocations, type LocationChange, removeLocation, replaceLocations } from './patch-locations.ts';
+import { revised } from './revise.ts';
 import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
 import { enforceVisibility } from './visibility.ts';
 
@@ -51,9 +52,6 @@ export type Change =
 
 type PatchDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy' | 'protections' | 'locations'>;
 
-/** How often a patch is applied again after losing a race; each loss means that another patch won. */
-const ATTEMPTS = 50;
-
 /**
  * Applies changes to an image and returns the record as it is then.
  * @throws NotFound, Forbidden, Conflict, InvalidInput, LimitExceeded as the contract's tables say
@@ -64,16 +62,12 @@ export async function patchImage(
   id: string,
   changes: readonly Change[],
 ): Promise<Seen> {
-  for (let attempt = 1; ; attempt++) {
+  return revised(async () => {
     const seen = await seenImage(deps, caller, id);
     if (changes.length === 0) return seen;
     const change = await changeFor(deps, caller, seen, changes);
-    try {
-      return { ...seen, image: await deps.images.change(id, change) };
-    } catch (error) {
-      if (!(error instanceof StaleRevision) || attempt >= ATTEMPTS) throw error;
-    }
-  }
+    return { ...seen, image: await deps.images.change(id, change) };
+  });
 }
 
 /** The image while changes are applied to it. */

@@ -166,6 +166,8 @@ function dispatch<O extends string>(options: ChainOptions<O>): (event: ApiEvent)
     if (route.body === 'refused' && hasBody(event)) throw new InvalidInput('A body is not expected with this request.');
     if (caller === undefined) throw new NotFound('The resource could not be found.');
     const request = apiRequest(event, caller, params, options.config);
+    // The table also holds what the gateway answers; such a request was sent to the wrong place.
+    if (!Object.hasOwn(options.handlers, operation)) throw new NotFound('The resource could not be found.');
     const value = await options.handlers[operation](request);
     const result = value === undefined ? { statusCode: route.success } : jsonResult(route.success, value);
     const headers = options.responseHeaders?.[operation]?.(value, request);

@@ -1,0 +1,55 @@
+/** What a client may ask about the service (contract: images.md section 16). */
+import { type Config, defaultStore, type StoreConfig } from '../../core/config.ts';
+import type { ProjectUsage } from '../../core/quota/usage.ts';
+
+export function importInfoView({ enabled_import_methods }: Pick<Config, 'enabled_import_methods'>) {
+  return {
+    'import-methods': { description: 'Import methods available.', type: 'array', value: enabled_import_methods },
+  };
+}
+
+/** `default` is a string and present only where it is true. */
+export function storesView(config: Config) {
+  return { stores: config.stores.map((store) => storeView(store, config)) };
+}
+
+function storeView(store: StoreConfig, config: Config) {
+  return {
+    id: store.id,
+    ...(store.description !== '' && { description: store.description }),
+    ...(store.id === defaultStore(config).id && { default: 'true' }),
+  };
+}
+
+/** MiB above which an upload goes in parts, MiB of a part, parts in flight: names are the S3 store's of the original. */
+const S3_PROPERTIES = {
+  s3_store_large_object_size: 8,
+  s3_store_large_object_chunk_size: 8,
+  s3_store_thread_pools: 4,
+};
+
+export function storesDetailView(config: Config) {
+  return {
+    stores: config.stores.map((store) => ({
+      ...storeView(store, config),
+      type: 's3',
+      weight: store.weight,
+      properties: S3_PROPERTIES,
+    })),
+  };
+}
+
+const MIB = 1024 ** 2;
+
+/** Usage beside limits, sizes in MiB. Undefined usage: limits are off. */
+export function usageView(limits: Config['registered_limits'], usage: ProjectUsage | undefined) {
+  if (usage === undefined) return { usage: {} };
+  return {
+    usage: {
+      image_size_total: { usage: Math.ceil(usage.storedBytes / MIB), limit: limits.image_size_total },
+      image_stage_total: { usage: Math.ceil(usage.stagedBytes / MIB), limit: limits.image_stage_total },
+      image_count_total: { usage: usage.images, limit: limits.image_count_total },
+      image_count_uploading: { usage: usage.uploading, limit: limits.image_count_uploading },
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import type { Member } from '../../core/members/member.ts';
+import { wireTime } from '../timestamps.ts';
+
+/** A member on the wire (contract: images.md section 15). */
+export function memberView(member: Member) {
+  return {
+    member_id: member.project,
+    image_id: member.imageId,
+    status: member.status,
+    created_at: wireTime(member.createdAt),
+    updated_at: wireTime(member.updatedAt),
+    schema: '/v2/schemas/member',
+  };
+}

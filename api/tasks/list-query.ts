@@ -1,0 +1,51 @@
+import type { Config } from '../../core/config.ts';
+import { InvalidInput } from '../../core/errors.ts';
+import type { TaskListRequest, TaskSortKey } from '../../core/tasks/queries.ts';
+import { TASK_STATUSES } from '../../core/tasks/task.ts';
+import { pageLimit } from '../paging.ts';
+import { UUID_PATTERN } from '../schemas/image-properties.ts';
+
+const SORT_KEYS: Readonly<Record<string, TaskSortKey>> = {
+  id: 'id',
+  type: 'type',
+  status: 'status',
+  owner: 'owner',
+  image_id: 'imageId',
+  request_id: 'requestId',
+  user_id: 'userId',
+  expires_at: 'expiresAt',
+  created_at: 'createdAt',
+  updated_at: 'updatedAt',
+};
+const UUID = new RegExp(UUID_PATTERN);
+
+/** Query parameters of GET /v2/tasks; unknown keys are ignored. @throws InvalidInput */
+export function parseTaskQuery(
+  query: URLSearchParams,
+  config: Pick<Config, 'limit_param_default' | 'api_limit_max'>,
+): TaskListRequest {
+  const limit = pageLimit(query, config);
+  const marker = query.get('marker');
+  if (marker !== null && !UUID.test(marker)) throw new InvalidInput(`Invalid marker: ${marker} is no task id`);
+  const key = query.get('sort_key') ?? 'created_at';
+  const sortKey = Object.hasOwn(SORT_KEYS, key) ? SORT_KEYS[key] : undefined;
+  if (sortKey === undefined) throw new InvalidInput(`Invalid sort key: ${key}`);
+  const status = pick(query, 'status', TASK_STATUSES);
+  const type = pick(query, 'type', ['import'] as const);
+  return {
+    limit,
+    sortKey,
+    direction: pick(query, 'sort_dir', ['asc', 'desc'] as const) ?? 'desc',
+    ...(marker !== null && { markerId: marker }),
+    ...(status !== undefined && { status }),
+    ...(type !== undefined && { type }),
+  };
+}
+
+function pick<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
+  const given = query.get(key);
+  if (given === null) return undefined;
+  const found = allowed.find((value) => value === given);
+  if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);
+  return found;
+}

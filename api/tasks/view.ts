@@ -1,0 +1,52 @@
+/** Tasks on the wire, in the two forms that the API has (contract: import.md section 9). */
+import type { Task } from '../../core/tasks/task.ts';
+import { microTime, wireTime } from '../timestamps.ts';
+
+/** A row of GET /v2/tasks. */
+export function taskStub(task: Task) {
+  return {
+    id: task.id,
+    type: task.type,
+    status: task.status,
+    owner: task.owner,
+    ...(task.expiresAt !== null && { expires_at: wireTime(task.expiresAt) }),
+    created_at: wireTime(task.createdAt),
+    updated_at: wireTime(task.updatedAt),
+    self: `/v2/tasks/${task.id}`,
+    schema: '/v2/schemas/task',
+  };
+}
+
+/** GET /v2/tasks/{id}. */
+export function taskView(task: Task) {
+  return {
+    ...taskStub(task),
+    input: task.input,
+    result: task.result,
+    message: task.message,
+    ...(task.imageId !== null && { image_id: task.imageId }),
+    ...(task.requestId !== null && { request_id: task.requestId }),
+    ...(task.userId !== null && { user_id: task.userId }),
+  };
+}
+
+/** A row of GET /v2/images/{id}/tasks: other times, other keys. */
+export function imageTaskView(task: Task) {
+  return {
+    id: task.id,
+    type: task.type,
+    status: task.status,
+    owner: task.owner,
+    expires_at: task.expiresAt === null ? null : microTime(task.expiresAt),
+    created_at: microTime(task.createdAt),
+    updated_at: microTime(task.updatedAt),
+    deleted_at: null,
+    deleted: false,
+    image_id: task.imageId,
+    request_id: task.requestId,
+    user_id: task.userId,
+    input: task.input,
+    result: task.result,
+    message: task.message,
+  };
+}

@@ -1,0 +1,27 @@
+import type { Handlers } from '../../../api/handlers.ts';
+import { MemberCreate, MemberUpdate } from '../../../api/members/schemas.ts';
+import { memberView } from '../../../api/members/view.ts';
+import { addMember, answerMembership, listMembers, removeMember, showMember } from '../../../core/members/members.ts';
+import type { Deps } from '../../../core/ports.ts';
+
+type MemberOperation = 'addMember' | 'listMembers' | 'showMember' | 'updateMember' | 'deleteMember';
+
+export function memberOperations(deps: Deps): Handlers<MemberOperation> {
+  return {
+    addMember: async ({ params, parse, caller }) => {
+      const { member } = parse(MemberCreate);
+      return memberView(await addMember(deps, caller, params['id'] ?? '', member));
+    },
+    listMembers: async ({ params, caller }) => {
+      const members = await listMembers(deps, caller, params['id'] ?? '');
+      return { members: members.map(memberView), schema: '/v2/schemas/members' };
+    },
+    showMember: async ({ params, caller }) =>
+      memberView(await showMember(deps, caller, params['id'] ?? '', params['member'] ?? '')),
+    updateMember: async ({ params, parse, caller }) => {
+      const { status } = parse(MemberUpdate);
+      return memberView(await answerMembership(deps, caller, params['id'] ?? '', params['member'] ?? '', status));
+    },
+    deleteMember: ({ params, caller }) => removeMember(deps, caller, params['id'] ?? '', params['member'] ?? ''),
+  };
+}
