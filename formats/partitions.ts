@@ -93,6 +93,9 @@ function unprotected(gptSector: number | undefined): Finding[] {
   return [finding('gpt_unprotected', `a GPT header at offset ${gptSector} has no protective MBR: firmware disagrees`)];
 }
 
+/** A table can list thousands of wrong partitions; the first few tell what is wrong. */
+const MAX_PLACEMENT_FINDINGS = 16;
+
 /** Partitions past the end of the disk, or over one another. */
 function placement(disk: DiskReader, partitions: readonly Partition[]): Finding[] {
   const found: Finding[] = [];
@@ -108,7 +111,7 @@ function placement(disk: DiskReader, partitions: readonly Partition[]): Finding[
     }
     if (previous === undefined || end > previous.start + previous.size) previous = part;
   }
-  return found;
+  return found.slice(0, MAX_PLACEMENT_FINDINGS);
 }
 
 /** Firmware that a partition table makes possible: hints with their evidence, never a verdict. UEFI first. */

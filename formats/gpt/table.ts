@@ -48,8 +48,9 @@ function partitionsOf(table: GptTable, sectorSize: number, findings: Finding[]) 
     try {
       partitions.push(partitionOf(i + 1, type, entry, sectorSize, table));
     } catch (error) {
-      const { message } = asFinding(error);
-      findings.push(finding('gpt_corrupt', message));
+      findings.push(finding('gpt_corrupt', asFinding(error).message));
+      // One wrong entry refuses the disk; thousands more would say nothing new.
+      break;
     }
   }
   return { partitions, findings };

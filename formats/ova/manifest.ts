@@ -1,9 +1,10 @@
 /** OVF manifest (.mf): digests of members, checked by streaming reads (DSP0243 section 5.1). Facts section 10. */
 import { createHash } from 'node:crypto';
+import { capped } from '../bytes.ts';
 import { Corrupt } from '../errors.ts';
 import { type Finding, finding } from '../findings.ts';
 import type { ByteSource } from '../source.ts';
-import { memberSource, type TarDirectory } from '../tar/directory.ts';
+import { MAX_MEMBERS, memberSource, type TarDirectory } from '../tar/directory.ts';
 
 const ALGORITHMS = { SHA1: 'sha1', SHA256: 'sha256', SHA512: 'sha512' } as const;
 type Algorithm = keyof typeof ALGORITHMS;
@@ -21,13 +22,20 @@ export const MAX_MANIFEST_BYTES = 1024 * 1024;
 /** Large enough for ranged GETs to pay, small beside the memory limit of inspection. */
 const READ_BYTES = 4 * 1024 * 1024;
 
-/** Parses `SHA256(name)= hex` lines. @throws Corrupt on any other line that is not blank. */
+/**
+ * Parses `SHA256(name)= hex` lines.
+ * @throws Corrupt on any other line that is not blank, LimitExceeded above one line for each member there can be
+ */
 export function parseManifest(bytes: Uint8Array): ManifestEntry[] {
   const lines = Buffer.from(bytes)
     .toString('utf8')
     .replace(/^\ufeff/u, '')
     .split(/\r?\n/u);
-  return lines.flatMap((line, i) => (line.trim() === '' || line.startsWith('#') ? [] : [manifestEntry(line, i + 1)]));
+  const entries = lines.flatMap((line, i) =>
+    line.trim() === '' || line.startsWith('#') ? [] : [manifestEntry(line, i + 1)],
+  );
+  capped(entries.length, MAX_MEMBERS, 'OVA manifest lines');
+  return entries;
 }
 
 function manifestEntry(line: string, number: number): ManifestEntry {

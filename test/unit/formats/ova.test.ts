@@ -176,6 +176,11 @@ describe('an OVA that must be refused', () => {
     ],
     ['a manifest that is none', tar(descriptor(), { name: 'vm.mf', data: 'hello' }, disk), 'corrupt'],
     ['a digest that is too short', tar(descriptor(), { name: 'vm.mf', data: 'SHA256(disk.img)= 00' }, disk), 'corrupt'],
+    [
+      'a manifest of more lines than there can be members',
+      tar(descriptor(), { name: 'vm.mf', data: `SHA1(x)= ${'0'.repeat(40)}\n`.repeat(1001) }, disk),
+      'limit_exceeded',
+    ],
     ['a DOCTYPE', tar(descriptor({ prologue: '<!DOCTYPE a [<!ENTITY b "c">]>' }), disk), 'xml_unsafe'],
     ['an unknown entity', tar(descriptor({ extra: '<Info>&b;</Info>' }), disk), 'xml_unsafe'],
     ['an unbound prefix', tar(descriptor({ extra: '<x:Info/>' }), disk), 'xml_unsafe'],

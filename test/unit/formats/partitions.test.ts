@@ -285,6 +285,12 @@ describe('a GPT', () => {
     expect((await read(disk)).findings).toMatchObject([{ code: 'gpt_corrupt' }]);
   });
 
+  it('does not list every one of many wrong partitions', async () => {
+    const partitions = Array.from({ length: 100 }, () => ({ type: ESP_GUID, first: 100, last: 199 }));
+
+    expect((await read(gpt({ partitions }))).findings).toHaveLength(16);
+  });
+
   it('writes GUIDs as UEFI does', () => {
     expect(guidText(guidBytes(ESP_GUID), 0)).toBe(ESP_GUID);
   });
