@@ -24,15 +24,24 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-/** Counts brackets outside strings; strings are skipped whole. */
+/** Counts brackets outside strings, in one pass: a regular expression for strings could be made to backtrack. */
 function requireShallow(text: string, what: string): void {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gsu)) {
-    if (token === '[' || token === '{') depth++;
-    else if (token === ']' || token === '}') depth--;
-    if (depth > MAX_DEPTH) throw new LimitExceeded(`${what}: nested deeper than ${MAX_DEPTH}`);
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (inString) {
+      if (char === '\\') at++;
+      else inString = char !== '"';
+    } else {
+      inString = char === '"';
+      depth += DEPTH_OF[char ?? ''] ?? 0;
+      if (depth > MAX_DEPTH) throw new LimitExceeded(`${what}: nested deeper than ${MAX_DEPTH}`);
+    }
   }
 }
+
+const DEPTH_OF: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
 
 /** An own property of a JSON object; undefined for anything else, inherited names included. */
 export function property(value: unknown, key: string): unknown {

@@ -132,6 +132,15 @@ describe('untrusted JSON', () => {
     expect(parseJson(Buffer.from(JSON.stringify('['.repeat(100))), 'test')).toHaveLength(100);
   });
 
+  it('is refused at once when a string never ends', () => {
+    const started = performance.now();
+
+    expect(() => parseJson(Buffer.from(`"${'\\"'.repeat(500_000)}`), 'test')).toThrow(
+      expect.objectContaining({ code: 'json_unsafe' }),
+    );
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   it('reads what JSON.stringify writes', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
