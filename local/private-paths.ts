@@ -4,7 +4,7 @@ import type { DynamoDb } from './dynamodb/server.ts';
 import type { DeliveryQueue } from './eventbridge/delivery-queue.ts';
 import type { BusEvent } from './eventbridge/event.ts';
 import type { Functions } from './lambda/functions.ts';
-import { functionRecord } from './lambda/server.ts';
+import { functionRecord, MAX_FUNCTION_SECONDS } from './lambda/server.ts';
 import type { Scheduler } from './scheduler/server.ts';
 import { AwsError, toAwsError } from './wire/aws-error.ts';
 import { readBody, send } from './wire/body.ts';
@@ -21,7 +21,9 @@ export interface PrivateOptions {
   token: string | undefined;
 }
 
-const BODY_LIMIT = 64 * 1024;
+const BODY_LIMIT = 1024 * 1024;
+/** A container task has no time limit of its own; Fargate retires it after 14 days. */
+const MAX_CONTAINER_SECONDS = 14 * 86_400;
 
 /**
  * Answers `/_glimpse/...`: what AWS has other ways for.
@@ -64,11 +66,11 @@ function authorize(token: string | undefined, req: IncomingMessage): void {
 async function run(options: PrivateOptions, operation: string, name: string, body: Buffer): Promise<unknown> {
   switch (operation) {
     case 'PUT lambda':
-      return register(options.functions, name, body);
+      return register(options.functions, name, body, MAX_FUNCTION_SECONDS);
     case 'DELETE lambda':
       return { removed: options.functions.remove(name) };
     case 'PUT containers':
-      return register(options.containers, name, body);
+      return register(options.containers, name, body, MAX_CONTAINER_SECONDS);
     case 'DELETE containers':
       return { removed: options.containers.remove(name) };
     case 'POST schedules/fire':
@@ -88,8 +90,8 @@ async function run(options: PrivateOptions, operation: string, name: string, bod
   }
 }
 
-function register(functions: Functions, name: string, body: Buffer): object {
-  const record = functionRecord(name, JSON.parse(body.toString('utf8')));
+function register(functions: Functions, name: string, body: Buffer, maxSeconds: number): object {
+  const record = functionRecord(name, JSON.parse(body.toString('utf8')), maxSeconds);
   functions.register(record);
   return record;
 }

@@ -9,8 +9,8 @@ import { type FunctionRecord, type Functions, functionArn, NoSuchFunction, Unrea
 const SYNC_LIMIT = 6 * 1024 * 1024;
 /** Largest payload of an asynchronous invocation. */
 const ASYNC_LIMIT = 1024 * 1024;
-/** Lambda's own maximum, and what a registration without a limit gets. */
-const MAX_TIMEOUT_SECONDS = 900;
+/** Lambda's own maximum, and what a function registered without a limit gets. */
+export const MAX_FUNCTION_SECONDS = 900;
 
 /** What the Invoke API needs besides the functions: a durable queue for asynchronous invocations. */
 export interface LambdaOptions {
@@ -134,8 +134,11 @@ function payloadOf(bytes: Buffer): Json {
 const invalidContent = (cause: unknown): AwsError =>
   new AwsError('InvalidRequestContentException', `Could not parse request body into json: ${String(cause)}`, 400);
 
-/** Reads a registration: `{url, timeoutSeconds?, memoryMiB?, description?}`. Throws ValidationException. */
-export function functionRecord(name: string, input: unknown): FunctionRecord {
+/**
+ * Reads a registration: `{url, timeoutSeconds?, memoryMiB?, description?}`; `maxSeconds` is the limit when it states none.
+ * Throws ValidationException.
+ */
+export function functionRecord(name: string, input: unknown, maxSeconds: number): FunctionRecord {
   const url = isObject(input) ? stringAt(input, 'url') : undefined;
   if (!isObject(input) || url === undefined || !url.startsWith('http://')) {
     throw new AwsError('ValidationException', `the registration of ${name} needs an http url`);
@@ -143,7 +146,7 @@ export function functionRecord(name: string, input: unknown): FunctionRecord {
   return {
     name,
     url,
-    timeoutSeconds: numberAt(input, 'timeoutSeconds') ?? MAX_TIMEOUT_SECONDS,
+    timeoutSeconds: numberAt(input, 'timeoutSeconds') ?? maxSeconds,
     memoryMiB: numberAt(input, 'memoryMiB') ?? 128,
     description: stringAt(input, 'description') ?? '',
   };

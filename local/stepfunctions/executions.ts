@@ -5,20 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { AwsError } from '../wire/aws-error.ts';
-import { openJournal } from '../wire/journal.ts';
 import type { Json, JsonObject } from '../wire/json.ts';
-import { historyArchive } from './archive.ts';
+import { type HistoryArchive, historyArchive } from './archive.ts';
 import type { Machine } from './definition.ts';
 import { type HistoryEvent, trail } from './history.ts';
 import { runMachine } from './interpreter.ts';
-import { type ExecutionRecord, executionArn, type JournalLine, type MachineRecord } from './records.ts';
+import { Ledger } from './ledger.ts';
+import { type ExecutionRecord, executionArn, type MachineRecord } from './records.ts';
 import type { TaskPorts } from './run.ts';
 import { Aborted, toStateError } from './state-error.ts';
-
-/** Ended executions that are remembered; AWS remembers them for 90 days. */
-const KEPT_EXECUTIONS = 10_000;
-/** The journal is rewritten when it has this many lines more than it needs. */
-const JOURNAL_SLACK = 20_000;
 
 /** How executions reach the outside and where they are kept. */
 export interface ExecutionOptions {
@@ -41,118 +36,128 @@ interface Live {
 
 type Ending = Required<Pick<ExecutionRecord, 'status'>> & Pick<ExecutionRecord, 'output' | 'error' | 'cause'>;
 
-export interface Executions {
-  readonly machines: Map<string, MachineRecord>;
-  saveMachine(machine: MachineRecord): void;
-  deleteMachine(arn: string): void;
+/** The machines and executions of one data folder. */
+export class Executions {
+  readonly #options: ExecutionOptions;
+  readonly #ledger: Ledger;
+  readonly #archive: HistoryArchive;
+  readonly #live = new Map<string, Live>();
+  readonly #parsed = new Map<string, Machine>();
+  #closed = false;
+
+  /** Opens the journal and the histories. Nothing runs before `resume`. */
+  constructor(options: ExecutionOptions) {
+    const { dataDir } = options;
+    this.#options = options;
+    this.#archive = historyArchive(dataDir === undefined ? undefined : join(dataDir, 'history'));
+    this.#ledger = new Ledger(dataDir === undefined ? undefined : join(dataDir, 'journal.jsonl'), (arn) =>
+      this.#archive.remove(arn),
+    );
+  }
+
+  get machines(): ReadonlyMap<string, MachineRecord> {
+    return this.#ledger.machines;
+  }
+
+  saveMachine(machine: MachineRecord): void {
+    this.#ledger.saveMachine(machine);
+  }
+
+  deleteMachine(arn: string): void {
+    this.#ledger.deleteMachine(arn);
+  }
+
   /** Starts an execution; the same name with the same input is the same execution while it runs. */
-  start(machine: MachineRecord, name: string, input: string): ExecutionRecord;
-  get(arn: string): ExecutionRecord;
-  /** Newest first. */
-  list(): ExecutionRecord[];
-  history(arn: string): readonly HistoryEvent[];
-  stop(arn: string, error: string | undefined, cause: string | undefined): ExecutionRecord;
-  /** Drives what a previous process left running and announces what it did not. Call once, when the ports are ready. */
-  resume(): void;
-  close(): void;
-}
-
-/** Opens the journal and the histories. Nothing runs before `resume`. */
-export function openExecutions(options: ExecutionOptions): Executions {
-  const { dataDir } = options;
-  const opened = openJournal<JournalLine>(dataDir === undefined ? undefined : join(dataDir, 'journal.jsonl'));
-  const archive = historyArchive(dataDir === undefined ? undefined : join(dataDir, 'history'));
-  const { journal } = opened;
-  const machines = new Map<string, MachineRecord>();
-  const records = new Map<string, ExecutionRecord>();
-  const announced = new Map<string, string>();
-  const live = new Map<string, Live>();
-  const parsed = new Map<string, Machine>();
-  let closed = false;
-
-  for (const line of opened.records) replay(line);
-  compact();
-
-  function replay(line: JournalLine): void {
-    if ('machine' in line) machines.set(line.machine.arn, line.machine);
-    else if ('machineDeleted' in line) machines.delete(line.machineDeleted);
-    else if ('execution' in line) records.set(line.execution.arn, line.execution);
-    else announced.set(line.announced, line.status);
-  }
-
-  function compact(): void {
-    for (const record of records.values()) {
-      if (records.size <= KEPT_EXECUTIONS) break;
-      if (record.status === 'RUNNING') continue;
-      records.delete(record.arn);
-      announced.delete(record.arn);
-      archive.remove(record.arn);
+  start(machine: MachineRecord, name: string, input: string): ExecutionRecord {
+    const arn = executionArn(machine.name, name);
+    const known = this.#ledger.executions.get(arn);
+    if (known !== undefined) {
+      if (known.status === 'RUNNING' && known.input === input) return known;
+      throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
     }
-    journal.rewrite([
-      ...[...machines.values()].map((machine) => ({ machine })),
-      ...[...records.values()].flatMap((execution): JournalLine[] => {
-        const told = announced.get(execution.arn) === execution.status;
-        return told ? [{ execution }, { announced: execution.arn, status: execution.status }] : [{ execution }];
-      }),
-    ]);
+    const base = { arn, name, machineArn: machine.arn, input, startedAtMs: Date.now() };
+    const record: ExecutionRecord = { ...base, status: 'RUNNING', redriveCount: 0 };
+    this.#ledger.saveExecution(record);
+    this.#launch(record);
+    return record;
   }
 
-  function save(record: ExecutionRecord): void {
-    records.set(record.arn, record);
-    journal.append({ execution: record });
-    if (journal.length > 3 * records.size + JOURNAL_SLACK) compact();
+  /** Throws ExecutionDoesNotExist. */
+  get(arn: string): ExecutionRecord {
+    const record = this.#ledger.executions.get(arn);
+    if (record === undefined) throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+    return record;
   }
 
-  function tell(record: ExecutionRecord): void {
-    options.announce(statusDetail(record), record.arn);
-    announced.set(record.arn, record.status);
-    journal.append({ announced: record.arn, status: record.status });
+  /** Newest first. */
+  list(): ExecutionRecord[] {
+    return [...this.#ledger.executions.values()].reverse();
   }
 
-  function definitionOf(record: ExecutionRecord): Machine {
-    const machine = machines.get(record.machineArn);
-    if (machine === undefined) throw new AwsError('StateMachineDoesNotExist', `${record.machineArn} does not exist`);
-    const known = parsed.get(machine.definition);
-    if (known !== undefined) return known;
-    const definition = JSON.parse(machine.definition) as Machine;
-    parsed.set(machine.definition, definition);
-    return definition;
+  history(arn: string): readonly HistoryEvent[] {
+    return this.#live.get(this.get(arn).arn)?.events ?? this.#archive.load(arn);
   }
 
-  function launch(record: ExecutionRecord, redriven: boolean): void {
-    const events: HistoryEvent[] = [];
-    const entry: Live = { record, events, stop: new AbortController() };
-    live.set(record.arn, entry);
-    const line = trail(events);
-    line.add('ExecutionStarted', { input: record.input, roleArn: machines.get(record.machineArn)?.roleArn ?? '' });
-    if (redriven) line.add('ExecutionRedriven', { redriveCount: record.redriveCount });
-    tell(record);
+  /** Ends a running execution as ABORTED; an ended one stays as it is. */
+  stop(arn: string, error: string | undefined, cause: string | undefined): ExecutionRecord {
+    const record = this.get(arn);
+    const why = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+    this.#end(arn, { status: 'ABORTED', ...why });
+    return record;
+  }
+
+  /** Drives what a previous process left running and announces what it did not. Call once, when the ports are ready. */
+  resume(): void {
+    for (const record of [...this.#ledger.executions.values()]) {
+      if (record.status !== 'RUNNING') {
+        if (!this.#ledger.isAnnounced(record)) this.#tell(record);
+        continue;
+      }
+      const again: ExecutionRecord = { ...record, redriveCount: record.redriveCount + 1 };
+      this.#ledger.saveExecution(again);
+      this.#launch(again);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#live.values()) entry.stop.abort();
+    this.#ledger.close();
+  }
+
+  #launch(record: ExecutionRecord): void {
+    const entry: Live = { record, events: [], stop: new AbortController() };
+    this.#live.set(record.arn, entry);
+    const line = trail(entry.events);
+    line.add('ExecutionStarted', { input: record.input, roleArn: this.machines.get(record.machineArn)?.roleArn ?? '' });
+    if (record.redriveCount > 0) line.add('ExecutionRedriven', { redriveCount: record.redriveCount });
+    this.#tell(record);
     // The answer to StartExecution goes out before the first state runs.
     setImmediate(() => {
-      if (closed) return;
-      void drive(entry).then((ending) => {
-        if (!closed) finish(entry, ending);
+      if (this.#closed) return;
+      void this.#drive(entry).then((ending) => {
+        if (!this.#closed) this.#finish(entry, ending);
       });
     });
   }
 
-  async function drive(entry: Live): Promise<Ending> {
+  async #drive(entry: Live): Promise<Ending> {
     const { record, events, stop } = entry;
     let timer: NodeJS.Timeout | undefined;
     try {
-      const machine = definitionOf(record);
+      const machine = this.#definitionOf(record);
       const seconds = machine.TimeoutSeconds;
-      if (seconds !== undefined) timer = setTimeout(() => timeOut(record.arn), seconds * 1000);
+      if (seconds !== undefined) timer = setTimeout(() => this.#end(record.arn, TIMED_OUT), seconds * 1000);
       const input = JSON.parse(record.input) as Json;
-      const run = {
-        ports: options.ports,
+      const output = await runMachine(machine, input, {
+        ports: this.#options.ports,
         signal: stop.signal,
         trail: trail(events),
-        context: contextOf(record, input, machines.get(record.machineArn)),
-        waitScale: options.waitScale,
+        context: contextOf(record, input, this.machines.get(record.machineArn)),
+        waitScale: this.#options.waitScale,
         sub: runMachine,
-      };
-      return { status: 'SUCCEEDED', output: JSON.stringify(await runMachine(machine, input, run)) };
+      });
+      return { status: 'SUCCEEDED', output: JSON.stringify(output) };
     } catch (error) {
       return entry.ending ?? failed(error);
     } finally {
@@ -160,83 +165,44 @@ export function openExecutions(options: ExecutionOptions): Executions {
     }
   }
 
-  function finish(entry: Live, ending: Ending): void {
+  #finish(entry: Live, ending: Ending): void {
     const record: ExecutionRecord = { ...entry.record, ...ending, stoppedAtMs: Date.now() };
     const { type, details } = endEvent(record);
     trail(entry.events).add(type, details, true);
-    archive.save(record.arn, entry.events);
-    live.delete(record.arn);
-    save(record);
-    tell(record);
+    this.#archive.save(record.arn, entry.events);
+    this.#live.delete(record.arn);
+    this.#ledger.saveExecution(record);
+    this.#tell(record);
   }
 
-  function end(arn: string, ending: Ending): void {
-    const entry = live.get(arn);
+  #end(arn: string, ending: Ending): void {
+    const entry = this.#live.get(arn);
     if (entry === undefined) return;
     entry.ending = ending;
     entry.stop.abort();
   }
 
-  function timeOut(arn: string): void {
-    end(arn, { status: 'TIMED_OUT', error: 'States.Timeout', cause: 'The execution exceeded its TimeoutSeconds.' });
+  #tell(record: ExecutionRecord): void {
+    this.#options.announce(statusDetail(record), record.arn);
+    this.#ledger.saveAnnounced(record);
   }
 
-  function get(arn: string): ExecutionRecord {
-    const record = records.get(arn);
-    if (record === undefined) throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
-    return record;
+  #definitionOf(record: ExecutionRecord): Machine {
+    const machine = this.machines.get(record.machineArn);
+    if (machine === undefined) throw new AwsError('StateMachineDoesNotExist', `${record.machineArn} does not exist`);
+    const known = this.#parsed.get(machine.definition);
+    if (known !== undefined) return known;
+    const definition = JSON.parse(machine.definition) as Machine;
+    this.#parsed.set(machine.definition, definition);
+    return definition;
   }
-
-  return {
-    machines,
-    get,
-    saveMachine: (machine) => {
-      machines.set(machine.arn, machine);
-      journal.append({ machine });
-    },
-    deleteMachine: (arn) => {
-      machines.delete(arn);
-      journal.append({ machineDeleted: arn });
-    },
-    start: (machine, name, input) => {
-      const arn = executionArn(machine.name, name);
-      const known = records.get(arn);
-      if (known !== undefined) {
-        if (known.status === 'RUNNING' && known.input === input) return known;
-        throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
-      }
-      const base = { arn, name, machineArn: machine.arn, input, startedAtMs: Date.now() };
-      const record: ExecutionRecord = { ...base, status: 'RUNNING', redriveCount: 0 };
-      save(record);
-      launch(record, false);
-      return record;
-    },
-    list: () => [...records.values()].reverse(),
-    history: (arn) => live.get(get(arn).arn)?.events ?? archive.load(arn),
-    stop: (arn, error, cause) => {
-      const record = get(arn);
-      const why = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
-      end(arn, { status: 'ABORTED', ...why });
-      return record;
-    },
-    resume: () => {
-      for (const record of [...records.values()]) {
-        if (record.status !== 'RUNNING') {
-          if (announced.get(record.arn) !== record.status) tell(record);
-          continue;
-        }
-        const again: ExecutionRecord = { ...record, redriveCount: record.redriveCount + 1 };
-        save(again);
-        launch(again, true);
-      }
-    },
-    close: () => {
-      closed = true;
-      for (const entry of live.values()) entry.stop.abort();
-      journal.close();
-    },
-  };
 }
+
+const TIMED_OUT: Ending = {
+  status: 'TIMED_OUT',
+  error: 'States.Timeout',
+  cause: 'The execution exceeded its TimeoutSeconds.',
+};
 
 /** A name for an execution that was started without one. */
 export const newExecutionName = (): string => randomUUID();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AwsError, required } from '../wire/aws-error.ts';
 import { type JsonObject, numberAt, stringAt } from '../wire/json.ts';
 import type { JsonService, Operation } from '../wire/json-rpc.ts';
-import { type Executions, newExecutionName, openExecutions } from './executions.ts';
+import { Executions, newExecutionName } from './executions.ts';
 import { type ExecutionRecord, type MachineRecord, machineArn } from './records.ts';
 import type { TaskPorts } from './run.ts';
 import { type TaskTokens, taskTokens } from './task-tokens.ts';
@@ -37,7 +37,7 @@ export interface StepFunctions {
 /** Opens the embedded Step Functions (AWS Step Functions API Reference; AWS JSON 1.0). */
 export function openStepFunctions(options: StepFunctionsOptions): StepFunctions {
   const tokens = taskTokens();
-  const executions = openExecutions({
+  const executions = new Executions({
     dataDir: options.dataDir,
     ports: { ...options.ports, issueToken: () => tokens.issue() },
     announce: options.announce,

@@ -26,6 +26,7 @@ let host: FunctionHost;
 const calls: Record<string, unknown[]> = {};
 const failuresLeft = new Map<string, number>();
 let release = () => {};
+let gauge = { now: 0, peak: 0, full: Promise.withResolvers<void>() };
 
 class DomainError extends Error {
   override name = 'UnsafeImage';
@@ -55,11 +56,13 @@ const functions: Record<string, Handler> = {
     return null;
   },
   large: async () => 'x'.repeat(300_000),
-  gauge: async () => {
-    const now = ((calls['running'] ?? [0]).at(-1) as number) + 1;
-    calls['running'] = [...(calls['running'] ?? [0]), now];
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    calls['running'] = [...calls['running'], (calls['running'].at(-1) as number) - 1];
+  /** Holds its callers until `width` of them are here at once (or a second has passed), and notes the most there were. */
+  gauge: async ({ width }: { width: number }) => {
+    gauge.now++;
+    gauge.peak = Math.max(gauge.peak, gauge.now);
+    if (gauge.now >= width) gauge.full.resolve();
+    await Promise.race([gauge.full.promise, new Promise((resolve) => setTimeout(resolve, 1000))]);
+    gauge.now--;
     return {};
   },
 };
@@ -438,13 +441,14 @@ describe('maps', () => {
   });
 
   it('keep to MaxConcurrency, and to 40 without one', async () => {
-    calls['running'] = [0];
-    await run(map(invoke('gauge'), { MaxConcurrency: 3 }), { items: Array(12).fill(0), note: '' });
-    expect(Math.max(...(calls['running'] as number[]))).toBe(3);
+    const peak = async (width: number, count: number, more: object) => {
+      gauge = { now: 0, peak: 0, full: Promise.withResolvers<void>() };
+      await run(map(invoke('gauge', { width }), more), { items: Array(count).fill(0), note: '' });
+      return gauge.peak;
+    };
 
-    calls['running'] = [0];
-    await run(map(invoke('gauge')), { items: Array(120).fill(0), note: '' });
-    expect(Math.max(...(calls['running'] as number[]))).toBeLessThanOrEqual(40);
+    expect(await peak(3, 12, { MaxConcurrency: 3 })).toBe(3);
+    expect(await peak(40, 120, {})).toBe(40);
   });
 
   it('fail with the error of an inline iteration', async () => {
