@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
+import { createImageListing } from '../../aws/dynamodb/image-list.ts';
+import { createImageRepository } from '../../aws/dynamodb/images.ts';
+import { createMemberRepository } from '../../aws/dynamodb/members.ts';
+import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
+import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
+import { parseConfig } from '../../core/config.ts';
+import { Unauthenticated } from '../../core/errors.ts';
+import type { Caller } from '../../core/identity/caller.ts';
+import { createPolicy } from '../../core/policy/policy.ts';
+import type { Deps, PropertyProtections } from '../../core/ports.ts';
+import { createImagesApi } from '../../functions/api/images-api.ts';
+import { startTable } from './table.ts';
+
+/** Who the tests call as: the token is the name. */
+export const CALLERS = {
+  admin: { projectId: 'admin', roles: ['admin', 'manager', 'member', 'reader'], isAdmin: true },
+  demo: { projectId: 'demo', roles: ['member', 'reader'], isAdmin: false },
+  alt: { projectId: 'alt', roles: ['member', 'reader'], isAdmin: false },
+  third: { projectId: 'third', roles: ['member', 'reader'], isAdmin: false },
+  reader: { projectId: 'demo', roles: ['reader'], isAdmin: false },
+  unscoped: { projectId: null, roles: [], isAdmin: false },
+} as const;
+export type CallerName = keyof typeof CALLERS;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+  readonly body: any;
+}
+
+export interface Call {
+  readonly as?: CallerName | undefined;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TestApi {
+  readonly deps: Deps;
+  /** What was done outside the table: sweeps, workflow starts and stops. */
+  readonly effects: string[];
+  /** The clock; starts at 2026-05-05T00:00:00Z, moves 1 ms per reading. */
+  readonly time: { nowMs: number };
+  call(method: string, path: string, call?: Call): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The real handler chain over an in-memory DynamoDB; bytes and workflows are recorded, tokens are names. */
+export async function startImagesApi(
+  config: Record<string, unknown> = {},
+  overrides: { readonly protections?: PropertyProtections } = {},
+): Promise<TestApi> {
+  const { table, close } = await startTable();
+  const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
+  const clock = { now: () => time.nowMs++ };
+  const effects: string[] = [];
+  const record = async (...what: unknown[]) => {
+    effects.push(what.join(' '));
+  };
+  const deps: Deps = {
+    config: parseConfig({ stores: [...STORES], ...config }),
+    clock,
+    newId: randomUUID,
+    images: createImageRepository(table, { clock }),
+    members: createMemberRepository(table),
+    imageList: createImageListing(table),
+    usage: createUsageRepository(table, { clock }),
+    locations: {
+      find: async (url) =>
+        url.startsWith('s3://central-bucket/') ? { store: 'central', size: Number(url.length) } : undefined,
+    },
+    policy: createPolicy(),
+    tasks: createTaskRepository(table, clock),
+    duties: createDutyRepository(table),
+    bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix), exists: async () => true },
+    workflows: {
+      startImport: (task) => record('start', task.imageId),
+      stop: (taskId) => record('stop', taskId),
+      statusOf: async () => undefined,
+    },
+    log: {
+      info: () => undefined,
+      warn: () => undefined,
+      error: (...facts) => void record('error', JSON.stringify(facts)),
+    },
+    ...overrides,
+  };
+  const handler = createImagesApi(deps, {
+    authenticator: {
+      authenticate: async ({ token, requestId }) => callerOf(token, requestId),
+    },
+  });
+  return {
+    deps,
+    effects,
+    time,
+    close,
+    async call(method, path, { as, body, headers = {} } = {}) {
+      const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+      const token = as === undefined ? {} : { 'x-auth-token': as };
+      const result = await handler(anEvent(method, path, text, { ...token, ...headers }));
+      const answered = result.headers ?? {};
+      const isJson = String(answered['content-type'] ?? '').startsWith('application/json');
+      return {
+        status: result.statusCode ?? 0,
+        headers: Object.fromEntries(Object.entries(answered).map(([name, value]) => [name, String(value)])),
+        text: result.body ?? '',
+        body: isJson ? JSON.parse(result.body ?? '') : undefined,
+      };
+    },
+  };
+}
+
+const STORES = [
+  { id: 'central', bucket: 'central-bucket', default: true, description: 'the centre' },
+  { id: 'dcn0', bucket: 'dcn0-bucket' },
+  { id: 'dcn1', bucket: 'dcn1-bucket' },
+];
+
+function callerOf(token: string | undefined, requestId: string): Caller {
+  const known = CALLERS[token as CallerName] as (typeof CALLERS)[CallerName] | undefined;
+  if (known === undefined) throw new Unauthenticated('The request you have made requires authentication.');
+  return {
+    userId: `${token}-user`,
+    userName: String(token),
+    userDomainId: 'default',
+    projectName: known.projectId,
+    projectDomainId: 'default',
+    domainId: null,
+    systemScope: null,
+    serviceRoles: [],
+    serviceUserId: null,
+    serviceProjectId: null,
+    requestId,
+    ...known,
+  };
+}
+
+function anEvent(
+  method: string,
+  path: string,
+  body: string | undefined,
+  headers: Readonly<Record<string, string>>,
+): APIGatewayProxyEventV2 {
+  const [rawPath = '', rawQueryString = ''] = path.split('?');
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath,
+    rawQueryString,
+    headers: { host: 'glimpse.example.org', ...headers },
+    requestContext: {
+      accountId: '0',
+      apiId: 'api',
+      domainName: 'glimpse.example.org',
+      domainPrefix: 'glimpse',
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },
+      requestId: 'x',
+      routeKey: '$default',
+      stage: '$default',
+      time: '',
+      timeEpoch: 0,
+    },
+    ...(body !== undefined && { body }),
+    isBase64Encoded: false,
+  };
+}
