@@ -28,7 +28,7 @@ export async function hireCrew(assignment: Assignment, threads: number): Promise
 function threadCrew(assignment: Assignment, threads: number): Crew {
   const workers = Array.from(
     { length: threads },
-    () => new Worker(new URL('./worker.ts', import.meta.url), { workerData: assignment }),
+    () => new Worker(new URL('./thread.mjs', import.meta.url), { workerData: assignment }),
   );
   return {
     async run(phase) {
