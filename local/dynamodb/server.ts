@@ -3,10 +3,11 @@
  * atomic writes, transactions, the old item on a failed condition, time to live.
  */
 import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError } from '../wire/aws-error.ts';
 import { isObject, type JsonObject } from '../wire/json.ts';
 import type { JsonService, Operation } from '../wire/json-rpc.ts';
-import { database, type Engine, engines, type Store } from './engine.ts';
+import { database, type Engine, engines, promised, type Store } from './engine.ts';
 import { awsErrorOf } from './errors.ts';
 import { readStore } from './read-store.ts';
 import { describeTimeToLive, sweepExpired, updateTimeToLive } from './time-to-live.ts';
@@ -60,8 +61,7 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
   async function changeTable(engine: Engine, input: JsonObject): Promise<JsonObject> {
     forgetTables();
     const result = await read(engine, base, input);
-    // Dynalite changes the table's status from a timer of 0 ms; the next request must find the change.
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled(base, String(input['TableName']));
     forgetTables();
     return result;
   }
@@ -77,6 +77,17 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
       });
     },
   };
+}
+
+/** Dynalite changes a table's status from a timer; the next request must find the change. */
+async function settled(store: Store, name: string): Promise<void> {
+  for (;;) {
+    const table = await promised<JsonObject>((callback) => store.getTable(name, false, callback)).catch(
+      () => undefined,
+    );
+    if (table === undefined || table['TableStatus'] === 'ACTIVE') return;
+    await sleep(1);
+  }
 }
 
 async function read(engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> {

@@ -88,6 +88,22 @@ describe('tables', () => {
     ).rejects.toMatchObject({ name: 'ResourceInUseException' });
   });
 
+  it('take items as soon as CreateTable has answered', async () => {
+    for (let round = 0; round < 10; round++) {
+      const name = `fresh-${round}`;
+      await client.send(
+        new CreateTableCommand({
+          TableName: name,
+          BillingMode: 'PAY_PER_REQUEST',
+          KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+          AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+        }),
+      );
+      await documents.send(new PutCommand({ TableName: name, Item: { pk: 'x' } }));
+      await client.send(new DeleteTableCommand({ TableName: name }));
+    }
+  });
+
   it('are gone after DeleteTable', async () => {
     const other = 'short-lived';
     await client.send(
