@@ -11,6 +11,10 @@ export const ENVIRONMENT = {
   config: 'GLIMPSE_CONFIG',
   /** JSON array of private JWKs (ES256); the first one signs. Needed where tokens are made or checked. */
   signingKeys: 'GLIMPSE_SIGNING_KEYS',
+  /** Port of the gateway's own process; default 8080. */
+  gatewayPort: 'GLIMPSE_GATEWAY_PORT',
+  /** MiB that all uploads of one gateway may hold in memory; default 128. */
+  uploadBudgetMib: 'GLIMPSE_UPLOAD_BUDGET_MIB',
   /** Endpoint of everything AWS; absent on AWS itself. */
   endpoint: 'AWS_ENDPOINT_URL',
   region: 'AWS_REGION',

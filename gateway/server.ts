@@ -7,7 +7,7 @@ import { corsHeaders } from '../api/cors.ts';
 import { errorAnswer, statusOf } from '../api/errors.ts';
 import { requestIdOf } from '../api/request-id.ts';
 import { type BufferBudget, createBufferBudget } from '../aws/s3/buffer-budget.ts';
-import { MethodNotAllowed, NotFound } from '../core/errors.ts';
+import { Forbidden, MethodNotAllowed, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { getFile } from './get-file.ts';
@@ -47,6 +47,7 @@ interface Gateway {
 const put =
   (kind: 'file' | 'stage'): Verb =>
   async ({ deps, budget, stallMs }, { request, response, imageId, caller }) => {
+    if (caller.isReadOnly === true) throw new Forbidden('Read-only access');
     await putBytes(deps, caller, kind, imageId, request, { budget, stallMs });
     response.writeHead(204).end();
   };

@@ -1,0 +1,27 @@
+/** The gateway as a process of its own: the entry point of its container image. */
+import { apiDeps } from '../aws/api-deps.ts';
+import { ENVIRONMENT } from '../aws/environment.ts';
+import { createGatewayServer } from './serve.ts';
+import { createGateway } from './server.ts';
+
+/** Fargate kills a task 120 s after SIGTERM at most. */
+const GRACE_MS = 110_000;
+const DEFAULT_PORT = 8080;
+const DEFAULT_BUDGET_MIB = 128;
+
+const deps = await apiDeps();
+const budgetMib = Number(process.env[ENVIRONMENT.uploadBudgetMib] ?? DEFAULT_BUDGET_MIB);
+const { server, drain } = createGatewayServer(createGateway(deps, { uploadBudgetBytes: budgetMib * 1024 * 1024 }));
+server.listen(Number(process.env[ENVIRONMENT.gatewayPort] ?? DEFAULT_PORT));
+
+const stop = (): void => {
+  drain(GRACE_MS).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      deps.log.error('the gateway could not be drained', { cause: String(error) });
+      process.exit(1);
+    },
+  );
+};
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
