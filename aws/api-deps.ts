@@ -4,6 +4,7 @@ import { createTokenSigner, type SigningKey } from '../core/identity/token.ts';
 import type { Authenticator } from '../core/ports.ts';
 import { type ServiceDeps, serviceDeps } from './deps.ts';
 import { ENVIRONMENT, EnvironmentError, required } from './environment.ts';
+import { createKeystoneValidator } from './keystone/client.ts';
 
 /** What entry points need that answer requests with tokens: the domain's dependencies and who the caller is. */
 export interface ApiDeps extends ServiceDeps {
@@ -30,10 +31,11 @@ async function createApiDeps(): Promise<ApiDeps> {
     signer,
     tokenLifetimeSeconds: config.identity.token_expiration,
   });
+  const validator = config.identity.mode === 'keystone' ? createKeystoneValidator(config.identity, clock) : identity;
   return {
     ...deps,
     identity,
-    authenticator: { authenticate: (request) => authenticate({ identity, policy, config }, request) },
+    authenticator: { authenticate: (request) => authenticate({ identity: validator, policy, config }, request) },
   };
 }
 
