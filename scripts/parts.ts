@@ -1,10 +1,11 @@
 /** The product's own parts in this process; imported only once the environment is set. */
+import { existsSync } from 'node:fs';
 import { type ApiDeps, apiDeps } from '../aws/api-deps.ts';
 import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
 import { janitor } from '../core/tasks/janitor.ts';
 import { TASK_DUTY_MS } from '../core/tasks/report.ts';
 import { createIdentityHandler } from '../functions/api/identity.ts';
-import { createImagesHandler } from '../functions/api/images.ts';
+import { createImagesApi } from '../functions/api/images-api.ts';
 import { createGateway } from '../gateway/server.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
 import type { Doors } from './front-door.ts';
@@ -18,13 +19,23 @@ export async function openParts(secrets: Secrets): Promise<Doors> {
 }
 
 function doorsOf(deps: ApiDeps): Doors {
-  const images = httpApi({ handler: createImagesHandler(deps) });
+  const images = httpApi({
+    handler: createImagesApi(deps, {
+      authenticator: deps.authenticator,
+      disabled: disabledBy(deps.config.disable_by_file_path),
+    }),
+  });
   const identity = httpApi({ handler: createIdentityHandler(deps) });
   return {
     images: (request, response) => void images(request, response),
     identity: (request, response) => void identity(request, response),
     gateway: createGateway(deps),
   };
+}
+
+/** The health check's reason while the operator's file exists (contract: README, health check). */
+function disabledBy(path: string): () => string | undefined {
+  return () => (existsSync(path) ? 'DISABLED BY FILE' : undefined);
 }
 
 /** Nothing of before this start still works, so what it left half-done is settled at once, not after its grace. */

@@ -169,7 +169,7 @@ function dispatch<O extends string>(options: ChainOptions<O>): (event: ApiEvent)
     // The table also holds what the gateway answers; such a request was sent to the wrong place.
     if (!Object.hasOwn(options.handlers, operation)) throw new NotFound('The resource could not be found.');
     const value = await options.handlers[operation](request);
-    const result = value === undefined ? { statusCode: route.success } : jsonResult(route.success, value);
+    const result = value === undefined ? emptyResult(route.success) : jsonResult(route.success, value);
     const headers = options.responseHeaders?.[operation]?.(value, request);
     return headers === undefined ? result : { ...result, headers: { ...result.headers, ...headers } };
   };
@@ -212,6 +212,13 @@ export function baseUrlOf(event: APIGatewayProxyEventV2, config: Pick<Config, 'p
   if (config.public_endpoint !== undefined) return config.public_endpoint.replace(/\/+$/, '');
   const proto = event.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http';
   return `${proto}://${event.headers['host'] ?? event.requestContext.domainName}`;
+}
+
+/** Without a type of ours an HTTP API calls the empty body JSON, and glanceclient then fails to parse it. */
+function emptyResult(statusCode: number): Result {
+  return statusCode === 204
+    ? { statusCode }
+    : { statusCode, headers: { 'content-type': 'text/plain; charset=UTF-8' }, body: '' };
 }
 
 function jsonResult(statusCode: number, value: unknown): Result {

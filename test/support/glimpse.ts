@@ -1,11 +1,9 @@
 /** A whole service for tests, started as a user starts it: `node scripts/start.ts` with free ports and a directory of its own. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
-const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 
 export type Account = 'admin' | 'demo' | 'alt' | 'reader';
@@ -91,13 +89,7 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
     output: () => printed,
     async client(account, command, args, { timeoutMs = 120_000 } = {}) {
       const env = { ...process.env, ...(await credentials(dataDir, account)) };
-      const { stdout } = await run(command, [...args], {
-        env,
-        timeout: timeoutMs,
-        maxBuffer: 64 * 1024 * 1024,
-        cwd: dataDir,
-      });
-      return stdout;
+      return runClient(command, args, { env, cwd: dataDir, timeoutMs });
     },
     async openstack<T>(account: Account, ...args: string[]) {
       return JSON.parse(await glimpse.client(account, 'openstack', [...args, '-f', 'json'])) as T;
@@ -172,4 +164,49 @@ async function newToken(url: string, dataDir: string, account: Account): Promise
   });
   if (response.status !== 201) throw new Error(`no token for ${account}: ${response.status} ${await response.text()}`);
   return response.headers.get('x-subject-token') ?? '';
+}
+
+/** The image once no import holds it any more. @throws Error with its last state after `timeoutMs` */
+export async function settled(
+  glimpse: Glimpse,
+  account: Account,
+  id: string,
+  timeoutMs = 60_000,
+): Promise<Record<string, unknown>> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const response = await glimpse.api(account, 'GET', `/v2/images/${id}`);
+    const image = (await response.json()) as Record<string, unknown>;
+    const busy = ['saving', 'importing', 'uploading'].includes(String(image['status']));
+    if (response.status !== 200 || (image['os_glance_import_task'] === undefined && !busy)) return image;
+    if (Date.now() > deadline)
+      throw new Error(`image ${id} did not settle: ${JSON.stringify(image)}\n${glimpse.output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** stdin is closed: the clients take anything else that is no terminal for image data. */
+function runClient(
+  command: string,
+  args: readonly string[],
+  { env, cwd, timeoutMs }: { env: NodeJS.ProcessEnv; cwd: string; timeoutMs: number },
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-c', 'exec "$0" "$@" <&-', command, ...args], {
+      env,
+      cwd,
+      timeout: timeoutMs,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    child.once('error', reject);
+    child.once('close', (code) => {
+      const stdout = Buffer.concat(out).toString();
+      if (code === 0) resolve(stdout);
+      else reject(new Error(`${command} ${args.join(' ')}: exit ${code}\n${Buffer.concat(err).toString()}${stdout}`));
+    });
+  });
 }
