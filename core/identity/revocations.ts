@@ -12,7 +12,10 @@ export interface Revocations {
   add(revocation: Revocation): Promise<void>;
 }
 
-export function createRevocations(repository: IdentityRepository, clock: Clock): Revocations {
+export function createRevocations(
+  repository: Pick<IdentityRepository, 'revoke' | 'revocations'>,
+  clock: Clock,
+): Revocations {
   let known = new Map<RevokedSubject, number>();
   let readAtMs = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
