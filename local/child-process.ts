@@ -1,5 +1,8 @@
 /** How a process of the embedded AWS talks to its parent, over the IPC channel of `child_process.fork`. */
 
+/** Where a child finds its options, as JSON, unless its first argument holds them. */
+export const OPTIONS_VARIABLE = 'EMBEDDED_AWS_OPTIONS';
+
 /** What a child tells its parent. */
 export type ChildMessage = { type: 'ready'; port: number } | { type: 'failed'; message: string };
 
@@ -13,7 +16,7 @@ export interface Service {
 }
 
 /**
- * Runs a service as a child: options come as JSON in the first argument; `ready` or `failed` goes to the parent. The process
+ * Runs a service as a child: options come as JSON in the first argument or in the environment; `ready` or `failed` goes to the parent. The process
  * ends when the parent asks or disappears. SIGINT is left to the parent, which gets it from the terminal as well.
  */
 export async function runChild<T>(start: (options: T) => Promise<Service>): Promise<void> {
@@ -22,7 +25,7 @@ export async function runChild<T>(start: (options: T) => Promise<Service>): Prom
   process.on('disconnect', () => process.exit(0));
   const tell = (message: ChildMessage) => process.send?.(message);
   try {
-    const service = await start(JSON.parse(process.argv[2] ?? '{}') as T);
+    const service = await start(JSON.parse(process.argv[2] ?? process.env[OPTIONS_VARIABLE] ?? '{}') as T);
     process.on('message', (message: ParentMessage) => {
       if (message.type === 'close') void service.close().finally(() => process.exit(0));
     });

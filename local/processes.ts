@@ -1,7 +1,7 @@
 /** The embedded AWS in two child processes: one with S3 and the port, one with the JSON services (design: one machine). */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ChildMessage, ParentMessage } from './child-process.ts';
+import { type ChildMessage, OPTIONS_VARIABLE, type ParentMessage } from './child-process.ts';
 import type { ControlOptions } from './control.ts';
 
 /** The two processes. */
@@ -91,8 +91,9 @@ export async function startAwsProcesses(options: ProcessesOptions): Promise<AwsP
 
 function startChild(name: ProcessName, options: object): Promise<Child> {
   const entry = new URL(ENTRIES[name], import.meta.url);
-  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env };
-  const child = fork(entry, [JSON.stringify(options)], { execArgv: [], env });
+  // The environment, unlike the arguments, is not shown to other users of the machine: options hold a secret.
+  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, [OPTIONS_VARIABLE]: JSON.stringify(options) };
+  const child = fork(entry, [], { execArgv: [], env });
   return new Promise((resolve, reject) => {
     let reason = `the embedded AWS process '${name}' ended before it was ready`;
     child.on('message', (message: ChildMessage) => {
