@@ -24,7 +24,10 @@ function condition(filter: Filter, expression: Expression): string | undefined {
   if (filter.kind === 'compare')
     return `${expression.path(column)} ${OPERATORS[filter.operator]} ${expression.value(filter.value)}`;
   if (filter.values.length === 0 || filter.values.length > IN_OPERANDS) return undefined;
-  return `${expression.path(column)} IN (${filter.values.map((value) => expression.value(value)).join(', ')})`;
+  const values = filter.values.map((value) => expression.value(value));
+  return values.length === 1
+    ? `${expression.path(column)} = ${values[0]}`
+    : `${expression.path(column)} IN (${values.join(', ')})`;
 }
 
 function columnOf(attribute: FilterAttribute): string | undefined {

@@ -177,16 +177,16 @@ function indexOf(source: Source, { order }: Walk): IndexName {
 /** One partition, from the marker on in its direction; or one name of it. */
 function keyCondition(expression: Expression, index: IndexName, partition: string, walk: Walk | undefined): string {
   const inPartition = `${expression.path(`${index}pk`)} = ${expression.value(partition)}`;
-  const sortKey = expression.path(`${index}sk`);
+  const sortKey = () => expression.path(`${index}sk`);
   if (walk?.name !== undefined)
-    return `${inPartition} AND begins_with(${sortKey}, ${expression.value(`1${walk.name}\u0000`)})`;
+    return `${inPartition} AND begins_with(${sortKey()}, ${expression.value(`1${walk.name}\u0000`)})`;
   const marker = walk?.query.marker;
   if (walk === undefined || marker === undefined || !walk.ordered) return inPartition;
   const from =
     walk.order === 'created'
       ? byCreated(marker.createdAt, marker.id)
       : byName(marker.name, marker.createdAt, marker.id);
-  return `${inPartition} AND ${sortKey} ${walk.direction === 'asc' ? '>' : '<'} ${expression.value(from)}`;
+  return `${inPartition} AND ${sortKey()} ${walk.direction === 'asc' ? '>' : '<'} ${expression.value(from)}`;
 }
 
 async function firstPage(
