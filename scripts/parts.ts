@@ -14,7 +14,7 @@ import type { Secrets } from './secrets.ts';
 /** Builds handlers and gateway, and makes the accounts. */
 export async function openParts(secrets: Secrets): Promise<Doors> {
   const deps = await apiDeps();
-  await bootstrapIdentity(deps.identity, { passwords: secrets.passwords });
+  await bootstrapIdentity(deps.identity, { passwords: secrets.passwords, origin: 'random' });
   return doorsOf(deps);
 }
 

@@ -1,3 +1,4 @@
+import type { NamedGrant } from '../../core/identity/grants.ts';
 import type { ValidToken } from '../../core/identity/ports.ts';
 import type { Credential, Domain, Grant, NamedRecords, Project, Role, User } from '../../core/identity/records.ts';
 
@@ -136,12 +137,16 @@ export const credentialView = (credential: Credential, roles: readonly Role[], b
   links: { self: `${base}/users/${credential.userId}/application_credentials/${credential.id}` },
 });
 
-export const assignmentView = ({ userId, roleId, scope }: Grant, base: string) => ({
-  user: { id: userId },
-  role: { id: roleId },
-  scope: scope.kind === 'system' ? { system: { all: true } } : { [scope.kind]: { id: scope.id } },
-  links: { assignment: `${base}${assignmentPath(scope)}/users/${userId}/roles/${roleId}` },
-});
+/** With names when the grant has them. */
+export const assignmentView = (grant: Grant & Partial<NamedGrant>, base: string) => {
+  const { userId, roleId, scope, user, role, target } = grant;
+  return {
+    user: user ?? { id: userId },
+    role: role ?? { id: roleId },
+    scope: scope.kind === 'system' ? { system: { all: true } } : { [scope.kind]: target ?? { id: scope.id } },
+    links: { assignment: `${base}${assignmentPath(scope)}/users/${userId}/roles/${roleId}` },
+  };
+};
 
 const assignmentPath = ({ kind, id }: Grant['scope']): string => (kind === 'system' ? '/system' : `/${kind}s/${id}`);
 

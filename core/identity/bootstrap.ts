@@ -1,7 +1,7 @@
 import { Conflict } from '../errors.ts';
 import { baseId, baseRoleId } from './base-ids.ts';
 import type { Identity } from './identity.ts';
-import { hashPassword, isPassword } from './password.ts';
+import { hashPassword, isPassword, type SecretOrigin } from './password.ts';
 import { DEFAULT_DOMAIN_ID, type NamedRecords, type RecordKind, type User } from './records.ts';
 import { BASE_ROLES, type BaseRole } from './roles.ts';
 
@@ -18,13 +18,19 @@ export type BootstrapAccount = keyof typeof BOOTSTRAP_ACCOUNTS;
 /** Passwords by account; they come from outside (the data folder of `npm start`, secrets in production). */
 export type BootstrapPasswords = Readonly<Record<BootstrapAccount, string>>;
 
+export interface BootstrapOptions {
+  readonly passwords: BootstrapPasswords;
+  /** `random` for passwords that were generated: checking them at each start, and each log-in, then takes milliseconds. */
+  readonly origin?: SecretOrigin;
+}
+
 /**
  * Makes what is missing of the Default domain, the base roles, and the accounts with their grants, and sets a password that differs from the one given.
  * Idempotent, and safe when two processes do it at once: ids follow from names.
  */
 export async function bootstrapIdentity(
   identity: Pick<Identity, 'repository' | 'revokeAll'>,
-  { passwords }: { readonly passwords: BootstrapPasswords },
+  { passwords, origin = 'chosen' }: BootstrapOptions,
 ): Promise<void> {
   const { repository } = identity;
   await ensure(repository, 'domain', {
@@ -48,7 +54,7 @@ export async function bootstrapIdentity(
   ]);
   await Promise.all(
     Object.entries(BOOTSTRAP_ACCOUNTS).map(async ([name, { project, role }]) => {
-      await ensureUser(identity, name, baseId('project', project), passwords[name as BootstrapAccount]);
+      await ensureUser(identity, name, baseId('project', project), passwords[name as BootstrapAccount], origin);
       const scope = { kind: 'project', id: baseId('project', project) } as const;
       await repository.putGrant({ userId: baseId('user', name), roleId: baseRoleId(role), scope });
     }),
@@ -63,11 +69,12 @@ async function ensureUser(
   name: string,
   defaultProjectId: string,
   password: string,
+  origin: SecretOrigin,
 ): Promise<void> {
   const id = baseId('user', name);
   const known = await repository.get('user', id);
   if (known?.passwordHash && (await isPassword(password, known.passwordHash))) return;
-  const passwordHash = await hashPassword(password);
+  const passwordHash = await hashPassword(password, origin);
   const fresh: User = {
     id,
     name,

@@ -43,7 +43,7 @@ export async function createCredential(
     userId,
     projectId: caller.project.id,
     roleIds: chosenRoles(caller, input.roles),
-    secretHash: await hashPassword(secret),
+    secretHash: await hashPassword(secret, input.secret === undefined ? 'random' : 'chosen'),
     expiresAtMs: input.expiresAtMs,
     unrestricted: input.unrestricted,
   };

@@ -1,8 +1,8 @@
 import { NotFound } from '../errors.ts';
 import { requireAdmin } from './directory.ts';
 import type { Identity } from './identity.ts';
-import type { NamedThing, ValidToken } from './ports.ts';
-import type { Domain, Grant, GrantScope, Project, Role } from './records.ts';
+import type { NamedInDomain, NamedThing, ValidToken } from './ports.ts';
+import type { Domain, Grant, GrantScope, Project, Role, User } from './records.ts';
 
 /** Gives a role. Idempotent. @throws Forbidden; NotFound when user, role or scope does not exist. */
 export async function assignRole(identity: Identity, caller: ValidToken, grant: Grant): Promise<void> {
@@ -54,6 +54,40 @@ export async function listGrants(identity: Identity, caller: ValidToken, filter:
       (scope === undefined || (grant.scope.kind === scope.kind && grant.scope.id === scope.id)),
   );
 }
+
+/** A grant with the names of its parts; null where the record is gone. */
+export interface NamedGrant extends Grant {
+  readonly user: NamedInDomain | null;
+  readonly role: NamedThing | null;
+  /** The project or domain. */
+  readonly target: NamedThing | NamedInDomain | null;
+}
+
+/** Adds names, for `include_names`. */
+export async function nameGrants({ repository }: Identity, grants: readonly Grant[]): Promise<NamedGrant[]> {
+  const inDomain = async (record: User | Project | undefined): Promise<NamedInDomain | null> => {
+    const domain = record && (await repository.get('domain', record.domainId));
+    return record && domain ? { ...namedThing(record), domain: namedThing(domain) } : null;
+  };
+  const targetOf = async ({ kind, id }: GrantScope) => {
+    if (kind === 'project') return inDomain(await repository.get('project', id));
+    const domain = kind === 'domain' ? await repository.get('domain', id) : undefined;
+    return domain ? namedThing(domain) : null;
+  };
+  return Promise.all(
+    grants.map(async (grant) => {
+      const role = await repository.get('role', grant.roleId);
+      return {
+        ...grant,
+        user: await inDomain(await repository.get('user', grant.userId)),
+        role: role ? namedThing(role) : null,
+        target: await targetOf(grant.scope),
+      };
+    }),
+  );
+}
+
+const namedThing = ({ id, name }: NamedThing): NamedThing => ({ id, name });
 
 /** Projects where a user has a role, disabled ones left out. @throws Forbidden unless admin or the user. */
 export async function listUserProjects(identity: Identity, caller: ValidToken, userId: string): Promise<Project[]> {

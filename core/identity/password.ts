@@ -1,8 +1,16 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { TooManyRequests } from '../errors.ts';
 
-/** 16 MiB and about 0.15 s: one of the equivalent minimum settings of OWASP's password storage cheat sheet. */
-const COST = { N: 2 ** 14, r: 8, p: 5 } as const;
+/**
+ * What a hash costs. A password that a person may have chosen: 16 MiB and about 0.15 s, one of the equivalent minimum settings
+ * of OWASP's password storage cheat sheet. A secret of 120 random bits or more cannot be guessed at any price: 2 MiB, some ms.
+ */
+const COSTS = {
+  chosen: { N: 2 ** 14, r: 8, p: 5 },
+  random: { N: 2 ** 11, r: 8, p: 1 },
+} as const;
+export type SecretOrigin = keyof typeof COSTS;
+
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 /** Hashing uses this many of the four threads of libuv's pool, so that log-ins cannot stop file and DNS work. */
@@ -11,10 +19,11 @@ const PARALLEL = 2;
 const MAX_WAITING = 100;
 
 /** Hashes a password or secret into `scrypt$N$r$p$salt$hash` (base64url parts). The parameters are kept with the hash. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, origin: SecretOrigin = 'chosen'): Promise<string> {
+  const { N, r, p } = COSTS[origin];
   const salt = randomBytes(SALT_BYTES);
-  const hash = await derive(password, salt, COST);
-  return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64url'), hash.toString('base64url')].join('$');
+  const hash = await derive(password, salt, { N, r, p });
+  return ['scrypt', N, r, p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 }
 
 /** True when the password is the one that was hashed. Takes the same time for every wrong password. */
@@ -28,7 +37,7 @@ export async function isPassword(password: string, stored: string): Promise<bool
 
 /** Costs what a check costs and is always false: an unknown user must not answer faster than a wrong password. */
 export async function refuseSlowly(password: string): Promise<false> {
-  await derive(password, Buffer.alloc(SALT_BYTES), COST);
+  await derive(password, Buffer.alloc(SALT_BYTES), COSTS.chosen);
   return false;
 }
 

@@ -186,6 +186,14 @@ describe('what Tempest does for its accounts', () => {
       scope: { project: { id: project.id } },
     });
 
+    const named = await call('GET', `/role_assignments?user.id=${user.id}&include_names`, admin);
+    expect(named.json.role_assignments).toContainEqual({
+      user: { id: user.id, name: 'tempest-u', domain: { id: 'default', name: 'Default' } },
+      role: { id: custom.id, name: 'creator' },
+      scope: { project: { id: project.id, name: 'tempest-p', domain: { id: 'default', name: 'Default' } } },
+      links: { assignment: expect.stringContaining(`/v3${grant}${custom.id}`) },
+    });
+
     expect((await call('DELETE', `/users/${user.id}`, admin)).statusCode).toBe(204);
     expect((await call('DELETE', `/projects/${project.id}`, admin)).statusCode).toBe(204);
     expect((await call('GET', '/auth/projects', token)).statusCode).toBe(401);

@@ -81,7 +81,7 @@ export async function startIdentity(table: Table, clock: MovableClock, key?: Sig
     signer: await createTokenSigner([key ?? (await newSigningKey())]),
     tokenLifetimeSeconds: 3600,
   });
-  await bootstrapIdentity(identity, { passwords: PASSWORDS });
+  await bootstrapIdentity(identity, { passwords: PASSWORDS, origin: 'random' });
   return identity;
 }
 

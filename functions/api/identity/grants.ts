@@ -5,6 +5,7 @@ import {
   type GrantFilter,
   listGrants,
   listRolesOn,
+  nameGrants,
   unassignRole,
 } from '../../../core/identity/grants.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
@@ -56,7 +57,9 @@ export function grantHandlers(identity: Identity) {
     checkSystemRole: system.check,
     unassignSystemRole: system.unassign,
     listRoleAssignments: async ({ caller, query, v3, self }) => {
-      const grants = await listGrants(identity, caller, filterOf(query));
+      const found = await listGrants(identity, caller, filterOf(query));
+      const withNames = query.has('include_names') && !/^(0|false)$/i.test(query.get('include_names') ?? '');
+      const grants = withNames ? await nameGrants(identity, found) : found;
       return {
         value: listView(
           'role_assignments',
