@@ -18,7 +18,7 @@ export class Qcow2Image implements DiskImage {
   readonly #source: ByteSource;
   readonly #header: Qcow2Header;
   readonly #mapping: Mapping;
-  /** The cluster decompressed last: many small reads of one cluster, and many entries of one stream, decode once. */
+  /** The cluster last read in part: many small reads of one cluster decode once. */
   #last: { readonly host: number; readonly hostLength: number; readonly bytes: Uint8Array } | undefined;
 
   constructor(source: ByteSource, header: Qcow2Header) {
@@ -87,15 +87,21 @@ export class Qcow2Image implements DiskImage {
     return {
       offset: run.host,
       length: run.hostLength,
-      take: (stream) => part.set(this.#cluster(run, stream).subarray(skip, skip + part.length)),
+      take: (stream) => this.#decompress(run, stream, part, skip),
     };
   }
 
-  #cluster({ host, hostLength }: Run, stream: Uint8Array): Uint8Array {
-    const last = this.#last;
-    if (last?.host === host && last.hostLength === hostLength) return last.bytes;
-    const bytes = decompressCluster(compressionOf(this.#header), stream, this.#header.clusterSize);
+  /** A whole cluster goes straight to its place; of a part, the cluster is remembered for the read that follows. */
+  #decompress({ host, hostLength }: Run, stream: Uint8Array, part: Uint8Array, skip: number): void {
+    const { clusterSize } = this.#header;
+    const compression = compressionOf(this.#header);
+    if (part.length === clusterSize) {
+      decompressCluster(compression, stream, part);
+      return;
+    }
+    const bytes = Buffer.allocUnsafeSlow(clusterSize);
+    decompressCluster(compression, stream, bytes);
     this.#last = { host, hostLength, bytes };
-    return bytes;
+    part.set(bytes.subarray(skip, skip + part.length));
   }
 }

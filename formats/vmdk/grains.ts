@@ -1,8 +1,8 @@
-import { inflateSync } from 'node:zlib';
 import type { BlockCodec, BlockMap, Reserved } from '../block-map.ts';
 import { HOLE, ZERO } from '../block-map.ts';
 import { view } from '../bytes.ts';
 import { Corrupt } from '../errors.ts';
+import { inflateUpTo } from '../inflate.ts';
 import type { TablePages } from '../table-pages.ts';
 import { FLAG, SECTOR, type SparseHeader } from './header.ts';
 import { GRAIN_MARKER_BYTES, grainData } from './markers.ts';
@@ -95,9 +95,9 @@ function grainCodec({ grainSize, capacity }: SparseHeader): BlockCodec {
 }
 
 function inflate(data: Uint8Array, grainSize: number, lba: number): Uint8Array {
+  const grain = Buffer.allocUnsafeSlow(grainSize);
   try {
-    // One byte of room above the grain: zlib then ends in a single pass, without a second buffer.
-    return inflateSync(data, { maxOutputLength: grainSize, chunkSize: grainSize + 1 });
+    return grain.subarray(0, inflateUpTo('zlib', data, grain));
   } catch (error) {
     throw new Corrupt(`VMDK grain at sector ${lba}: ${error instanceof Error ? error.message : 'not a zlib stream'}`, {
       cause: error,
