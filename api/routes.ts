@@ -39,6 +39,7 @@ export const ROUTES = {
   stageImage: bytes('PUT', '/v2/images/{id}/stage', 204),
   importImage: image('POST', '/v2/images/{id}/import', 202),
   listImageTasks: bodiless('GET', '/v2/images/{id}/tasks', 200),
+  listLocations: image('GET', '/v2/images/{id}/locations', 200),
   addTag: bodiless('PUT', '/v2/images/{id}/tags/{tag}', 204),
   deleteTag: bodiless('DELETE', '/v2/images/{id}/tags/{tag}', 204),
   listMembers: bodiless('GET', '/v2/images/{id}/members', 200),

@@ -1,6 +1,6 @@
 /**
- * The versions document (contract: README.md "Versions"): which minor versions are listed follows from what is switched on;
- * order and CURRENT are the original's.
+ * The versions document (contract: README.md "Versions"): only what is implemented is
+ * listed, in the original's order.
  */
 interface Minor {
   readonly id: string;
@@ -8,22 +8,19 @@ interface Minor {
 }
 
 const SINCE_2_0_TO_2_7 = [7, 6, 5, 4, 3, 2, 1, 0];
-/** Cache off, several stores. Minor 2.14, 2.16 and 2.18 are the cache. */
-const WITHOUT_CACHE = [15, 13, 12, 11, 10, 9, 8, 17, ...SINCE_2_0_TO_2_7];
-const WITH_CACHE = [18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, ...SINCE_2_0_TO_2_7];
+/** Several stores, no cache (2.14, 2.16, 2.18), no POST locations (2.17): what is not there is not listed. */
+const LISTED = [15, 13, 12, 11, 10, 9, 8, ...SINCE_2_0_TO_2_7];
+const CURRENT = 15;
 
-function minors(cache: boolean): Minor[] {
-  const current = cache ? 18 : 17;
-  return (cache ? WITH_CACHE : WITHOUT_CACHE).map((minor) => ({
-    id: `v2.${minor}`,
-    status: minor === current ? 'CURRENT' : 'SUPPORTED',
-  }));
-}
+const MINORS: readonly Minor[] = LISTED.map((minor) => ({
+  id: `v2.${minor}`,
+  status: minor === CURRENT ? 'CURRENT' : 'SUPPORTED',
+}));
 
 /** Body of `GET /` and `GET /versions`. `baseUrl` has no slash at the end. */
-export function versionsView(baseUrl: string, cache = false) {
+export function versionsView(baseUrl: string) {
   const links = [{ rel: 'self', href: `${baseUrl}/v2/` }];
-  return { versions: minors(cache).map(({ id, status }) => ({ id, status, links })) };
+  return { versions: MINORS.map(({ id, status }) => ({ id, status, links })) };
 }
 
 /** What the first path segment asks for. */
@@ -35,16 +32,15 @@ export type Selection =
  * Version negotiation: `/v2` and every listed `/v2.N` are the API, `/versions` the document, everything else multiple
  * choices, unless Accept names the version.
  */
-export function selectVersion(path: string, accept: string | undefined, cache = false): Selection {
+export function selectVersion(path: string, accept: string | undefined): Selection {
   const [, first = '', ...rest] = path.split('/');
   if (first === 'versions') return { kind: 'versions', status: 200 };
-  if (isApiVersion(first, cache)) return { kind: 'api', path: ['/v2', ...rest].join('/') };
+  if (isApiVersion(first)) return { kind: 'api', path: ['/v2', ...rest].join('/') };
   const named = /^application\/vnd\.openstack\.images-(v2(?:\.\d+)?)$/.exec(accept?.trim() ?? '')?.[1];
-  if (named !== undefined && isApiVersion(named, cache) && !/^v\d/.test(first))
-    return { kind: 'api', path: `/v2${path}` };
+  if (named !== undefined && isApiVersion(named) && !/^v\d/.test(first)) return { kind: 'api', path: `/v2${path}` };
   return { kind: 'versions', status: 300 };
 }
 
-function isApiVersion(segment: string, cache: boolean): boolean {
-  return segment === 'v2' || minors(cache).some(({ id }) => id === segment);
+function isApiVersion(segment: string): boolean {
+  return segment === 'v2' || MINORS.some(({ id }) => id === segment);
 }

@@ -4,7 +4,7 @@ import type { Caller } from '../identity/caller.ts';
 import type { Deps } from '../ports.ts';
 import { enforce, seenImage } from './access.ts';
 
-type ActivationDeps = Pick<Deps, 'images' | 'members' | 'policy'>;
+type ActivationDeps = Pick<Deps, 'config' | 'images' | 'members' | 'policy'>;
 
 const ACTIONS = {
   deactivate: { from: 'active', to: 'deactivated' },

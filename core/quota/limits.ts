@@ -5,7 +5,6 @@
  */
 import { LimitExceeded } from '../errors.ts';
 import type { Deps } from '../ports.ts';
-import type { ProjectUsage } from './usage.ts';
 
 type LimitDeps = Pick<Deps, 'config' | 'clock' | 'usage' | 'imageList'>;
 
@@ -42,9 +41,10 @@ export async function recount(deps: LimitDeps, owner: string): Promise<void> {
   await deps.usage.reset(owner, images, deps.clock.now() - QUIET_MS);
 }
 
-/** What a project uses now, read from its records. */
-export async function usageOf(deps: Pick<Deps, 'imageList'>, project: string): Promise<ProjectUsage> {
-  return deps.imageList.usageOf(project);
+/** The janitor's part: every counter is compared with its project's records. Does nothing while limits are off. */
+export async function recountAll(deps: LimitDeps): Promise<void> {
+  if (!deps.config.use_keystone_limits) return;
+  for (const project of await deps.usage.projects()) await recount(deps, project);
 }
 
 /** The sentence of the original, limit, usage and request named. */

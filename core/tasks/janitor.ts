@@ -2,6 +2,7 @@ import { finishDelete } from '../images/delete.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
 import type { Deps, Duty } from '../ports.ts';
+import { recountAll } from '../quota/limits.ts';
 import { TASK_DUTY_MS } from './report.ts';
 import { revertImport } from './revert.ts';
 
@@ -33,6 +34,7 @@ export async function janitor(deps: Deps, horizonMs = 0): Promise<JanitorReport>
     looked += duties.length;
     if (duties.length < PAGE || failed === duties.length) break;
   }
+  await recountAll(deps);
   return { looked, failed };
 }
 

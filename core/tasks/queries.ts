@@ -5,7 +5,7 @@ import { enforceFor, readableImage } from '../images/access.ts';
 import type { Deps } from '../ports.ts';
 import type { Task, TaskStatus } from './task.ts';
 
-type TaskDeps = Pick<Deps, 'images' | 'members' | 'policy' | 'tasks'>;
+type TaskDeps = Pick<Deps, 'config' | 'images' | 'members' | 'policy' | 'tasks'>;
 
 export const TASK_SORT_KEYS = [
   'id',

@@ -3,7 +3,7 @@ import { parseCreate } from '../../../api/images/create-body.ts';
 import { parseImport } from '../../../api/images/import-body.ts';
 import { parseListQuery } from '../../../api/images/list-query.ts';
 import { parsePatch, patchLanguage } from '../../../api/images/patch-body.ts';
-import { imageView } from '../../../api/images/view.ts';
+import { imageView, locationView } from '../../../api/images/view.ts';
 import { pageLinks } from '../../../api/page-links.ts';
 import { baseDefinitions } from '../../../api/schemas/image-properties.ts';
 import { imageTaskView } from '../../../api/tasks/view.ts';
@@ -31,6 +31,7 @@ type ImageOperation =
   | 'reactivateImage'
   | 'importImage'
   | 'listImageTasks'
+  | 'listLocations'
   | 'addTag'
   | 'deleteTag';
 
@@ -85,6 +86,12 @@ export function imageOperations(deps: Deps): Handlers<ImageOperation> {
     listImageTasks: async ({ params, caller }) => {
       const tasks = await imageTasks(deps, caller, params['id'] ?? '');
       return { tasks: tasks.map(imageTaskView) };
+    },
+
+    listLocations: async ({ params, caller }) => {
+      const seen = await seenImage(deps, caller, params['id'] ?? '');
+      await enforce(deps, 'fetch_image_location', seen, caller);
+      return seen.image.locations.map(locationView);
     },
 
     addTag: ({ params, caller }) => addTag(deps, caller, params['id'] ?? '', params['tag'] ?? ''),
