@@ -35,15 +35,15 @@ export async function getFile(
   }
   const total = image.size ?? opened.reader.size;
   const range = byteRange(request.headers.range, one(request.headers['content-range']), total);
-  const chunks = bytesOf(deps, opened, range.start, range.end, gone.signal);
-  const first = await chunks.next();
+  const batches = bytesOf(deps, opened, range.start, range.end, gone.signal);
+  const first = await batches.next();
   response.writeHead(range.partial ? 206 : 200, {
     'content-type': 'application/octet-stream',
     'content-length': range.end - range.start,
     ...(image.checksum === null ? {} : { 'content-md5': image.checksum }),
     ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${total}` } : {}),
   });
-  await send(response, first, chunks);
+  await send(response, first, batches);
 }
 
 /** `prefer=a,b`; undefined when it is not there. */
@@ -84,13 +84,13 @@ async function* bytesOf(
   start: number,
   end: number,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   let at = start;
   for (let current: Opened | undefined = opened; at < end; ) {
     try {
-      for await (const chunk of current.reader.stream(at, end)) {
-        at += chunk.length;
-        yield chunk;
+      for await (const batch of current.reader.batches(at, end)) {
+        for (const chunk of batch) at += chunk.length;
+        yield batch;
       }
       return;
     } catch (error) {
@@ -112,12 +112,15 @@ function asUnavailable(error: unknown): unknown {
 /** Writes what comes, waiting whenever the socket is full. */
 async function send(
   response: ServerResponse,
-  first: IteratorResult<Uint8Array, void>,
-  rest: AsyncGenerator<Uint8Array, void, undefined>,
+  first: IteratorResult<readonly Uint8Array[], void>,
+  rest: AsyncGenerator<readonly Uint8Array[], void, undefined>,
 ): Promise<void> {
   try {
     for (let next = first; next.done !== true; next = await rest.next()) {
-      if (!response.write(next.value)) await drained(response);
+      response.cork();
+      for (const chunk of next.value) response.write(chunk);
+      response.uncork();
+      if (response.writableNeedDrain) await drained(response);
     }
     response.end();
   } finally {

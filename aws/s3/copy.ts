@@ -5,7 +5,7 @@ import { dataKey, locationUrl, segmentKey } from './keys.ts';
 import { Multipart, putObject } from './multipart.ts';
 import { headObject, readWhole } from './object-source.ts';
 import type { Place, Places } from './places.ts';
-import { plainStream } from './plain-stream.ts';
+import { plainBatches } from './plain-batches.ts';
 import { putMap } from './sparse-write.ts';
 import { readMap } from './stored-image.ts';
 import { plainWriter } from './write.ts';
@@ -108,8 +108,8 @@ async function streamPlain(
   const { signal, guard } = options;
   const writer = plainWriter(to, prefix, { signal, guard, totalBytes: size });
   try {
-    for await (const chunk of plainStream(source, key, 0, size, { etag, signal })) {
-      await writer.write(chunk);
+    for await (const batch of plainBatches(source, key, 0, size, { etag, signal })) {
+      for (const chunk of batch) await writer.write(chunk);
       options.onProgress?.(writer.total);
     }
     await writer.finish();

@@ -46,9 +46,11 @@ export async function readObject(
 ): Promise<void> {
   if (target.length === 0) return;
   let at = 0;
-  for await (const chunk of new RangedGet(place, key, offset, offset + target.length, options)) {
-    target.set(chunk, at);
-    at += chunk.length;
+  for await (const batch of new RangedGet(place, key, offset, offset + target.length, options)) {
+    for (const chunk of batch) {
+      target.set(chunk, at);
+      at += chunk.length;
+    }
   }
 }
 

@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { bodyBatches } from './body-batches.ts';
 import { abortReason, translate } from './failures.ts';
 import type { Place } from './places.ts';
 
@@ -11,20 +13,18 @@ export interface RangeOptions {
 /** Times a body that breaks off is continued from where it broke. */
 const RESUMES = 3;
 
-type Body = AsyncIterable<Uint8Array> & { destroy(): void };
-
 /**
  * A range GET whose request is under way from the moment it is made, so that a reader opens the next ones while it consumes the
- * first; until consumed, a body waits in socket buffers. Chunks come as the socket delivers them, uncopied.
+ * first; until consumed, a body waits in socket buffers. Chunks come as the socket delivers them, uncopied, in batches.
  */
-export class RangedGet implements AsyncIterable<Uint8Array> {
+export class RangedGet implements AsyncIterable<readonly Uint8Array[]> {
   readonly #place: Place;
   readonly #key: string;
   readonly #end: number;
   readonly #options: RangeOptions;
   #position: number;
-  #first: Promise<Body> | undefined;
-  #current: Body | undefined;
+  #first: Promise<Readable> | undefined;
+  #current: Readable | undefined;
 
   /** Bytes [start, end) of an object; `end > start`. */
   constructor(place: Place, key: string, start: number, end: number, options: RangeOptions = {}) {
@@ -39,7 +39,7 @@ export class RangedGet implements AsyncIterable<Uint8Array> {
   }
 
   /** @throws NotFound, SourceChanged, Truncated, BackendUnavailable, or the reason of the aborted signal */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     let failures = 0;
     try {
       while (this.#position < this.#end) {
@@ -67,13 +67,13 @@ export class RangedGet implements AsyncIterable<Uint8Array> {
     );
   }
 
-  async *#consume(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#consume(): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     const opened = this.#first ?? this.#open();
     this.#first = undefined;
     this.#current = await opened;
-    for await (const chunk of this.#current) {
-      this.#position += chunk.length;
-      yield chunk;
+    for await (const batch of bodyBatches(this.#current)) {
+      for (const chunk of batch) this.#position += chunk.length;
+      yield batch;
     }
     this.#current = undefined;
     if (this.#position < this.#end) throw new Error(`the body ended at ${this.#position} of ${this.#end}`);
@@ -86,7 +86,7 @@ export class RangedGet implements AsyncIterable<Uint8Array> {
     throw translate(error, this.#place, this.#key, this.#options.signal);
   }
 
-  async #open(): Promise<Body> {
+  async #open(): Promise<Readable> {
     const { etag, signal } = this.#options;
     if (signal?.aborted === true) throw abortReason(signal);
     try {
@@ -99,7 +99,7 @@ export class RangedGet implements AsyncIterable<Uint8Array> {
         }),
         signal === undefined ? {} : { abortSignal: signal },
       );
-      return answer.Body as unknown as Body;
+      return answer.Body as Readable;
     } catch (error) {
       throw new RequestFailed(translate(error, this.#place, this.#key, signal), { cause: error });
     }

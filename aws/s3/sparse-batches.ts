@@ -11,23 +11,30 @@ import { RangedGet } from './ranged-get.ts';
 const AHEAD = 3;
 /** What holes are made of; never written to. */
 const ZEROS = Buffer.alloc(256 * 1024);
+const BLOCKS_AT_ONCE = 8;
 
 /** Guest bytes that one range of one segment provides, with the holes between them; or a hole alone. */
 interface Group {
   readonly runs: (Hole | Stored)[];
   /** Absent for a hole alone. */
-  readonly range?: { readonly slice: number; readonly from: number; to: number };
+  readonly range?: SegmentRange;
 }
 
-/** Guest bytes [start, end) of a sparse image: holes without a request, each segment touched with one. */
-export async function* sparseStream(
+interface SegmentRange {
+  readonly slice: number;
+  readonly from: number;
+  to: number;
+}
+
+/** Guest bytes [start, end) of a sparse image: holes without a request, each segment touched with one; in batches of chunks. */
+export async function* sparseBatches(
   place: Place,
   prefix: string,
   map: SparseMap,
   start: number,
   end: number,
   signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const groups = groupBySegment(map, start, end);
   const opened: { group: Group; get: RangedGet | undefined }[] = [];
   let ahead = 0;
@@ -46,7 +53,8 @@ export async function* sparseStream(
       const { group, get } = opened.shift() as (typeof opened)[number];
       if (get !== undefined) ahead -= 1;
       fill();
-      yield* get === undefined ? holes(group) : weave(map, group, get);
+      if (get === undefined || group.range === undefined) yield* holes(group.runs);
+      else yield* weave(map, group.runs, group.range, get);
     }
   } finally {
     for (const { get } of opened) get?.cancel();
@@ -82,8 +90,13 @@ function* groupBySegment(map: SparseMap, start: number, end: number): Generator<
   if (open !== undefined) yield open;
 }
 
-function* holes(group: Group): Generator<Uint8Array> {
-  for (const run of group.runs) yield* zeros(run.length);
+/** Holes as batches of views of the shared block, few at a time: a hole may be terabytes. */
+function* holes(runs: Iterable<Hole | Stored>): Generator<readonly Uint8Array[]> {
+  for (const run of runs) {
+    for (let left = run.length; left > 0; left -= ZEROS.length * BLOCKS_AT_ONCE) {
+      yield [...zeros(Math.min(left, ZEROS.length * BLOCKS_AT_ONCE))];
+    }
+  }
 }
 
 function* zeros(length: number): Generator<Uint8Array> {
@@ -91,35 +104,65 @@ function* zeros(length: number): Generator<Uint8Array> {
 }
 
 /** Runs in guest order, their bytes from the segment; verified when the whole segment passes. */
-async function* weave(map: SparseMap, { runs, range }: Group, get: RangedGet): AsyncGenerator<Uint8Array> {
-  const chunks = get[Symbol.asyncIterator]();
-  let rest: Uint8Array = ZEROS.subarray(0, 0);
+async function* weave(
+  map: SparseMap,
+  runs: readonly (Hole | Stored)[],
+  range: SegmentRange,
+  get: RangedGet,
+): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+  const cursor = new RunCursor(runs);
   let crc = 0;
-  try {
-    for (const run of runs) {
-      if (run.kind === 'hole') {
-        yield* zeros(run.length);
-        continue;
-      }
-      for (let left = run.length; left > 0; ) {
-        if (rest.length === 0) {
-          const next = await chunks.next();
-          rest = next.value ?? rest;
-          crc = crc32(rest, crc);
-        }
-        const piece = rest.length <= left ? rest : rest.subarray(0, left);
-        rest = rest.subarray(piece.length);
-        left -= piece.length;
-        yield piece;
-      }
+  for await (const batch of get) {
+    const woven: Uint8Array[] = [];
+    for (const chunk of batch) {
+      crc = crc32(chunk, crc);
+      cursor.place(chunk, woven);
     }
-  } finally {
-    await chunks.return(undefined);
+    yield woven;
   }
-  if (range !== undefined) verify(map, range, crc);
+  verify(map, range, crc);
+  yield* holes(cursor.rest());
 }
 
-function verify(map: SparseMap, range: NonNullable<Group['range']>, crc: number): void {
+/** Puts segment bytes where they belong among the holes. The first run is a stored one. */
+class RunCursor {
+  readonly #runs: readonly (Hole | Stored)[];
+  #at = 0;
+  /** Bytes of the current run still to come. */
+  #left: number;
+
+  constructor(runs: readonly (Hole | Stored)[]) {
+    this.#runs = runs;
+    this.#left = runs[0]?.length ?? 0;
+  }
+
+  place(chunk: Uint8Array, out: Uint8Array[]): void {
+    for (let rest = chunk; rest.length > 0; ) {
+      if (this.#runs[this.#at]?.kind === 'hole') {
+        out.push(...zeros(this.#left));
+        this.#advance();
+        continue;
+      }
+      const piece = rest.length <= this.#left ? rest : rest.subarray(0, this.#left);
+      out.push(piece);
+      rest = rest.subarray(piece.length);
+      this.#left -= piece.length;
+      if (this.#left === 0) this.#advance();
+    }
+  }
+
+  /** Runs behind the last stored byte. */
+  rest(): readonly (Hole | Stored)[] {
+    return this.#runs.slice(this.#at);
+  }
+
+  #advance(): void {
+    this.#at += 1;
+    this.#left = this.#runs[this.#at]?.length ?? 0;
+  }
+}
+
+function verify(map: SparseMap, range: SegmentRange, crc: number): void {
   const entry = map.get(range.slice);
   if (range.from !== 0 || range.to !== entry.segmentLength || crc === entry.crc32) return;
   throw new Corrupt(`segment of slice ${range.slice}: CRC32 ${crc}, the map says ${entry.crc32}`);
