@@ -12,7 +12,8 @@ import { IDENTITY_ROUTES } from '../../api/identity/routes.ts';
 import { parseAs, parseJson } from '../../api/json-body.ts';
 import { requestIdOf } from '../../api/request-id.ts';
 import { createRouter } from '../../api/router.ts';
-import { LimitExceeded, Unauthenticated } from '../../core/errors.ts';
+import { apiDeps } from '../../aws/api-deps.ts';
+import { LimitExceeded, NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { ValidToken } from '../../core/identity/ports.ts';
 import { type ApiHandler, baseUrlOf, bodyText } from './chain.ts';
 import { credentialHandlers } from './identity/credentials.ts';
@@ -45,6 +46,14 @@ export function createIdentityHandler(deps: IdentityApiDeps): ApiHandler {
     };
   };
 }
+
+let built: Promise<ApiHandler> | undefined;
+
+/** The Lambda function: its dependencies come from the environment, once per process. */
+export const handler: ApiHandler = async (event, context) => {
+  built ??= apiDeps().then(createIdentityHandler);
+  return (await built)(event, context);
+};
 
 /** The request's own id when it can be taken, else a new one: an identity request never fails for its id. */
 function idOf(event: APIGatewayProxyEventV2, maxLength: number, newId: () => string): string {
@@ -86,6 +95,8 @@ function dispatch({ config, identity }: IdentityApiDeps): (event: APIGatewayProx
     }
   };
   return async (event) => {
+    if (config.identity.mode === 'keystone')
+      throw new NotFound(`The identity service is at ${config.identity.auth_url}.`);
     const path = event.rawPath.replace(/\/+$/, '');
     const { operation, route, params } = match(event.requestContext.http.method, path);
     const caller = route.auth === 'none' ? undefined : await identity.validate(tokenIn(event)).catch(refuse);

@@ -93,6 +93,21 @@ describe('discovery', () => {
   });
 });
 
+it('answers 404 everywhere when tokens come from an existing Keystone', async () => {
+  const elsewhere = { mode: 'keystone', auth_url: 'http://keystone.test/v3' };
+  const handler = createIdentityHandler({
+    config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }], identity: elsewhere }),
+    identity,
+    newId: () => crypto.randomUUID(),
+    log: silent,
+  });
+
+  const answer = await handler(proxyEvent('GET', '/identity/v3'));
+
+  expect(answer.statusCode).toBe(404);
+  expect(answer.body).toContain('http://keystone.test/v3');
+});
+
 describe('POST /v3/auth/tokens', () => {
   it('gives a project token with implied roles and both services at every interface', async () => {
     const answer = await call('POST', '/v3/auth/tokens', { body: byPassword('demo', PASSWORDS.demo, project('demo')) });
@@ -176,6 +191,22 @@ describe('POST /v3/auth/tokens', () => {
       statusCode: 400,
       json: { error: { code: 400, message: expect.any(String) } },
     });
+  });
+
+  it.each([
+    ['a body of NUL bytes', '\u0000\u0000'],
+    ['deep nesting', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+    ['a null', 'null'],
+    ['a name that is a number', byPassword(7 as never, 'x')],
+    ['a name of 300 characters', byPassword('x'.repeat(300), 'x')],
+    ['a password of 5,000 characters', byPassword('demo', 'x'.repeat(5000))],
+  ])('answers %s with 400', async (_, body) => {
+    expect((await call('POST', '/v3/auth/tokens', { body })).statusCode).toBe(400);
+  });
+
+  it('takes names with any characters as names', async () => {
+    for (const name of ['../../etc', 'a\u0000b', 'ключ', '#NAME#', '__proto__'])
+      expect((await call('POST', '/v3/auth/tokens', { body: byPassword(name, 'x') })).statusCode).toBe(401);
   });
 
   it('answers a body over 112 KiB with 413', async () => {
