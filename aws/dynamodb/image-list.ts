@@ -6,13 +6,15 @@
 import { BatchGetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Image } from '../../core/images/image.ts';
 import { compareImages, type Filter, type ImageQuery, matches, type SortTerm } from '../../core/images/query.ts';
+import type { Member } from '../../core/members/member.ts';
 import type { ImageListing } from '../../core/ports.ts';
 import { Expression } from './expression.ts';
 import { filterExpression } from './image-filters.ts';
-import { imageOf } from './image-item.ts';
+import { imageOf, visibilityIndexKeys } from './image-item.ts';
 import { type Source, sourcesOf } from './image-sources.ts';
 import { projectUsage } from './image-usage.ts';
-import { byCreated, byName, imageKey } from './keys.ts';
+import { byCreated, byName, imageKey, memberPartition, ownerPartition } from './keys.ts';
+import { recentMemberKey } from './members.ts';
 import { mergeOrdered, topOf } from './merge-ordered.ts';
 import type { Table } from './table.ts';
 
@@ -45,17 +47,33 @@ interface Walk {
 /** The ImageListing of core/ports.ts on DynamoDB. */
 export function createImageListing(table: Table, options: ImageListingOptions = {}): ImageListing {
   const shards = options.visibilityShards ?? 1;
+  const { recent } = table;
 
-  async function* imagesOf(source: Source, walk: Walk): AsyncGenerator<Image> {
+  /** The images of a source in order, those left out that this process has just written. */
+  async function* indexed(source: Source, walk: Walk): AsyncGenerator<Image> {
     const filters = [...walk.query.filters, ...source.filters];
     const pages = source.kind === 'member' ? memberPages(source, walk) : partitionPages(source, filters, walk);
-    const compare = compareImages(walk.query.sort);
-    const { marker } = walk.query;
+    const wanted = wantedBy(walk.query, filters);
     for await (const page of pages) {
-      for (const image of page) {
-        if (matches(image, filters) && (marker === undefined || compare(image, marker) > 0)) yield image;
-      }
+      for (const image of page)
+        if (wanted(image) && (source.kind === 'member' || !recent.images.has(image.id))) yield image;
     }
+  }
+
+  /** The images of a source that this process has just written, in order, as they were written. */
+  async function* justWritten(source: Source, { query }: Walk): AsyncGenerator<Image> {
+    const filters = [...query.filters, ...source.filters];
+    const images =
+      source.kind === 'member'
+        ? await byIds(justShared(source).map((member) => member.imageId))
+        : recent.images.values().filter((image) => partitionsOf(image, shards).includes(source.partition));
+    yield* images.filter(wantedBy(query, filters)).sort(compareImages(query.sort));
+  }
+
+  function justShared(source: Source): Member[] {
+    return recent.members
+      .values()
+      .filter(({ project, status }) => memberPartition(project, status) === source.partition);
   }
 
   /** Images of one owner or visibility partition, page by page, in the order of the index. */
@@ -105,7 +123,10 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
         }),
       );
       walk.rows += page.ScannedCount ?? 0;
-      const images = await byIds((page.Items ?? []).map((item) => item['image_id'] as string));
+      const offered = (page.Items ?? []).filter(
+        (item) => !recent.members.has(recentMemberKey(item['image_id'] as string, item['member_id'] as string)),
+      );
+      const images = await byIds(offered.map((item) => item['image_id'] as string));
       if (inOrder) yield images;
       else collected.push(...images);
       start = page.LastEvaluatedKey;
@@ -136,13 +157,26 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
     async page(query) {
       if (query.limit === 0) return { images: [], more: false };
       const walk = walkOf(query);
-      const streams = sourcesOf(query, shards).map((source) => imagesOf(source, walk));
+      const streams = sourcesOf(query, shards).flatMap((source) => [indexed(source, walk), justWritten(source, walk)]);
       const compare = compareImages(query.sort);
       if (!walk.ordered) return topOf(streams, compare, query.limit);
       return firstPage(mergeOrdered(streams, compare), walk);
     },
     usageOf: (project) => projectUsage(table, project),
   };
+}
+
+/** Filters and marker of a query as one question. */
+function wantedBy(query: ImageQuery, filters: readonly Filter[]): (image: Image) => boolean {
+  const compare = compareImages(query.sort);
+  const { marker } = query;
+  return (image) => matches(image, filters) && (marker === undefined || compare(image, marker) > 0);
+}
+
+/** Owner and visibility partitions that list an image. */
+function partitionsOf(image: Image, shards: number): string[] {
+  const { gsi3pk } = visibilityIndexKeys(image.id, image.visibility, shards);
+  return image.owner === null ? [gsi3pk] : [gsi3pk, ownerPartition(image.owner)];
 }
 
 function walkOf(query: ImageQuery): Walk {

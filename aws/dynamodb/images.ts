@@ -55,6 +55,7 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
             ConditionExpression: 'attribute_not_exists(pk)',
           }),
         );
+        table.recent.images.note(image.id, image);
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
         throw new Conflict(`Image ID ${image.id} already exists!`, { cause: error });
@@ -79,7 +80,9 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
             ReturnValues: 'ALL_NEW',
           }),
         );
-        return recordOf(id, answer.Attributes);
+        const image = recordOf(id, answer.Attributes);
+        table.recent.images.note(id, image);
+        return image;
       } catch (error) {
         return explain(id, change.expect, error);
       }
@@ -98,6 +101,7 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
             ReturnValues: 'ALL_OLD',
           }),
         );
+        table.recent.images.note(id, undefined);
         return recordOf(id, answer.Attributes);
       } catch (error) {
         return explain(id, expect, error);

@@ -7,6 +7,9 @@ import { byCreated, imageKey, memberKey, memberPartition } from './keys.ts';
 import { queryAll } from './query-all.ts';
 import { isConditionFailure, type Table } from './table.ts';
 
+/** A membership among the recent writes. */
+export const recentMemberKey = (imageId: string, project: string): string => `${imageId}#${project}`;
+
 /** The MemberRepository of core/ports.ts on DynamoDB: members lie beside their image, and in their project's index. */
 export function createMemberRepository(table: Table): MemberRepository {
   async function list(imageId: string): Promise<Member[]> {
@@ -24,6 +27,7 @@ export function createMemberRepository(table: Table): MemberRepository {
     const answer = await table.client.send(
       new DeleteCommand({ TableName: table.name, Key: memberKey(imageId, project), ReturnValues: 'ALL_OLD' }),
     );
+    table.recent.members.note(recentMemberKey(imageId, project), undefined);
     return answer.Attributes !== undefined;
   }
 
@@ -39,6 +43,7 @@ export function createMemberRepository(table: Table): MemberRepository {
             ConditionExpression: 'attribute_not_exists(pk)',
           }),
         );
+        table.recent.members.note(recentMemberKey(member.imageId, member.project), member);
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
         throw new Conflict(`Image member ${member.project} already exists for image ${member.imageId}`, {
@@ -72,7 +77,9 @@ export function createMemberRepository(table: Table): MemberRepository {
             ReturnValues: 'ALL_NEW',
           }),
         );
-        return memberOf(answer.Attributes ?? {});
+        const member = memberOf(answer.Attributes ?? {});
+        table.recent.members.note(recentMemberKey(imageId, project), member);
+        return member;
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
         throw noSuchMember(imageId, project, error);

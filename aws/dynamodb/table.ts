@@ -1,16 +1,25 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Image } from '../../core/images/image.ts';
+import type { Member } from '../../core/members/member.ts';
+import { RecentWrites } from './recent-writes.ts';
 
 /** The one table: a document client and its name. Repositories take this and nothing else of the SDK's clients. */
 export interface Table {
   readonly name: string;
   readonly client: DynamoDBDocumentClient;
+  /** This process's latest writes of images and members, for lists that read a lagging index. */
+  readonly recent: { readonly images: RecentWrites<Image>; readonly members: RecentWrites<Member> };
 }
 
 /** Wraps a client so that sets stay sets, empty strings stay, and undefined attributes are left out. */
 export function tableOf(client: DynamoDBClient, name: string): Table {
   return {
     name,
+    recent: {
+      images: new RecentWrites<Image>((image, known) => image.revision < known.revision),
+      members: new RecentWrites<Member>((member, known) => member.updatedAt < known.updatedAt),
+    },
     client: DynamoDBDocumentClient.from(client, {
       marshallOptions: { removeUndefinedValues: true },
       unmarshallOptions: { wrapNumbers: false },
