@@ -13,7 +13,7 @@ export const ENVIRONMENT = {
   signingKeys: 'GLIMPSE_SIGNING_KEYS',
   /** Port of the gateway's own process; default 8080. */
   gatewayPort: 'GLIMPSE_GATEWAY_PORT',
-  /** MiB that all uploads of one gateway may hold in memory; default 128. */
+  /** MiB that all uploads of one gateway may hold in memory; default 96. */
   uploadBudgetMib: 'GLIMPSE_UPLOAD_BUDGET_MIB',
   /** Endpoint of everything AWS; absent on AWS itself. */
   endpoint: 'AWS_ENDPOINT_URL',

@@ -7,11 +7,11 @@ import { createGateway } from './server.ts';
 /** Fargate kills a task 120 s after SIGTERM at most. */
 const GRACE_MS = 110_000;
 const DEFAULT_PORT = 8080;
-const DEFAULT_BUDGET_MIB = 128;
 
 const deps = await apiDeps();
-const budgetMib = Number(process.env[ENVIRONMENT.uploadBudgetMib] ?? DEFAULT_BUDGET_MIB);
-const { server, drain } = createGatewayServer(createGateway(deps, { uploadBudgetBytes: budgetMib * 1024 * 1024 }));
+const budgetMib = process.env[ENVIRONMENT.uploadBudgetMib];
+const options = budgetMib === undefined ? {} : { uploadBudgetBytes: Number(budgetMib) * 1024 * 1024 };
+const { server, drain } = createGatewayServer(createGateway(deps, options));
 server.listen(Number(process.env[ENVIRONMENT.gatewayPort] ?? DEFAULT_PORT));
 
 const stop = (): void => {

@@ -17,7 +17,7 @@ import { putBytes } from './put-bytes.ts';
 import { one } from './upload-headers.ts';
 
 export interface GatewayOptions {
-  /** Bytes that all uploads of this process may hold in memory. Default 128 MiB. */
+  /** Bytes that all uploads of this process may hold in memory. Default 96 MiB. */
   readonly uploadBudgetBytes?: number;
   /** Milliseconds after which a client that sends nothing is given up. Default one minute. */
   readonly stallMs?: number;
@@ -25,7 +25,8 @@ export interface GatewayOptions {
   readonly identityUrl?: string;
 }
 
-const DEFAULT_BUDGET = 128 * 1024 * 1024;
+/** Six buffers: four uploads at once stay below 400 MiB of process memory above idle, their garbage and the store's included. */
+const DEFAULT_BUDGET = 96 * 1024 * 1024;
 const DEFAULT_STALL_MS = 60_000;
 
 interface Exchange {

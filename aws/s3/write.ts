@@ -46,7 +46,7 @@ export interface WriterOptions {
 }
 
 /** Pieces being stored at once; more gains nothing on one connection each. */
-export const IN_FLIGHT = 4;
+export const IN_FLIGHT = 3;
 const OWN_BUDGET = 64 * 1024 * 1024;
 
 /** The signal and budget a writer works with, and the way to end both. */
