@@ -2,7 +2,7 @@ import type { FirmwareHint } from './partitions.ts';
 
 /**
  * Image properties that Glance and Nova know by these names and that a format's facts may carry (facts section 14). A
- * fact of this name with a text or number is a suggestion for the property of the same name.
+ * fact of this name, or of it with `_hint`, that is a text or number is a suggestion for the property of the same name.
  */
 const PROPERTY_NAMES: readonly string[] = [
   'vmware_adaptertype',
@@ -20,6 +20,10 @@ const PROPERTY_NAMES: readonly string[] = [
   'architecture',
 ];
 
+function own(details: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(details, name) ? details[name] : undefined;
+}
+
 /** Suggestions out of a format's facts, and the firmware when only one is possible. */
 export function propertyHints(
   details: Readonly<Record<string, unknown>>,
@@ -27,7 +31,7 @@ export function propertyHints(
 ): Record<string, string> {
   const hints: Record<string, string> = {};
   for (const name of PROPERTY_NAMES) {
-    const value = Object.hasOwn(details, name) ? details[name] : undefined;
+    const value = own(details, name) ?? own(details, `${name}_hint`);
     if (typeof value === 'string' || typeof value === 'number') hints[name] = String(value);
   }
   const kinds = new Set(firmware.map((hint) => hint.firmware));
