@@ -126,8 +126,11 @@ describe('openstack image', () => {
       'hw_disk_bus=scsi',
       'cli',
     );
-    expect(created.status).toBe('active');
-    expect(created.checksum).toBe(await md5Of(plain.path));
+    // What the client prints is the record before the upload.
+    expect(await settled(glimpse, 'demo', created.id)).toMatchObject({
+      status: 'active',
+      checksum: await md5Of(plain.path),
+    });
 
     await glimpse.client('demo', 'openstack', [
       'image',
@@ -178,7 +181,10 @@ describe('openstack image', () => {
       'raw',
     );
 
-    expect(created).toMatchObject({ size: 256 * 1024 ** 2, checksum: await md5Of(raw) });
+    expect(await settled(glimpse, 'demo', created.id)).toMatchObject({
+      size: 256 * 1024 ** 2,
+      checksum: await md5Of(raw),
+    });
     expect(await storedBytes('glimpse-store-central', created.id)).toBeLessThan(80 * 1024 ** 2);
     const response = await glimpse.api('demo', 'GET', `/v2/images/${created.id}/file`, {
       headers: { range: 'bytes=16777000-16778000' },
@@ -224,7 +230,7 @@ describe('bucket drop-in', () => {
     expect(image).toMatchObject({ status: 'queued', os_glance_failed_import: 'central' });
     expect(tasks[0]).toMatchObject({
       status: 'failure',
-      message: expect.stringMatching(/outside the object|truncated|end/i) as string,
+      message: expect.stringMatching(/outside|truncated/i) as string,
     });
   });
 

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -33,6 +34,8 @@ export interface Glimpse {
     path: string,
     init?: { readonly body?: unknown; readonly headers?: Record<string, string> },
   ): Promise<Response>;
+  /** A token of the account, for requests that `api` cannot make. */
+  token(account: Account): Promise<string>;
   /** kill -9 of the whole tree or one process; resolves when it is gone. */
   kill(): Promise<void>;
   stop(): Promise<number | null>;
@@ -95,19 +98,15 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
       return JSON.parse(await glimpse.client(account, 'openstack', [...args, '-f', 'json'])) as T;
     },
     async api(account, method, path, { body, headers = {} } = {}) {
+      const streamed = body instanceof Readable || body instanceof ReadableStream;
       return fetch(url + path, {
         method,
         headers: { 'x-auth-token': await token(account), ...headers },
-        ...(body === undefined
-          ? {}
-          : {
-              body:
-                body instanceof Uint8Array || typeof body === 'string'
-                  ? (body as Uint8Array<ArrayBuffer>)
-                  : JSON.stringify(body),
-            }),
+        ...(body === undefined ? {} : { body: bodyOf(body) }),
+        ...(streamed ? { duplex: 'half' as const } : {}),
       });
     },
+    token,
     async kill() {
       child.kill('SIGKILL');
       await ended;
@@ -121,6 +120,13 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
     },
   };
   return glimpse;
+}
+
+function bodyOf(body: unknown): NonNullable<RequestInit['body']> {
+  if (body instanceof Readable) return Readable.toWeb(body) as ReadableStream<Uint8Array>;
+  if (typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream)
+    return body as Uint8Array<ArrayBuffer>;
+  return JSON.stringify(body);
 }
 
 async function greeting(child: ChildProcess, printed: () => string): Promise<RegExpExecArray> {
@@ -176,6 +182,12 @@ export async function settled(
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const response = await glimpse.api(account, 'GET', `/v2/images/${id}`);
+    if (response.status >= 500 && Date.now() < deadline) {
+      // A part of the service is being restarted.
+      await response.arrayBuffer();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      continue;
+    }
     const image = (await response.json()) as Record<string, unknown>;
     const busy = ['saving', 'importing', 'uploading'].includes(String(image['status']));
     if (response.status !== 200 || (image['os_glance_import_task'] === undefined && !busy)) return image;
