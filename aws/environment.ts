@@ -9,10 +9,14 @@ export const ENVIRONMENT = {
   importWorkflow: 'GLIMPSE_IMPORT_WORKFLOW',
   /** Path of the JSON configuration file (core/config.ts). */
   config: 'GLIMPSE_CONFIG',
+  /** Base URL in links and in the catalog; goes before `public_endpoint` of the configuration. */
+  publicEndpoint: 'GLIMPSE_PUBLIC_ENDPOINT',
   /** JSON array of private JWKs (ES256); the first one signs. Needed where tokens are made or checked. */
   signingKeys: 'GLIMPSE_SIGNING_KEYS',
   /** Port of the gateway's own process; default 8080. */
   gatewayPort: 'GLIMPSE_GATEWAY_PORT',
+  /** Base URL of the API: where the gateway's own process hands on what is not image bytes; absent: it answers 404. */
+  apiUrl: 'GLIMPSE_API_URL',
   /** MiB that all uploads of one gateway may hold in memory; default 96. */
   uploadBudgetMib: 'GLIMPSE_UPLOAD_BUDGET_MIB',
   /** Endpoint of everything AWS; absent on AWS itself. */

@@ -26,7 +26,7 @@ export interface Places {
 export interface PlacesOptions {
   readonly stagingBucket: string;
   /** Region of the staging bucket; default `us-east-1`. */
-  readonly stagingRegion?: string;
+  readonly stagingRegion?: string | undefined;
   /** Endpoint for places that name none (AWS_ENDPOINT_URL); absent: AWS itself. */
   readonly endpoint?: string | undefined;
 }
