@@ -14,7 +14,12 @@ export type Source =
       /** What an image of this partition must meet besides the query's own filters. */
       readonly filters: readonly Filter[];
     }
-  | { readonly kind: 'member'; readonly partition: string; readonly filters: readonly Filter[] };
+  | {
+      readonly kind: 'member';
+      readonly project: string;
+      readonly partition: string;
+      readonly filters: readonly Filter[];
+    };
 
 export function sourcesOf(query: ImageQuery, shards: number): Source[] {
   const owner = singleOwner(query.filters);
@@ -49,6 +54,7 @@ function projectSources(query: ImageQuery, byVisibility: (visibility: Visibility
   const shared = statuses.map(
     (status): Source => ({
       kind: 'member',
+      project,
       partition: memberPartition(project, status),
       filters: [{ kind: 'equal', attribute: 'visibility', values: ['shared'] }],
     }),

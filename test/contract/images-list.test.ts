@@ -191,6 +191,21 @@ describe('order and pages', () => {
     expect(first.images.at(-1).id).not.toBe(rest.body.images[0].id);
   });
 
+  test('a page of large images is cut with next', async () => {
+    const large = Object.fromEntries([1, 2, 3, 4].map((n) => [`p${n}`, '"'.repeat(60_000)]));
+    for (let n = 0; n < 12; n++) await put({ owner: 'third', visibility: 'private', properties: large });
+    const first = await list('?limit=100', 'third');
+    expect(Buffer.byteLength(first.text)).toBeLessThan(5 * 1024 ** 2);
+    expect(first.body.next).toContain('limit=100');
+    let count = first.body.images.length;
+    for (let next = first.body.next; next !== undefined; ) {
+      const page = (await list(next.replace('/v2/images', ''), 'third')).body;
+      count += page.images.filter((image: { p1?: string }) => image.p1).length;
+      next = page.next;
+    }
+    expect(count).toBe(12);
+  });
+
   test('the default page is 25 images, the newest first', async () => {
     const newest = await put({ name: 'the newest', owner: 'demo' });
     const { body } = await list('');
@@ -256,6 +271,19 @@ describe('filters', () => {
     ['updated_at=lte:2026-03-05T12:00:00%2B02:00', ['foo:bar', 'one, two']],
   ])('%s', async (filter, expected) => {
     expect((await names(`?run=filters&${filter}`)).sort()).toEqual(expected);
+  });
+
+  test('ids show only what the list would show', async () => {
+    const offered = await put({ owner: 'third', name: 'offered by id' });
+    const secret = await put({ owner: 'third', visibility: 'private' });
+    const community = await put({ owner: 'third', visibility: 'community', name: 'community by id' });
+    const ids = `id=in:${offered.id},${secret.id},${community.id}`;
+    expect(await names(`?${ids}`)).toEqual([]);
+    await share(offered, 'demo', 'accepted');
+    expect(await names(`?${ids}`)).toEqual(['offered by id']);
+    expect((await names(`?${ids}&visibility=all`)).sort()).toEqual(['community by id', 'offered by id']);
+    expect(await names(`?${ids}&name=other`)).toEqual([]);
+    expect(await names('?id=')).toEqual([]);
   });
 
   test('find one image among its ids', async () => {
