@@ -52,6 +52,7 @@ export const ROUTES = {
   showStoresInfo: bodiless('GET', '/v2/info/stores', 200),
   showStoresDetail: bodiless('GET', '/v2/info/stores/detail', 200),
   showUsage: image('GET', '/v2/info/usage', 200),
+  createTask: image('POST', '/v2/tasks', 201),
   listTasks: image('GET', '/v2/tasks', 200),
   showTask: image('GET', '/v2/tasks/{id}', 200),
   showImageSchema: bodiless('GET', '/v2/schemas/image', 200),

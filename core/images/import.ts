@@ -16,6 +16,8 @@ export interface ImportRequest {
   readonly header?: string | undefined;
   /** The body as the client sent it, kept on the task. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** Type and input of the task, when another operation than POST import asks. */
+  readonly task?: Pick<Task, 'type' | 'input'>;
 }
 
 type ImportDeps = Pick<Deps, 'config' | 'clock' | 'newId' | 'images' | 'tasks' | 'duties' | 'workflows' | 'log'>;
@@ -133,13 +135,13 @@ async function createTask(
   const at = new Date(deps.clock.now()).toISOString();
   const task: Task = {
     id: deps.newId(),
-    type: 'api_image_import',
+    type: request.task?.type ?? 'api_image_import',
     status: 'pending',
     imageId: image.id,
     owner: caller.projectId ?? image.owner ?? '',
     userId: caller.userId,
     requestId: caller.requestId,
-    input: { image_id: image.id, import_req: request.body, backend: stores },
+    input: request.task?.input ?? { image_id: image.id, import_req: request.body, backend: stores },
     result: null,
     message: '',
     import: { method, stores, allStoresMustSucceed: request.allStoresMustSucceed ?? true, roles: caller.roles },

@@ -47,5 +47,6 @@ function responseHeaders(config: Config): Partial<Record<ImagesOperation, Respon
       ...(methods !== '' && { 'openstack-image-import-methods': methods }),
       'openstack-image-store-ids': stores,
     }),
+    createTask: (value, { baseUrl }) => ({ location: location(value, baseUrl) }),
   };
 }

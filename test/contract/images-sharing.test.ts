@@ -282,6 +282,54 @@ describe('import and tasks', () => {
   });
 });
 
+describe('POST /v2/tasks', () => {
+  const input = {
+    import_from: 'http://example.org/x.qcow2',
+    import_from_format: 'qcow2',
+    image_properties: { name: 'legacy', container_format: 'bare' },
+  };
+  const post = (body: unknown, as: CallerName = 'admin') => api.call('POST', '/v2/tasks', { as, body });
+
+  test('makes an image and imports it', async () => {
+    const answer = await post({ type: 'import', input });
+    expect(answer.status, answer.text).toBe(201);
+    expect(answer.headers['location']).toBe(`http://glimpse.example.org/v2/tasks/${answer.body.id}`);
+    expect(answer.body).toMatchObject({ type: 'import', status: 'pending', input, message: '' });
+    expect(await api.deps.images.get(answer.body.image_id)).toMatchObject({
+      name: 'legacy',
+      owner: null,
+      diskFormat: 'qcow2',
+      lock: answer.body.id,
+    });
+    const { tasks } = (await api.call('GET', '/v2/tasks?type=import', { as: 'admin' })).body;
+    expect(tasks.map((task: { id: string }) => task.id)).toContain(answer.body.id);
+  });
+
+  test('a missing key is a task that failed', async () => {
+    const answer = await post({ type: 'import', input: { ...input, image_properties: undefined } });
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({
+      status: 'failure',
+      message: "Input does not contain 'image_properties' field",
+    });
+    expect(answer.body.expires_at).toBe('2026-05-07T00:00:00Z');
+  });
+
+  test.each<[string, unknown, CallerName, number]>([
+    ['by a member, whatever the body', '{', 'demo', 403],
+    ['malformed', '{', 'admin', 400],
+    ['of another type', { type: 'api_image_import', input }, 'admin', 400],
+    ['without input', { type: 'import' }, 'admin', 400],
+    ['with unknown keys', { type: 'import', input, x: 1 }, 'admin', 400],
+    ['without import_from', { type: 'import', input: { ...input, import_from: undefined } }, 'admin', 400],
+    ['from a file', { type: 'import', input: { ...input, import_from: 'file:///etc/passwd' } }, 'admin', 400],
+    ['of an unknown format', { type: 'import', input: { ...input, import_from_format: 'zip' } }, 'admin', 400],
+    ['with bad properties', { type: 'import', input: { ...input, image_properties: { name: 3 } } }, 'admin', 400],
+  ])('is refused %s', async (_, body, as, expected) => {
+    expect((await post(body, as)).status).toBe(expected);
+  });
+});
+
 describe('limits', () => {
   test('100 creates against a quota of 50 give exactly 50; deletes give back', async () => {
     const limited = await startImagesApi({ use_keystone_limits: true, registered_limits: { image_count_total: 50 } });

@@ -1,14 +1,22 @@
 import type { Handlers } from '../../../api/handlers.ts';
 import { pageLinks } from '../../../api/page-links.ts';
+import { baseDefinitions } from '../../../api/schemas/image-properties.ts';
+import { parseTask } from '../../../api/tasks/create-body.ts';
 import { parseTaskQuery } from '../../../api/tasks/list-query.ts';
 import { taskStub, taskView } from '../../../api/tasks/view.ts';
 import type { Deps } from '../../../core/ports.ts';
+import { createTask } from '../../../core/tasks/create.ts';
 import { enforceTasksApi, listTasks, showTask } from '../../../core/tasks/queries.ts';
 
-type TaskOperation = 'listTasks' | 'showTask';
+type TaskOperation = 'createTask' | 'listTasks' | 'showTask';
 
 export function taskOperations(deps: Deps): Handlers<TaskOperation> {
+  const definitions = baseDefinitions(deps.config);
   return {
+    createTask: async ({ json, caller }) => {
+      await enforceTasksApi(deps, caller);
+      return taskView(await createTask(deps, caller, parseTask(json(), definitions)));
+    },
     listTasks: async ({ query, caller }) => {
       await enforceTasksApi(deps, caller);
       const { tasks, next } = await listTasks(deps, caller, parseTaskQuery(query, deps.config));

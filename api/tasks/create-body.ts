@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import type { NewTask } from '../../core/tasks/create.ts';
+import { parseCreate } from '../images/create-body.ts';
+import { parseAs } from '../json-body.ts';
+import type { Definition } from '../schemas/definition.ts';
+
+/** Only `import` is made by clients; the other types of the schema would stay pending for ever. */
+const TaskCreate = z.strictObject({ type: z.literal('import'), input: z.record(z.string(), z.unknown()) });
+
+const ImportInput = z.looseObject({
+  import_from: z.string().optional(),
+  import_from_format: z.string().optional(),
+  image_properties: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** Body of POST /v2/tasks (contract: import.md section 9). @throws InvalidInput, Forbidden as for POST image */
+export function parseTask(body: unknown, definitions: Readonly<Record<string, Definition>>): NewTask {
+  const { input } = parseAs(TaskCreate, body);
+  const known = parseAs(ImportInput, input);
+  return {
+    input,
+    importFrom: known.import_from,
+    format: known.import_from_format,
+    ...(known.image_properties && { image: parseCreate(known.image_properties, definitions) }),
+  };
+}
