@@ -13,6 +13,8 @@ export const ENVIRONMENT = {
   publicEndpoint: 'GLIMPSE_PUBLIC_ENDPOINT',
   /** JSON array of private JWKs (ES256); the first one signs. Needed where tokens are made or checked. */
   signingKeys: 'GLIMPSE_SIGNING_KEYS',
+  /** Password of the service user at an existing Keystone (`identity.mode: keystone`). */
+  keystonePassword: 'GLIMPSE_KEYSTONE_PASSWORD',
   /** Port of the gateway's own process; default 8080. */
   gatewayPort: 'GLIMPSE_GATEWAY_PORT',
   /** Base URL of the API: where the gateway's own process hands on what is not image bytes; absent: it answers 404. */

@@ -1,6 +1,7 @@
 /** The gateway as a process of its own: the entry point of its container image. */
 import { apiDeps } from '../aws/api-deps.ts';
 import { ENVIRONMENT } from '../aws/environment.ts';
+import { byPath, forwardTo } from './forward.ts';
 import { createGatewayServer } from './serve.ts';
 import { createGateway } from './server.ts';
 
@@ -11,7 +12,9 @@ const DEFAULT_PORT = 8080;
 const deps = await apiDeps();
 const budgetMib = process.env[ENVIRONMENT.uploadBudgetMib];
 const options = budgetMib === undefined ? {} : { uploadBudgetBytes: Number(budgetMib) * 1024 * 1024 };
-const { server, drain } = createGatewayServer(createGateway(deps, options));
+const gateway = createGateway(deps, options);
+const apiUrl = process.env[ENVIRONMENT.apiUrl];
+const { server, drain } = createGatewayServer(apiUrl ? byPath(gateway, forwardTo(apiUrl)) : gateway);
 server.listen(Number(process.env[ENVIRONMENT.gatewayPort] ?? DEFAULT_PORT));
 
 const stop = (): void => {

@@ -64,7 +64,7 @@ const ROUTES: Readonly<Record<'file' | 'stage', Readonly<Record<string, Verb>>>>
 };
 
 /** `/v2` and its minor versions, which all mean the same. */
-const PATH = /^\/v2(?:\.\d+)?\/images\/([^/]+)\/(file|stage)$/;
+export const BYTES_PATH = /^\/v2(?:\.\d+)?\/images\/([^/]+)\/(file|stage)$/;
 
 /** The request listener of GET and PUT `/v2/images/{id}/file` and PUT `…/stage`, for any node HTTP server. */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions = {}): RequestListener {
@@ -107,7 +107,7 @@ function route(
   deps: GatewayDeps,
 ): { readonly verb: Verb; readonly imageId: string; readonly query: URLSearchParams } {
   const [path = '', search = ''] = (request.url ?? '').split('?', 2);
-  const [, id, leaf] = PATH.exec(path) ?? [];
+  const [, id, leaf] = BYTES_PATH.exec(path) ?? [];
   if (id === undefined || (leaf !== 'file' && leaf !== 'stage')) throw new NotFound('The resource could not be found.');
   const verbs = ROUTES[leaf];
   const verb = verbs[request.method ?? ''];

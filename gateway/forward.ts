@@ -1,0 +1,73 @@
+import {
+  type IncomingHttpHeaders,
+  Agent as PlainAgent,
+  request as plainRequest,
+  type RequestListener,
+} from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { pipeline } from 'node:stream';
+import { BYTES_PATH } from './server.ts';
+
+/** Of one connection, not of the message (RFC 9110, section 7.6.1); `host` is the API's own, `expect` is answered here. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/** An HTTP API answers within 30 seconds; what is silent for longer is gone. */
+const SILENCE_MS = 35_000;
+
+/** Image bytes to `gateway`, everything else to `other`: behind a load balancer one process has the whole public name. */
+export function byPath(gateway: RequestListener, other: RequestListener): RequestListener {
+  return (request, response) => {
+    const [path = ''] = (request.url ?? '').split('?');
+    (BYTES_PATH.test(path) ? gateway : other)(request, response);
+  };
+}
+
+/**
+ * Hands requests on to the API at `origin` and streams its answers back; 502 when it cannot be reached. No size limit of its own, so
+ * that long listings pass, which a load balancer's function targets would cut at 1 MB.
+ */
+export function forwardTo(origin: string): RequestListener {
+  const base = new URL(origin);
+  const tls = base.protocol === 'https:';
+  const send = tls ? tlsRequest : plainRequest;
+  const agent = tls ? new TlsAgent({ keepAlive: true }) : new PlainAgent({ keepAlive: true });
+  return (request, response) => {
+    const onward = send(new URL(request.url ?? '/', base), {
+      method: request.method ?? 'GET',
+      headers: endToEnd(request.headers),
+      agent,
+      timeout: SILENCE_MS,
+    });
+    const fail = (): void => {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502, { 'content-type': 'text/plain', connection: 'close' }).end('Bad Gateway');
+    };
+    onward.on('timeout', () => onward.destroy());
+    onward.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
+      pipeline(answer, response, () => undefined);
+    });
+    pipeline(request, onward, (error) => {
+      if (error) fail();
+    });
+    response.on('close', () => {
+      if (!response.writableFinished) onward.destroy();
+    });
+  };
+}
+
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !named.has(name)));
+}
