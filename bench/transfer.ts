@@ -9,12 +9,14 @@
  */
 import { execFile } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { watchMemory } from './memory.ts';
+import { login, median, type Service } from './openstack.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
@@ -30,41 +32,6 @@ const { values } = parseArgs({
 const mib = Number(values.mib);
 const repeat = Number(values.repeat);
 const uploads = Number(values.uploads);
-
-interface Service {
-  readonly url: string;
-  readonly token: string;
-}
-
-/** Logs in as the OpenStack clients do. */
-async function login(env: NodeJS.ProcessEnv): Promise<Service> {
-  if (env['OS_TOKEN'] !== undefined && env['OS_ENDPOINT'] !== undefined) {
-    return { token: env['OS_TOKEN'], url: versioned(env['OS_ENDPOINT']) };
-  }
-  const user = {
-    name: env['OS_USERNAME'],
-    password: env['OS_PASSWORD'],
-    domain: { name: env['OS_USER_DOMAIN_NAME'] ?? 'Default' },
-  };
-  const project = { name: env['OS_PROJECT_NAME'], domain: { name: env['OS_PROJECT_DOMAIN_NAME'] ?? 'Default' } };
-  const auth = `${(env['OS_AUTH_URL'] ?? '').replace(/\/(v3\/?)?$/, '')}/v3/auth/tokens`;
-  const answer = await fetch(auth, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auth: { identity: { methods: ['password'], password: { user } }, scope: { project } } }),
-  });
-  if (answer.status !== 201) throw new Error(`logging in at ${auth}: HTTP ${answer.status}`);
-  const { token } = (await answer.json()) as {
-    token: { catalog: { type: string; endpoints: { interface: string; url: string }[] }[] };
-  };
-  const image = token.catalog.find((entry) => entry.type === 'image');
-  const url = image?.endpoints.find((endpoint) => endpoint.interface === 'public')?.url ?? '';
-  return { token: answer.headers.get('x-subject-token') ?? '', url: versioned(url) };
-}
-
-function versioned(url: string): string {
-  return `${url.replace(/\/(v2\/?)?$/, '')}/v2`;
-}
 
 async function createImage(service: Service): Promise<string> {
   const answer = await fetch(`${service.url}/images`, {
@@ -116,44 +83,6 @@ async function floor(endpoint: string): Promise<number[]> {
   await client.send(new DeleteObjectCommand(at));
   client.destroy();
   return rates;
-}
-
-/** Resident bytes of a process and all below it. */
-async function treeBytes(root: number): Promise<number> {
-  const parents = new Map<number, number>();
-  const resident = new Map<number, number>();
-  for (const name of await readdir('/proc')) {
-    const status = /^\d+$/.test(name) ? await readFile(`/proc/${name}/status`, 'utf8').catch(() => '') : '';
-    if (status === '') continue;
-    parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1] ?? 0));
-    resident.set(Number(name), Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
-  }
-  const below = (pid: number): boolean => pid === root || (parents.has(pid) && below(parents.get(pid) ?? 0));
-  return [...resident].reduce((sum, [pid, bytes]) => (below(pid) ? sum + bytes : sum), 0);
-}
-
-/** Watches a process tree; `stop` gives its peak in MiB above the start. */
-async function watchMemory(pid: number): Promise<{ stop(): Promise<number> }> {
-  const idle = await treeBytes(pid);
-  let peak = idle;
-  let on = true;
-  const watching = (async () => {
-    while (on) {
-      peak = Math.max(peak, await treeBytes(pid));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  })();
-  return {
-    async stop() {
-      on = false;
-      await watching;
-      return (peak - idle) / MIB;
-    },
-  };
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 function row(name: string, rates: readonly number[]): void {

@@ -1,0 +1,41 @@
+/** What every benchmark of an image service needs: a token and the endpoint, from OS_* as the clients read them. */
+
+export interface Service {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** Logs in as the OpenStack clients do. */
+export async function login(env: NodeJS.ProcessEnv): Promise<Service> {
+  if (env['OS_TOKEN'] !== undefined && env['OS_ENDPOINT'] !== undefined) {
+    return { token: env['OS_TOKEN'], url: versioned(env['OS_ENDPOINT']) };
+  }
+  const user = {
+    name: env['OS_USERNAME'],
+    password: env['OS_PASSWORD'],
+    domain: { name: env['OS_USER_DOMAIN_NAME'] ?? 'Default' },
+  };
+  const project = { name: env['OS_PROJECT_NAME'], domain: { name: env['OS_PROJECT_DOMAIN_NAME'] ?? 'Default' } };
+  const auth = `${(env['OS_AUTH_URL'] ?? '').replace(/\/(v3\/?)?$/, '')}/v3/auth/tokens`;
+  const answer = await fetch(auth, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ auth: { identity: { methods: ['password'], password: { user } }, scope: { project } } }),
+  });
+  if (answer.status !== 201) throw new Error(`logging in at ${auth}: HTTP ${answer.status}`);
+  const { token } = (await answer.json()) as {
+    token: { catalog: { type: string; endpoints: { interface: string; url: string }[] }[] };
+  };
+  const image = token.catalog.find((entry) => entry.type === 'image');
+  const url = image?.endpoints.find((endpoint) => endpoint.interface === 'public')?.url ?? '';
+  return { token: answer.headers.get('x-subject-token') ?? '', url: versioned(url) };
+}
+
+function versioned(url: string): string {
+  return `${url.replace(/\/(v2\/?)?$/, '')}/v2`;
+}
+
+/** The middle value. */
+export function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
