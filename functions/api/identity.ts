@@ -12,7 +12,7 @@ import { IDENTITY_ROUTES } from '../../api/identity/routes.ts';
 import { parseAs, parseJson } from '../../api/json-body.ts';
 import { requestIdOf } from '../../api/request-id.ts';
 import { createRouter } from '../../api/router.ts';
-import { apiDeps, apiDeps } from '../../aws/api-deps.ts';
+import { apiDeps } from '../../aws/api-deps.ts';
 import { LimitExceeded, NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { ValidToken } from '../../core/identity/ports.ts';
 import { type ApiHandler, baseUrlOf, bodyText } from './chain.ts';
@@ -21,7 +21,6 @@ import { directoryHandlers } from './identity/directory.ts';
 import { grantHandlers } from './identity/grants.ts';
 import type { IdentityApiDeps, IdentityHandlers, IdentityOperation, IdentityRequest } from './identity/request.ts';
 import { tokenHandlers } from './identity/tokens.ts';
-import { lazily } from './lazily.ts';
 
 type Result = APIGatewayProxyStructuredResultV2;
 
@@ -151,6 +150,3 @@ function requestOf(
     },
   };
 }
-
-/** The identity routes as a Lambda function behind the HTTP API. */
-export const handler = lazily(async () => createIdentityHandler(await apiDeps()));
