@@ -40,12 +40,13 @@ export function serviceDeps(): Promise<ServiceDeps> {
 
 /** Builds the dependencies from an environment. @throws EnvironmentError, ConfigError */
 export async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
-  const config = readConfig(required(env, 'config'));
+  const config = readConfig(env);
   const clock = { now: () => Date.now() };
   const log = createLog('glimpse');
   const table = tableOf(new DynamoDBClient({}), required(env, 'table'));
   const places = createPlaces(config, {
     stagingBucket: required(env, 'stagingBucket'),
+    stagingRegion: optional(env, 'region'),
     endpoint: optional(env, 'endpoint'),
   });
   const identityRecords = createIdentityRepository(table, clock);
@@ -76,12 +77,21 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   };
 }
 
-function readConfig(path: string): Config {
+/** The configuration file, and what the deployment knows better: its own address, and the one secret that must not stand in a file. */
+function readConfig(env: Environment): Config {
+  const path = required(env, 'config');
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  return parseConfig(parsed);
+  const config = parseConfig(parsed);
+  const publicEndpoint = optional(env, 'publicEndpoint');
+  const password = optional(env, 'keystonePassword');
+  return {
+    ...config,
+    ...(publicEndpoint !== undefined && { public_endpoint: publicEndpoint }),
+    ...(password !== undefined && { identity: { ...config.identity, password } }),
+  };
 }
