@@ -33,7 +33,7 @@ export function parseCreate(body: unknown, definitions: Readonly<Record<string, 
   const base = entries.filter(([key]) => isWritable(key)).map(([key, value]) => [wireless(key), value]);
   return {
     ...(Object.fromEntries(base) as Partial<Image> & { visibility?: Visibility }),
-    ...('id' in body && { id: String(body.id).toLowerCase() }),
+    ...('id' in body && { id: String(body.id) }),
     properties: Object.fromEntries(custom) as Image['properties'],
     computed: entries.map(([key]) => key).filter((key) => COMPUTED.has(key)),
   };

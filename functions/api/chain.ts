@@ -15,7 +15,7 @@ import { createRouter } from '../../api/router.ts';
 import type { Route } from '../../api/routes.ts';
 import { selectVersion, versionsView } from '../../api/versions.ts';
 import type { Config } from '../../core/config.ts';
-import { InvalidInput, NotFound } from '../../core/errors.ts';
+import { Forbidden, InvalidInput, NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
 import type { Authenticator, Log } from '../../core/ports.ts';
 
@@ -163,8 +163,9 @@ function dispatch<O extends string>(options: ChainOptions<O>): (event: ApiEvent)
     if (path === '/v2' && known.has(method))
       return { statusCode: 302, headers: { location: `${baseUrlOf(event, options.config)}/v2/` } };
     const { operation, route, params } = router.match(method, path);
-    if (route.body === 'refused' && hasBody(event)) throw new InvalidInput('A body is not expected with this request.');
-    if (caller === undefined) throw new NotFound('The resource could not be found.');
+    if (caller === undefined) throw new Unauthenticated('The request you have made requires authentication.');
+    refuseWrites(caller, method);
+    refuseBody(route, event);
     const request = apiRequest(event, caller, params, options.config);
     // The table also holds what the gateway answers; such a request was sent to the wrong place.
     if (!Object.hasOwn(options.handlers, operation)) throw new NotFound('The resource could not be found.');
@@ -173,6 +174,16 @@ function dispatch<O extends string>(options: ChainOptions<O>): (event: ApiEvent)
     const headers = options.responseHeaders?.[operation]?.(value, request);
     return headers === undefined ? result : { ...result, headers: { ...result.headers, ...headers } };
   };
+}
+
+/** @throws Forbidden when a caller without a token wants more than to read */
+function refuseWrites(caller: Caller, method: string): void {
+  if (caller.isReadOnly === true && method !== 'GET' && method !== 'HEAD') throw new Forbidden('Read-only access');
+}
+
+/** @throws InvalidInput */
+function refuseBody(route: Route, event: ApiEvent): void {
+  if (route.body === 'refused' && hasBody(event)) throw new InvalidInput('A body is not expected with this request.');
 }
 
 function hasBody(event: ApiEvent): boolean {

@@ -115,6 +115,13 @@ describe('routing', () => {
   });
 });
 
+test('a caller without a token, where that is allowed, may only read', async () => {
+  const answer = await api.call('POST', '/v2/images', { as: 'anonymous', body: {} });
+  expect(answer.status).toBe(403);
+  expect(answer.text).toContain('Read-only access');
+  expect((await api.call('GET', '/v2/info/stores', { as: 'anonymous' })).status).toBe(200);
+});
+
 describe('request id', () => {
   const id = async (sent?: string) =>
     (await api.call('GET', '/v2/info/stores', { as: 'demo', headers: sent ? { 'x-openstack-request-id': sent } : {} }))

@@ -21,6 +21,7 @@ export const CALLERS = {
   alt: { projectId: 'alt', roles: ['member', 'reader'], isAdmin: false },
   third: { projectId: 'third', roles: ['member', 'reader'], isAdmin: false },
   reader: { projectId: 'demo', roles: ['reader'], isAdmin: false },
+  anonymous: { projectId: null, roles: ['reader'], isAdmin: false, isReadOnly: true },
   unscoped: { projectId: null, roles: [], isAdmin: false },
 } as const;
 export type CallerName = keyof typeof CALLERS;
@@ -73,6 +74,7 @@ export async function startImagesApi(
       find: async (url) =>
         url.startsWith('s3://central-bucket/') ? { store: 'central', size: Number(url.length) } : undefined,
     },
+    metadefs: {} as Deps['metadefs'],
     policy: createPolicy(),
     tasks: createTaskRepository(table, clock),
     duties: createDutyRepository(table),
@@ -121,7 +123,7 @@ const STORES = [
   { id: 'dcn1', bucket: 'dcn1-bucket' },
 ];
 
-function callerOf(token: string | undefined, requestId: string): Caller {
+export function callerOf(token: string | undefined, requestId: string): Caller {
   const known = CALLERS[token as CallerName] as (typeof CALLERS)[CallerName] | undefined;
   if (known === undefined) throw new Unauthenticated('The request you have made requires authentication.');
   return {
@@ -140,7 +142,7 @@ function callerOf(token: string | undefined, requestId: string): Caller {
   };
 }
 
-function anEvent(
+export function anEvent(
   method: string,
   path: string,
   body: string | undefined,

@@ -59,7 +59,7 @@ describe('create bodies', () => {
     expect(parsed).toMatchObject({
       hidden: true,
       minDisk: 1,
-      id: 'aaaaaaaa-0000-4000-8000-000000000000',
+      id: 'AAAAAAAA-0000-4000-8000-000000000000',
       computed: [],
     });
     expect(Object.entries(parsed.properties)).toEqual([['__proto__', 'p']]);
