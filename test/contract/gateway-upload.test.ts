@@ -164,7 +164,7 @@ describe('PUT file', () => {
       'raw',
       qcow2WithBackingFile(),
       415,
-      /safety checks.*backing file/s,
+      /safety checks.*backing_file/s,
     ],
   ])('inspects: %s', async (_name, diskFormat, bytes, status, text) => {
     const image = await rig.image({ diskFormat });
