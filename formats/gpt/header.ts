@@ -94,7 +94,7 @@ function checkEntryShape(size: number, count: number): void {
 
 /** The checksum covers the header with its own field as zero. */
 function blankCrc(header: Uint8Array): Uint8Array {
-  const copy = header.slice();
+  const copy = new Uint8Array(header);
   view(copy).setUint32(16, 0, true);
   return copy;
 }

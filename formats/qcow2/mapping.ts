@@ -90,7 +90,7 @@ export class Mapping {
     const { l1Offset, l1Needed } = this.#header;
     const at = Math.floor((index * 8) / CHUNK) * CHUNK;
     const length = Math.min(CHUNK, l1Needed * 8 - at);
-    return this.#cache.get(l1Offset + at, async () => (await this.#source.read(l1Offset + at, length)).slice());
+    return this.#cache.get(l1Offset + at, async () => copied(await this.#source.read(l1Offset + at, length)));
   }
 
   #l1Entry(chunk: Uint8Array, index: number): number {
@@ -118,7 +118,7 @@ export class Mapping {
   }
 
   #keep(tables: Map<number, DataView>, offset: number, bytes: Uint8Array): void {
-    const own = bytes.slice();
+    const own = copied(bytes);
     tables.set(offset, view(own));
     this.#cache.put(offset, Promise.resolve(own));
   }
@@ -150,6 +150,11 @@ export class Mapping {
       this.#decoder.decode(table, within, guest, runs);
     }
   }
+}
+
+/** A copy of its own memory: a Buffer's `slice` would keep the whole read alive in the cache. */
+function copied(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 /** Cuts the first and last run to the asked range; a compressed run keeps its whole stream (the reader cuts its output). */

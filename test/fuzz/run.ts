@@ -1,0 +1,107 @@
+/**
+ * Mutation fuzzing of every parser: `npm run fuzz -- [--inputs N] [--format NAME] [--seed N]`. Each input is a known image
+ * with a few bytes changed; it must end in a verdict or a typed error within a second and bounded memory, without a read
+ * outside the object. Exit 1 when one does not; its seed and edits are printed. N inputs per format, 20,000 when absent.
+ */
+import { parseArgs } from 'node:util';
+import { FormatError } from '../../formats/errors.ts';
+import type { FormatName } from '../../formats/image.ts';
+import { inspect } from '../../formats/inspect.ts';
+import { openImage } from '../../formats/registry.ts';
+import { Coverage } from './coverage.ts';
+import { type Mutant, MutantSource, mutate, Random } from './mutate.ts';
+import { type Seed, seeds } from './seeds.ts';
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '20000' },
+    format: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const INPUTS = Number(values.inputs);
+const LIMIT_MS = 1000;
+const LIMIT_RSS = 512 * 1024 * 1024;
+const READ_BYTES = 64 * 1024;
+const MAX_VIRTUAL = 2 ** 36;
+
+const all = seeds();
+const baseline = process.memoryUsage.rss();
+let peak = 0;
+
+interface Tally {
+  inputs: number;
+  accepted: number;
+  opened: number;
+  typedErrors: number;
+  slowestMs: number;
+  readonly failures: string[];
+}
+
+/** Looks at a mutant as the service would, then opens and reads it even where that was refused. */
+async function exercise(source: MutantSource, format: FormatName, random: Random, tally: Tally): Promise<void> {
+  const inspection = await inspect(source, { maxVirtualSize: MAX_VIRTUAL });
+  if (inspection.verdict !== 'refuse') tally.accepted += 1;
+  try {
+    const image = await openImage(source, format);
+    tally.opened += 1;
+    if (image.virtualSize === 0) return;
+    const offset = random.below(Math.min(image.virtualSize, 2 ** 31));
+    for await (const _ of image.extents(offset, Math.min(image.virtualSize, offset + 2 ** 26)));
+    await image.readInto(offset, new Uint8Array(Math.min(READ_BYTES, image.virtualSize - offset)));
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    tally.typedErrors += 1;
+  }
+}
+
+function describeMutant(seed: Seed, mutant: Mutant): string {
+  const edits = mutant.edits.map((edit) => `${edit.offset}:${Buffer.from(edit.bytes.subarray(0, 16)).toString('hex')}`);
+  return `${seed.name} size ${mutant.size} edits ${edits.join(' ')}`;
+}
+
+async function fuzzFormat(format: FormatName, group: readonly Seed[], random: Random): Promise<Tally> {
+  const tally: Tally = { inputs: 0, accepted: 0, opened: 0, typedErrors: 0, slowestMs: 0, failures: [] };
+  for (; tally.inputs < INPUTS; tally.inputs++) {
+    const seed = random.pick(group);
+    const mutant = mutate(random, seed.bytes);
+    const started = performance.now();
+    try {
+      await exercise(new MutantSource(seed.bytes, mutant), format, random, tally);
+    } catch (error) {
+      tally.failures.push(`${error instanceof Error ? error.stack : String(error)}\n  ${describeMutant(seed, mutant)}`);
+    }
+    const ms = performance.now() - started;
+    tally.slowestMs = Math.max(tally.slowestMs, ms);
+    if (ms > LIMIT_MS) tally.failures.push(`${ms.toFixed(0)} ms: ${describeMutant(seed, mutant)}`);
+    if (tally.inputs % 256 === 0) peak = Math.max(peak, process.memoryUsage.rss() - baseline);
+    if (tally.failures.length >= 10) break;
+  }
+  return tally;
+}
+
+const coverage = new Coverage();
+await coverage.start();
+let failed = false;
+console.log(`${all.length} seeds, ${INPUTS} inputs per format, seed ${values.seed}`);
+for (const [format, group] of Object.entries(Object.groupBy(all, (seed) => seed.format))) {
+  if (group === undefined || (values.format !== undefined && values.format !== format)) continue;
+  const started = performance.now();
+  const tally = await fuzzFormat(format as FormatName, group, new Random(Number(values.seed)));
+  const seconds = (performance.now() - started) / 1000;
+  console.log(
+    `${format.padEnd(7)} ${tally.inputs} inputs of ${group.length} seeds: ${tally.accepted} accepted, ${tally.opened} opened, ` +
+      `${tally.typedErrors} typed errors, slowest ${tally.slowestMs.toFixed(0)} ms, ${(tally.inputs / seconds).toFixed(0)}/s`,
+  );
+  for (const failure of tally.failures) console.log(`  FAILED ${failure}`);
+  failed ||= tally.failures.length > 0;
+}
+for (const [folder, row] of [...(await coverage.report())].toSorted()) {
+  const percent = (100 * row.covered) / Math.max(1, row.bytes);
+  console.log(
+    `coverage ${folder.padEnd(12)} ${row.ran} of ${row.functions} functions, ${percent.toFixed(0)} % of their code`,
+  );
+}
+console.log(`memory grew by at most ${(peak / 2 ** 20).toFixed(0)} MiB`);
+if (peak > LIMIT_RSS) console.log('FAILED memory');
+process.exitCode = failed || peak > LIMIT_RSS ? 1 : 0;
