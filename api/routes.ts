@@ -1,4 +1,5 @@
 import { IDENTITY_ROUTES } from './identity/routes.ts';
+import { METADEF_ROUTES } from './metadefs/routes.ts';
 
 /**
  * The only list of operations. Infra declares API Gateway routes from it, functions implement it, contract tests walk it,
@@ -62,6 +63,7 @@ export const ROUTES = {
   showTaskSchema: image('GET', '/v2/schemas/task', 200),
   showTasksSchema: image('GET', '/v2/schemas/tasks', 200),
   ...IDENTITY_ROUTES,
+  ...METADEF_ROUTES,
 } as const satisfies Record<string, Route>;
 
 export type Operation = keyof typeof ROUTES;

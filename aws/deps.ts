@@ -5,6 +5,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { type Config, ConfigError, parseConfig } from '../core/config.ts';
 import type { IdentityRepository } from '../core/identity/ports.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
+import { catalogLimits } from '../core/metadefs/limits.ts';
 import type { Deps } from '../core/ports.ts';
 import type { DropDeps } from '../core/tasks/drop.ts';
 import { createDutyRepository } from './dynamodb/duties.ts';
@@ -12,6 +13,7 @@ import { createIdentityRepository } from './dynamodb/identity.ts';
 import { createImageListing } from './dynamodb/image-list.ts';
 import { createImageRepository } from './dynamodb/images.ts';
 import { createMemberRepository } from './dynamodb/members.ts';
+import { createMetadefRepository } from './dynamodb/metadefs.ts';
 import { tableOf } from './dynamodb/table.ts';
 import { createTaskRepository } from './dynamodb/tasks.ts';
 import { createUsageRepository } from './dynamodb/usage.ts';
@@ -52,6 +54,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const identityRecords = createIdentityRepository(table, clock);
   const policy = loadPolicy(config, log);
   const protections = loadProtections(config, policy);
+  const duties = createDutyRepository(table);
   return {
     config,
     clock,
@@ -63,7 +66,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     imageList: createImageListing(table),
     usage: createUsageRepository(table, { clock }),
     tasks: createTaskRepository(table, clock),
-    duties: createDutyRepository(table),
+    duties,
+    metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: createBytes(places),
     locations: createLocations(places, config),
     workflows: createWorkflows(new SFNClient({}), required(env, 'importWorkflow')),

@@ -118,6 +118,23 @@ export const Config = z.strictObject({
   image_tag_quota: z.int().default(128).describe('Tags per image; negative = unlimited.'),
   image_member_quota: z.int().default(128).describe('Members per image; negative = unlimited.'),
   image_location_quota: z.int().default(10).describe('Locations per image; negative = unlimited.'),
+  metadef_namespace_quota: z.int().default(1000).describe('Metadata namespaces per project; negative = unlimited.'),
+  metadef_property_quota: z
+    .int()
+    .default(20_000)
+    .describe('Metadata properties in the namespaces of a project; negative = unlimited.'),
+  metadef_object_quota: z
+    .int()
+    .default(5000)
+    .describe('Metadata objects in the namespaces of a project; negative = unlimited.'),
+  metadef_tag_quota: z
+    .int()
+    .default(20_000)
+    .describe('Metadata tags in the namespaces of a project; negative = unlimited.'),
+  metadef_resource_type_quota: z
+    .int()
+    .default(5000)
+    .describe('Resource types made, and associations held, by a project; negative = unlimited.'),
   use_keystone_limits: z.boolean().default(false).describe('Enforce the registered limits below per project.'),
   registered_limits: z
     .strictObject({

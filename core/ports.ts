@@ -4,6 +4,7 @@ import type { Image, Location } from './images/image.ts';
 import type { ImageQuery } from './images/query.ts';
 import type { ImageStatus } from './images/status.ts';
 import type { Member, MemberStatus } from './members/member.ts';
+import type { MetadefRepository } from './metadefs/ports.ts';
 import type { ProjectUsage } from './quota/usage.ts';
 import type { BatchProgress, ImportFacts, Task, TaskStatus, TaskType } from './tasks/task.ts';
 
@@ -190,13 +191,17 @@ export interface TaskRepository {
 export interface Duty {
   /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
   readonly id: string;
-  readonly kind: 'upload' | 'task' | 'retired' | 'deleted';
+  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef';
   readonly dueAtMs: number;
+  /** Empty for `metadef`. */
   readonly imageId: string;
   readonly writeId?: string;
   /** Prefixes to sweep, for `retired` and `deleted`. */
   readonly places?: readonly { readonly place: string; readonly prefix: string }[];
   readonly attempt?: number;
+  /** For `metadef`: the namespace, and the generations of its children that may be dead. */
+  readonly namespaceId?: string;
+  readonly generations?: readonly string[];
 }
 
 export interface DutyRepository {
@@ -240,6 +245,7 @@ export interface Deps {
   readonly imageList: ImageListing;
   readonly usage: UsageRepository;
   readonly locations: LocationPort;
+  readonly metadefs: MetadefRepository;
   readonly policy: PolicyPort;
   readonly protections?: PropertyProtections;
   readonly tasks: TaskRepository;

@@ -4,11 +4,13 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 export interface Doors {
   readonly images: RequestListener;
   readonly identity: RequestListener;
+  readonly metadefs: RequestListener;
   readonly gateway: RequestListener;
 }
 
 /** Image bytes never pass a function: `PUT|GET …/file` and `PUT …/stage` of any v2 minor go to the gateway. */
 const BYTES = /^\/v2(?:\.\d+)?\/images\/[^/?]+\/(?:file|stage)(?:\?|$)/;
+const METADEFS = /^\/v2(?:\.\d+)?\/(?:schemas\/)?metadefs(?:[/?]|$)/;
 const IDENTITY = /^\/identity(?:[/?]|$)/;
 
 export interface FrontDoor {
@@ -47,6 +49,7 @@ export async function takeFrontDoor(port: number): Promise<FrontDoor> {
 
 function doorFor(doors: Doors, url: string): RequestListener {
   if (BYTES.test(url)) return doors.gateway;
+  if (METADEFS.test(url)) return doors.metadefs;
   return IDENTITY.test(url) ? doors.identity : doors.images;
 }
 

@@ -6,6 +6,7 @@ import { janitor } from '../core/tasks/janitor.ts';
 import { TASK_DUTY_MS } from '../core/tasks/report.ts';
 import { createIdentityHandler } from '../functions/api/identity.ts';
 import { createImagesApi } from '../functions/api/images-api.ts';
+import { createMetadefsApi } from '../functions/api/metadefs-api.ts';
 import { createGateway } from '../gateway/server.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
 import type { Doors } from './front-door.ts';
@@ -25,10 +26,12 @@ function doorsOf(deps: ApiDeps): Doors {
       disabled: disabledBy(deps.config.disable_by_file_path),
     }),
   });
+  const metadefs = httpApi({ handler: createMetadefsApi(deps, deps) });
   const identity = httpApi({ handler: createIdentityHandler(deps) });
   return {
     images: (request, response) => void images(request, response),
     identity: (request, response) => void identity(request, response),
+    metadefs: (request, response) => void metadefs(request, response),
     gateway: createGateway(deps),
   };
 }

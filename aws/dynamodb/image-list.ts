@@ -41,6 +41,9 @@ interface Walk {
   readonly ordered: boolean;
   /** Only images of this name, by the name index. */
   readonly name?: string;
+  /** This process's latest writes by partition. */
+  readonly written: ReadonlyMap<string, readonly Image[]>;
+  /** Rows looked at so far. */
   rows: number;
 }
 
@@ -61,13 +64,25 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
   }
 
   /** The images of a source that this process has just written, in order, as they were written. */
-  async function* justWritten(source: Source, { query }: Walk): AsyncGenerator<Image> {
+  async function* justWritten(source: Source, { query, written }: Walk): AsyncGenerator<Image> {
     const filters = [...query.filters, ...source.filters];
     const images =
       source.kind === 'member'
         ? await byIds(justShared(source).map((member) => member.imageId))
-        : recent.images.values().filter((image) => partitionsOf(image, shards).includes(source.partition));
+        : (written.get(source.partition) ?? []);
     yield* images.filter(wantedBy(query, filters)).sort(compareImages(query.sort));
+  }
+
+  function byPartition(images: readonly Image[]): Map<string, Image[]> {
+    const found = new Map<string, Image[]>();
+    for (const image of images) {
+      for (const partition of partitionsOf(image, shards)) {
+        const held = found.get(partition);
+        if (held === undefined) found.set(partition, [image]);
+        else held.push(image);
+      }
+    }
+    return found;
   }
 
   function justShared(source: Source): Member[] {
@@ -189,7 +204,7 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
       if (query.limit === 0) return { images: [], more: false };
       const ids = wantedIds(query.filters);
       if (ids !== undefined) return pageOfIds(ids, query);
-      const walk = walkOf(query);
+      const walk = { ...walkOf(query), written: byPartition(recent.images.values()), rows: 0 };
       const streams = sourcesOf(query, shards).flatMap((source) => [indexed(source, walk), justWritten(source, walk)]);
       const compare = compareImages(query.sort);
       if (!walk.ordered) return topOf(streams, compare, query.limit);
@@ -212,12 +227,12 @@ function partitionsOf(image: Image, shards: number): string[] {
   return image.owner === null ? [gsi3pk] : [gsi3pk, ownerPartition(image.owner)];
 }
 
-function walkOf(query: ImageQuery): Walk {
+function walkOf(query: ImageQuery): Omit<Walk, 'written' | 'rows'> {
   const index = indexedOrder(query.sort);
   const name = singleName(query.filters);
-  if (name !== undefined) return { query, order: 'name', direction: 'asc', ordered: false, name, rows: 0 };
-  if (index === undefined) return { query, order: 'created', direction: 'asc', ordered: false, rows: 0 };
-  return { query, ...index, ordered: true, rows: 0 };
+  if (name !== undefined) return { query, order: 'name', direction: 'asc', ordered: false, name };
+  if (index === undefined) return { query, order: 'created', direction: 'asc', ordered: false };
+  return { query, ...index, ordered: true };
 }
 
 /** The index that has this order, if one does: all terms in one direction, ending in creation and id. */

@@ -81,3 +81,35 @@ export const scopePartition = (kind: string, scopeId: string): string => `GRANTE
 export const ALL_GRANTS = 'GRANTED';
 export const REVOCATIONS = 'REVOCATIONS';
 export const failuresKey = (key: string): Key => ({ pk: `FAILURES#${key}`, sk: 'FAILURES' });
+
+/*
+ * The metadata definitions catalog. A namespace and what it holds are one partition under an id that survives renaming; names
+ * are claims. Children lie under a generation id, so that all of a kind can be replaced at once (core/metadefs/namespace.ts).
+ *
+ * | Record | pk / sk | gsi1 | gsi2 | gsi3 | gsi4 |
+ * |---|---|---|---|---|---|
+ * | namespace | METADEF#id / NAMESPACE | owner, by created | owner, by name | visibility, by created | visibility, by name |
+ * | property, object, tag | METADEF#id / kind#generation#name | | | | |
+ * | claim of a name | METADEFNAME#name / NAME | | | | |
+ * | resource type | METADEFTYPES / name | | | | |
+ * | what a project's namespaces hold | METADEFUSE#project / USE | | | | |
+ * | the standard catalog was loaded | METADEFLOADED / LOADED | | | | |
+ */
+export const namespaceKey = (id: string): Key => ({ pk: `METADEF#${id}`, sk: 'NAMESPACE' });
+/** Every kind sorts after `NAMESPACE`. */
+const CHILD_LETTER = { properties: 'P', objects: 'O', tags: 'T' } as const;
+export const generationPrefix = (kind: keyof typeof CHILD_LETTER, generation: string): string =>
+  `${CHILD_LETTER[kind]}#${generation}#`;
+export const metadefChildKey = (
+  namespaceId: string,
+  kind: keyof typeof CHILD_LETTER,
+  generation: string,
+  name: string,
+): Key => ({ pk: `METADEF#${namespaceId}`, sk: `${generationPrefix(kind, generation)}${name}` });
+export const namespaceNameKey = (name: string): Key => ({ pk: `METADEFNAME#${name}`, sk: 'NAME' });
+export const RESOURCE_TYPES = 'METADEFTYPES';
+export const resourceTypeKey = (name: string): Key => ({ pk: RESOURCE_TYPES, sk: name });
+export const metadefUseKey = (project: string): Key => ({ pk: `METADEFUSE#${project}`, sk: 'USE' });
+export const METADEFS_LOADED: Key = { pk: 'METADEFLOADED', sk: 'LOADED' };
+export const namespaceOwnerPartition = (owner: string): string => `METADEFOWNER#${owner}`;
+export const namespaceVisibilityPartition = (visibility: string): string => `METADEFVIS#${visibility}`;

@@ -1,6 +1,7 @@
 import { finishDelete } from '../images/delete.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
+import { sweepGenerations } from '../metadefs/sweep.ts';
 import type { Deps, Duty } from '../ports.ts';
 import { recountAll } from '../quota/limits.ts';
 import { TASK_DUTY_MS } from './report.ts';
@@ -57,6 +58,7 @@ const HANDLERS: Readonly<Record<Duty['kind'], (deps: Deps, duty: Duty) => Promis
   upload: (deps, duty) => abandonUpload(deps, duty),
   retired: (deps, duty) => sweepRetired(deps, duty),
   deleted: (deps, duty) => finishDelete(deps, duty),
+  metadef: (deps, duty) => sweepGenerations(deps, duty),
 };
 
 /** A task that nobody reported on for a while: start it, wait on, or end it with its cause. */

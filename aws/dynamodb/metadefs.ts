@@ -1,0 +1,253 @@
+/**
+ * The MetadefRepository of core/metadefs/ports.ts on the single table. A small change is one transaction of the record, the
+ * child and the owner's counters. A large one first writes children under a generation that no record names, then flips the
+ * record's pointer; a duty written before both lets the janitor remove whichever generation ends up dead.
+ */
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { Conflict, ImageServiceError, StaleRevision } from '../../core/errors.ts';
+import { CHILD_KINDS, type Namespace } from '../../core/metadefs/namespace.ts';
+import type { CatalogLimits, MetadefRepository } from '../../core/metadefs/ports.ts';
+import type { Clock, DutyRepository, Log } from '../../core/ports.ts';
+import { putAll } from './batch-write.ts';
+import { METADEFS_LOADED, namespaceKey, namespaceNameKey } from './keys.ts';
+import { createChildRecords, createSweep } from './metadef-children.ts';
+import { childItem, contentsOf, namespaceItem, namespaceOf } from './metadef-item.ts';
+import { createNamespacePages } from './metadef-list.ts';
+import { createResourceTypeRecords } from './metadef-types.ts';
+import { type UseChange, useWrites } from './metadef-use.ts';
+import { queryAll } from './query-all.ts';
+import { isConditionFailure, type Table } from './table.ts';
+import { type ConditionalWrite, transact } from './transact.ts';
+
+export interface MetadefRepositoryOptions {
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly duties: DutyRepository;
+  readonly limits: CatalogLimits;
+  readonly log: Log;
+}
+
+/** Longer than any request lives: what is still half-done then was left by a crash. */
+const DUTY_MS = 10 * 60_000;
+
+export function createMetadefRepository(table: Table, options: MetadefRepositoryOptions): MetadefRepository {
+  const { clock, newId, duties, limits } = options;
+  const TableName = table.name;
+  const types = createResourceTypeRecords(table, options);
+  const sweep = createSweep(table);
+  const uses = (owner: string | null, change: UseChange) => useWrites(table, limits, owner, change);
+
+  async function find(name: string): Promise<Namespace | undefined> {
+    const id = await idOf(name);
+    if (id === undefined) return undefined;
+    const { Item } = await table.client.send(
+      new GetCommand({ TableName, Key: namespaceKey(id), ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : namespaceOf(Item);
+  }
+
+  async function idOf(name: string): Promise<string | undefined> {
+    const { Item } = await table.client.send(
+      new GetCommand({ TableName, Key: namespaceNameKey(name), ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : String(Item['namespace_id']);
+  }
+
+  /** Writes the record as a whole, provided that nothing has changed since it was read. */
+  function replaced(before: Namespace, after: Namespace): ConditionalWrite {
+    return {
+      item: {
+        Put: {
+          TableName,
+          Item: namespaceItem({ ...after, revision: before.revision + 1 }),
+          ConditionExpression: 'revision = :revision',
+          ExpressionAttributeValues: { ':revision': before.revision },
+        },
+      },
+      refused: (cause) => new StaleRevision(`Namespace ${before.name} changed meanwhile`, { cause }),
+    };
+  }
+
+  function claimed(id: string, name: string): ConditionalWrite {
+    return {
+      item: {
+        Put: {
+          TableName,
+          Item: { ...namespaceNameKey(name), namespace_id: id },
+          ConditionExpression: 'attribute_not_exists(pk)',
+        },
+      },
+      refused: (cause) => new Conflict(`The metadata definition namespace=${name} already exists.`, { cause }),
+    };
+  }
+
+  const released = (name: string): ConditionalWrite => ({
+    item: { Delete: { TableName, Key: namespaceNameKey(name) } },
+  });
+
+  /**
+   * Runs a change whose generations are `dying` when it succeeds and `unborn` when it fails. Whoever crashes in between leaves
+   * the duty. What no error of ours explains may still have been done: then only the duty decides, later, by the record.
+   */
+  async function withDuty(
+    namespaceId: string,
+    { dying, unborn }: { readonly dying: readonly string[]; readonly unborn: readonly string[] },
+    change: () => Promise<void>,
+  ): Promise<void> {
+    const id = `metadef:${namespaceId}:${newId()}`;
+    const generations = [...new Set([...dying, ...unborn])];
+    await duties.put({ id, kind: 'metadef', dueAtMs: clock.now() + DUTY_MS, imageId: '', namespaceId, generations });
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof ImageServiceError)) throw error;
+      await tidy(id, namespaceId, unborn);
+      throw error;
+    }
+    await tidy(id, namespaceId, dying);
+  }
+
+  /** The change is done whatever happens here: what cannot be removed now is the janitor's, whom the duty calls. */
+  async function tidy(dutyId: string, namespaceId: string, generations: readonly string[]): Promise<void> {
+    try {
+      await sweep(namespaceId, generations);
+      await duties.remove(dutyId);
+    } catch (error) {
+      options.log.warn('metadefs: dead definitions are left to the janitor', { dutyId, cause: String(error) });
+    }
+  }
+
+  return {
+    find,
+    ...createNamespacePages(table),
+    ...createChildRecords(table, uses),
+    resourceTypes: types.resourceTypes,
+    removeResourceType: types.removeResourceType,
+    sweep,
+
+    async findWhole(name) {
+      const id = await idOf(name);
+      if (id === undefined) return undefined;
+      const items = [];
+      for await (const item of queryAll(table, {
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': namespaceKey(id).pk },
+        ConsistentRead: true,
+      }))
+        items.push(item);
+      const [first, ...rest] = items;
+      if (first?.['sk'] !== namespaceKey(id).sk) return undefined;
+      const namespace = namespaceOf(first);
+      return { namespace, contents: contentsOf(namespace, rest) };
+    },
+
+    async create(namespace, contents) {
+      const { id, name, owner, associations, counts } = namespace;
+      const items = CHILD_KINDS.flatMap((kind) =>
+        contents[kind].map((child) => childItem(id, kind, namespace.generations[kind], child)),
+      );
+      // Found early, the usual conflict costs no writes.
+      if ((await idOf(name)) !== undefined)
+        throw new Conflict(`The metadata definition namespace=${name} already exists.`);
+      const publish = async () => {
+        await putAll(table, items);
+        await types.ensureTypes(
+          owner,
+          associations.map(({ resourceType }) => resourceType),
+        );
+        const record = { Put: { TableName, Item: namespaceItem(namespace) } };
+        const use = uses(owner, { namespaces: 1, associations: associations.length, ...counts });
+        await transact(table, [claimed(id, name), { item: record }, ...use]);
+      };
+      if (items.length === 0) await publish();
+      else await withDuty(id, { dying: [], unborn: Object.values(namespace.generations) }, publish);
+    },
+
+    async update(before, fields, updatedAt) {
+      const after = { ...before, ...fields, updatedAt };
+      const names = after.name === before.name ? [] : [claimed(before.id, after.name), released(before.name)];
+      const held = heldBy(before);
+      const moved =
+        after.owner === before.owner ? [] : [...uses(after.owner, held), ...uses(before.owner, negative(held))];
+      await transact(table, [replaced(before, after), ...names, ...moved]);
+      return { ...after, revision: before.revision + 1 };
+    },
+
+    async delete(namespace) {
+      const { id, name, owner, revision } = namespace;
+      const record: ConditionalWrite = {
+        item: {
+          Delete: {
+            TableName,
+            Key: namespaceKey(id),
+            ConditionExpression: 'revision = :revision',
+            ExpressionAttributeValues: { ':revision': revision },
+          },
+        },
+        refused: (cause) => new StaleRevision(`Namespace ${name} changed meanwhile`, { cause }),
+      };
+      await withDuty(id, { dying: Object.values(namespace.generations), unborn: [] }, () =>
+        transact(table, [record, released(name), ...uses(owner, negative(heldBy(namespace)))]),
+      );
+    },
+
+    async replaceAll(namespace, kind, children) {
+      const { id, owner, generations, counts } = namespace;
+      const generation = newId();
+      await withDuty(id, { dying: [generations[kind]], unborn: [generation] }, async () => {
+        await putAll(
+          table,
+          children.map((child) => childItem(id, kind, generation, child)),
+        );
+        const after = {
+          ...namespace,
+          generations: { ...generations, [kind]: generation },
+          counts: { ...counts, [kind]: children.length },
+        };
+        const use = uses(owner, { [kind]: children.length - counts[kind] });
+        await transact(table, [replaced(namespace, after), ...use]);
+      });
+    },
+
+    async associate(namespace, association) {
+      await types.ensureTypes(namespace.owner, [association.resourceType]);
+      const after = { ...namespace, associations: [...namespace.associations, association] };
+      await transact(table, [replaced(namespace, after), ...uses(namespace.owner, { associations: 1 })]);
+    },
+
+    async dissociate(namespace, resourceType) {
+      const associations = namespace.associations.filter((each) => each.resourceType !== resourceType);
+      const change = { associations: associations.length - namespace.associations.length };
+      await transact(table, [replaced(namespace, { ...namespace, associations }), ...uses(namespace.owner, change)]);
+    },
+
+    async isLoaded() {
+      const { Item } = await table.client.send(
+        new GetCommand({ TableName, Key: METADEFS_LOADED, ConsistentRead: true }),
+      );
+      return Item !== undefined;
+    },
+
+    async markLoaded(at) {
+      try {
+        await table.client.send(
+          new PutCommand({
+            TableName,
+            Item: { ...METADEFS_LOADED, loaded_at: at },
+            ConditionExpression: 'attribute_not_exists(pk)',
+          }),
+        );
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+      }
+    },
+  };
+}
+
+function heldBy({ counts, associations }: Namespace): UseChange {
+  return { namespaces: 1, associations: associations.length, ...counts };
+}
+
+function negative(change: UseChange): UseChange {
+  return Object.fromEntries(Object.entries(change).map(([counted, by]) => [counted, -by]));
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
+import { createMetadefRepository } from '../../aws/dynamodb/metadefs.ts';
+import type { Table } from '../../aws/dynamodb/table.ts';
+import { parseConfig } from '../../core/config.ts';
+import type { MetadefDeps } from '../../core/metadefs/access.ts';
+import { catalogLimits } from '../../core/metadefs/limits.ts';
+import { createPolicy, type PolicyOptions } from '../../core/policy/policy.ts';
+import type { Deps } from '../../core/ports.ts';
+import { createMetadefsApi } from '../../functions/api/metadefs-api.ts';
+import { startTransactionalTable } from './identity.ts';
+import { type Answer, anEvent, type Call, callerOf } from './images-api.ts';
+
+export interface MetadefsApi {
+  readonly deps: MetadefDeps & Pick<Deps, 'log' | 'duties'>;
+  readonly table: Table;
+  /** Moves 1 s per reading, so that no two records share a second. */
+  readonly time: { nowMs: number };
+  readonly errors: string[];
+  call(method: string, path: string, call?: Call): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The real handler chain over the embedded DynamoDB; tokens are names of CALLERS. */
+export async function startMetadefsApi(
+  config: Record<string, unknown> = {},
+  policy: PolicyOptions = {},
+): Promise<MetadefsApi> {
+  const { table, close } = await startTransactionalTable();
+  const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
+  const clock = {
+    now: () => {
+      time.nowMs += 1000;
+      return time.nowMs;
+    },
+  };
+  const errors: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (...f: unknown[]) => void errors.push(JSON.stringify(f)),
+  };
+  const parsed = parseConfig({ stores: [{ id: 'central', bucket: 'central-bucket' }], ...config });
+  const duties = createDutyRepository(table);
+  const metadefs = createMetadefRepository(table, {
+    clock,
+    newId: randomUUID,
+    duties,
+    limits: catalogLimits(parsed),
+    log,
+  });
+  const deps = { config: parsed, clock, newId: randomUUID, metadefs, duties, policy: createPolicy(policy), log };
+  const handler = createMetadefsApi(deps, {
+    authenticator: { authenticate: async ({ token, requestId }) => callerOf(token, requestId) },
+  });
+  return {
+    deps,
+    table,
+    time,
+    errors,
+    close,
+    async call(method, path, { as, body, headers = {} } = {}) {
+      const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+      const token = as === undefined ? {} : { 'x-auth-token': as };
+      const result = await handler(anEvent(method, path, text, { ...token, ...headers }));
+      const answered = result.headers ?? {};
+      const isJson = String(answered['content-type'] ?? '').startsWith('application/json');
+      return {
+        status: result.statusCode ?? 0,
+        headers: Object.fromEntries(Object.entries(answered).map(([name, value]) => [name, String(value)])),
+        text: result.body ?? '',
+        body: isJson ? JSON.parse(result.body ?? '') : undefined,
+      };
+    },
+  };
+}
