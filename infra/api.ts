@@ -1,0 +1,32 @@
+/** The HTTP API. Which group answers a path follows from api/routes.ts. */
+import { type Group, ROUTES } from '../api/routes.ts';
+import { functions } from './functions.ts';
+import { routeKeys } from './route-keys.ts';
+import { sizes } from './stage.ts';
+
+export const api = new sst.aws.ApiGatewayV2('Api', {
+  // The handlers answer CORS themselves: the API's own would answer OPTIONS before them, for every origin.
+  cors: false,
+  accessLog: { retention: sizes.logRetention },
+  transform: {
+    stage: (args) => {
+      args.defaultRouteSettings = {
+        throttlingRateLimit: sizes.throttle.rate,
+        throttlingBurstLimit: sizes.throttle.burst,
+        detailedMetricsEnabled: true,
+      };
+    },
+  },
+});
+
+const ENTRY = {
+  images: 'api-images',
+  identity: 'api-identity',
+  metadefs: 'api-metadefs',
+} as const satisfies Record<Exclude<Group, 'gateway'>, keyof typeof functions>;
+
+for (const { key, group } of routeKeys(Object.values(ROUTES))) {
+  api.route(key, functions[ENTRY[group]].arn as $util.Output<`arn:aws:lambda:${string}`>, {
+    transform: { integration: { payloadFormatVersion: '2.0' } },
+  });
+}

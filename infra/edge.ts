@@ -1,0 +1,127 @@
+/**
+ * One public name for console, API and data plane. `cloudfront`: a distribution. `alb`: the gateway's load balancer, whose process hands
+ * on what is not image bytes (docs/adr). Nothing that may stand behind a token is cached anywhere.
+ */
+import { api } from './api.ts';
+import { gateway } from './gateway.ts';
+import { settings } from './stage.ts';
+
+/** AWS managed policies (CloudFront developer guide, "Use managed cache policies" and "… origin request policies"). */
+const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
+const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6';
+const ALL_VIEWER_EXCEPT_HOST = 'b689b0a8-53d0-40ab-baf2-68738e2966ac';
+
+const ALL_METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+
+/** Everything passes: every method, header but Host, and query; nothing is kept. */
+const passing = (targetOriginId: 'api' | 'gateway') => ({
+  targetOriginId,
+  viewerProtocolPolicy: 'https-only',
+  allowedMethods: ALL_METHODS,
+  cachedMethods: ['GET', 'HEAD'],
+  cachePolicyId: CACHING_DISABLED,
+  originRequestPolicyId: ALL_VIEWER_EXCEPT_HOST,
+  compress: false,
+});
+
+/** Image bytes of any v2 minor. A tag or member of that name matches too; the gateway hands those on. */
+const BYTES = ['/v2*/images/*/file', '/v2*/images/*/stage'];
+
+export async function openEdge(): Promise<$util.Output<string>> {
+  if (settings.edge === 'alb' && settings.domain) return $util.output(`https://${settings.domain.name}`);
+  const console = settings.consoleDist === undefined ? undefined : await consoleParts(settings.consoleDist);
+  const vpcOrigin = new aws.cloudfront.VpcOrigin('GatewayOrigin', {
+    vpcOriginEndpointConfig: {
+      name: `${$app.name}-${$app.stage}-gateway`,
+      arn: gateway.nodes.loadBalancer.arn,
+      httpPort: 80,
+      httpsPort: 443,
+      originProtocolPolicy: 'http-only',
+      originSslProtocols: { items: ['TLSv1.2'], quantity: 1 },
+    },
+  });
+  const distribution = new aws.cloudfront.Distribution('Edge', {
+    comment: `${$app.name} ${$app.stage}`,
+    enabled: true,
+    httpVersion: 'http2and3',
+    isIpv6Enabled: true,
+    waitForDeployment: true,
+    aliases: settings.domain ? [settings.domain.name] : [],
+    viewerCertificate: settings.domain
+      ? {
+          acmCertificateArn: settings.domain.certificateArn,
+          sslSupportMethod: 'sni-only',
+          minimumProtocolVersion: 'TLSv1.2_2021',
+        }
+      : { cloudfrontDefaultCertificate: true },
+    restrictions: { geoRestriction: { restrictionType: 'none' } },
+    origins: [
+      {
+        originId: 'api',
+        domainName: api.nodes.api.apiEndpoint.apply((url) => new URL(url).hostname),
+        customOriginConfig: {
+          httpPort: 80,
+          httpsPort: 443,
+          originProtocolPolicy: 'https-only',
+          originSslProtocols: ['TLSv1.2'],
+          originReadTimeout: 60,
+          originKeepaliveTimeout: 60,
+        },
+      },
+      {
+        originId: 'gateway',
+        domainName: gateway.nodes.loadBalancer.dnsName,
+        vpcOriginConfig: { vpcOriginId: vpcOrigin.id, originReadTimeout: 120, originKeepaliveTimeout: 60 },
+      },
+      ...(console?.origins ?? []),
+    ],
+    orderedCacheBehaviors: [
+      ...BYTES.map((pathPattern) => ({ pathPattern, ...passing('gateway') })),
+      ...(console?.behaviors ?? []),
+    ],
+    defaultCacheBehavior: passing('api'),
+  });
+  console?.letRead(distribution.arn);
+  return settings.domain
+    ? $util.output(`https://${settings.domain.name}`)
+    : $interpolate`https://${distribution.domainName}`;
+}
+
+/** Paths without a file name are the application's own: they get its page. */
+const SINGLE_PAGE = `function handler(event) {
+  var request = event.request;
+  if (!/\\.[A-Za-z0-9]+$/.test(request.uri)) request.uri = '/console/index.html';
+  return request;
+}`;
+
+async function consoleParts(folder: string) {
+  const { consoleOrigin, letRead, uploadConsole } = await import('./console.ts');
+  uploadConsole(folder);
+  const access = new aws.cloudfront.OriginAccessControl('ConsoleAccess', {
+    name: `${$app.name}-${$app.stage}-console`,
+    originAccessControlOriginType: 's3',
+    signingBehavior: 'always',
+    signingProtocol: 'sigv4',
+  });
+  const pages = new aws.cloudfront.Function('ConsolePages', {
+    name: `${$app.name}-${$app.stage}-console-pages`,
+    runtime: 'cloudfront-js-2.0',
+    code: SINGLE_PAGE,
+    publish: true,
+  });
+  const behavior = (pathPattern: string) => ({
+    pathPattern,
+    targetOriginId: 'console',
+    viewerProtocolPolicy: 'redirect-to-https',
+    allowedMethods: ['GET', 'HEAD'],
+    cachedMethods: ['GET', 'HEAD'],
+    cachePolicyId: CACHING_OPTIMIZED,
+    compress: true,
+    functionAssociations: [{ eventType: 'viewer-request', functionArn: pages.arn }],
+  });
+  return {
+    letRead,
+    origins: [{ originId: 'console', domainName: consoleOrigin, originAccessControlId: access.id }],
+    behaviors: [behavior('/console'), behavior('/console/*')],
+  };
+}

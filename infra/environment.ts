@@ -1,0 +1,25 @@
+/** What handlers and gateway read from their environment: the names are those of aws/environment.ts (test/infra compares). */
+import { GRANTS } from './permissions.ts';
+import { publicEndpoint } from './public-endpoint.ts';
+import { secrets } from './secrets.ts';
+import { settings, sizes } from './stage.ts';
+import { staging, table } from './storage.ts';
+import { importWorkflowArn } from './targets.ts';
+
+/** The gateway's public endpoint is left to infra/gateway.ts: its component waits for its environment, and the edge for the component. */
+export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.Input<string>> {
+  return {
+    GLIMPSE_TABLE: table.name,
+    GLIMPSE_STAGING_BUCKET: staging.name,
+    GLIMPSE_IMPORT_WORKFLOW: importWorkflowArn,
+    GLIMPSE_CONFIG: settings.configFile,
+    ...(name !== 'gateway' && { GLIMPSE_PUBLIC_ENDPOINT: publicEndpoint }),
+    ...(name === 'gateway' && {
+      GLIMPSE_GATEWAY_PORT: '8080',
+      GLIMPSE_UPLOAD_BUDGET_MIB: String(sizes.gateway.uploadBudgetMib),
+      AWS_REGION: settings.region,
+    }),
+    // The gateway gets them from parameters instead: a task definition can be read by many.
+    ...(name !== 'gateway' && GRANTS[name].tokens && secrets),
+  };
+}

@@ -1,0 +1,39 @@
+/** Every Lambda function of workflows/topology.ts. They stay outside the VPC: all they talk to is AWS and the internet. */
+import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
+import { environmentOf } from './environment.ts';
+import { key } from './kms.ts';
+import { statementsOf } from './permissions.ts';
+import { logical, settings, sizes } from './stage.ts';
+import { targets } from './targets.ts';
+
+/** Hashing threads are started from their own file, which a bundle does not contain (formats/digest). Node runs it unbuilt. */
+const WORKERS = [{ from: 'formats/digest/digest-worker.ts', to: 'digest-worker.ts' }];
+
+function declare(name: FunctionName): sst.aws.Function {
+  const { handler, timeoutSeconds, memoryMiB, heavy } = FUNCTIONS[name];
+  const reserved: Partial<Record<FunctionName, number>> = sizes.apiConcurrency;
+  const own = reserved[name];
+  return new sst.aws.Function(logical(name), {
+    handler,
+    description: `Glimpse ${name}`,
+    timeout: `${timeoutSeconds} seconds`,
+    memory: `${memoryMiB} MB`,
+    environment: environmentOf(name),
+    permissions: [
+      ...statementsOf(name, targets),
+      { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] },
+    ],
+    copyFiles: [...settings.files.map((from) => ({ from })), ...(heavy ? WORKERS : [])],
+    ...(own !== undefined && { concurrency: { reserved: own } }),
+    transform: {
+      function: (args) => {
+        args.kmsKeyArn = key.arn;
+        args.tracingConfig = { mode: 'Active' };
+      },
+    },
+  });
+}
+
+export const functions = Object.fromEntries(
+  (Object.keys(FUNCTIONS) as FunctionName[]).map((name) => [name, declare(name)]),
+) as Record<FunctionName, sst.aws.Function>;

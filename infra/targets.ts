@@ -1,0 +1,21 @@
+/** ARNs that permissions speak of. The workflow's is composed, not read: its functions need it before it exists. */
+import { key } from './kms.ts';
+import type { Targets } from './permissions.ts';
+import { account, named, settings } from './stage.ts';
+import { staging, stores, table } from './storage.ts';
+
+export const importWorkflowName = named('import-image');
+const states = $interpolate`arn:aws:states:${settings.region}:${account}`;
+export const importWorkflowArn = $interpolate`${states}:stateMachine:${importWorkflowName}`;
+
+export const targets: Targets<$util.Output<string>> = {
+  table: table.arn,
+  tableIndexes: $interpolate`${table.arn}/index/*`,
+  key: key.arn,
+  stagingBucket: staging.arn,
+  stagingObjects: $interpolate`${staging.arn}/*`,
+  storeBuckets: stores.map((store) => store.arn),
+  storeObjects: stores.map((store) => $interpolate`${store.arn}/*`),
+  workflow: importWorkflowArn,
+  executions: $interpolate`${states}:execution:${importWorkflowName}:*`,
+};

@@ -1,0 +1,88 @@
+/**
+ * Which SDK commands a handler can come to send, found in the code itself: the handler is bundled without what is not reachable
+ * (esbuild), the ports of `deps` it names are looked up, and each port's implementation is bundled the same way.
+ */
+import { build } from 'esbuild';
+
+/** Ports of Deps, ServiceDeps and ApiDeps that reach AWS → the module and the export that implements them (aws/deps.ts). */
+export const PORTS = {
+  images: ['aws/dynamodb/images.ts', 'createImageRepository'],
+  members: ['aws/dynamodb/members.ts', 'createMemberRepository'],
+  imageList: ['aws/dynamodb/image-list.ts', 'createImageListing'],
+  usage: ['aws/dynamodb/usage.ts', 'createUsageRepository'],
+  tasks: ['aws/dynamodb/tasks.ts', 'createTaskRepository'],
+  duties: ['aws/dynamodb/duties.ts', 'createDutyRepository'],
+  identityRecords: ['aws/dynamodb/identity.ts', 'createIdentityRepository'],
+  bytes: ['aws/s3/sweep.ts', 'createBytes'],
+  locations: ['aws/s3/locations.ts', 'createLocations'],
+  workflows: ['aws/stepfunctions/workflows.ts', 'createWorkflows'],
+} as const satisfies Record<string, readonly [string, string]>;
+export type PortName = keyof typeof PORTS;
+
+/** Properties of the dependencies that lead to one of the ports above under another name. */
+const ALIASES: Readonly<Record<string, PortName>> = {
+  findProject: 'identityRecords',
+  identity: 'identityRecords',
+  authenticator: 'identityRecords',
+};
+
+export interface SdkUse {
+  /** Commands the code sends itself, without a port. */
+  readonly direct: readonly string[];
+  readonly ports: readonly PortName[];
+}
+
+/** What the bundle of one entry point can do. `root` is the repository. */
+export async function sdkUseOf(root: string, entry: string): Promise<SdkUse> {
+  const text = await bundle(root, { entryPoints: [entry] });
+  const names = [...Object.keys(PORTS), ...Object.keys(ALIASES)];
+  const used = names.filter((name) => usesProperty(text, name)).map((name) => ALIASES[name] ?? (name as PortName));
+  return { direct: commandsIn(text), ports: [...new Set(used)].sort() };
+}
+
+export async function commandsOfPort(root: string, port: PortName): Promise<string[]> {
+  const [module, name] = PORTS[port];
+  return commandsIn(
+    await bundle(root, { stdin: { contents: `export { ${name} } from './${module}';`, resolveDir: root } }),
+  );
+}
+
+/** Reachable code only; the place where all ports are built together is left out, or every handler would use everything. */
+async function bundle(root: string, input: Parameters<typeof build>[0]): Promise<string> {
+  const result = await build({
+    ...input,
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    legalComments: 'none',
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'without-wiring',
+        setup({ onResolve }) {
+          onResolve({ filter: /\/(api-)?deps\.ts$/ }, ({ path }) =>
+            /(^|\/)(aws|\.\.?)\/(api-)?deps\.ts$/.test(path) ? { path, external: true } : undefined,
+          );
+        },
+      },
+    ],
+  });
+  return result.outputFiles?.[0]?.text ?? '';
+}
+
+const commandsIn = (text: string): string[] =>
+  [...new Set([...text.matchAll(/\bnew ([A-Z]\w+Command)\d*\(/g)].map(([, name = '']) => name))].sort();
+
+/** `deps.name`, `{ name } = deps`, or a parameter `{ name, … }` of a function that takes dependencies apart. */
+function usesProperty(text: string, name: string): boolean {
+  return (
+    new RegExp(`\\bdeps\\d*\\.${name}\\b`).test(text) ||
+    new RegExp(`\\{[^{}]*\\b${name}\\b[^{}]*\\} = (?:await )?(?:deps\\d*|serviceDeps\\(\\)|apiDeps\\(\\))`).test(
+      text,
+    ) ||
+    new RegExp(`function \\w*\\(\\{[^{}]*\\b${name}\\b[^{}]*\\}`).test(text)
+  );
+}
