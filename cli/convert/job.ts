@@ -29,6 +29,9 @@ export interface ConvertOptions {
 const ENCODE_SLICE = 4 * 1024 * 1024;
 /** More threads than this would pass the memory bound of a conversion before they pass the disk's speed. */
 const MAX_DEFAULT_THREADS = 6;
+/** Work below this is done before another thread has started: bytes read and written, and bytes through a codec. */
+const PLAIN_PER_THREAD = 512 * 1024 * 1024;
+const CODED_PER_THREAD = 64 * 1024 * 1024;
 const PROGRESS_MS = 100;
 
 /**
@@ -54,7 +57,7 @@ export async function convertFile(input: string, output: string, options: Conver
   process.once('exit', remove);
   try {
     createFiles(assignment);
-    await runPhases(assignment, options);
+    await runPhases(assignment, options.threads ?? threadsFor(inspection, plan), options);
     options.signal.throwIfAborted();
     renameSync(assignment.output, output);
     return inspection;
@@ -93,9 +96,16 @@ function createFiles({ output, scratch, plan }: Assignment): void {
   if (!raw) closeSync(openSync(scratch, 'wx', 0o600));
 }
 
-async function runPhases(assignment: Assignment, options: ConvertOptions): Promise<void> {
+/** Threads worth their start, which costs about a tenth of a second of a processor each. */
+function threadsFor({ allocatedBytes, fileSize, virtualSize }: Inspection, plan: ConversionPlan): number {
+  const data = allocatedBytes ?? virtualSize ?? fileSize;
+  const coded = plan.target.compression !== 'none' || fileSize < data * 0.9;
+  const useful = Math.ceil(data / (coded ? CODED_PER_THREAD : PLAIN_PER_THREAD));
+  return Math.max(1, Math.min(availableParallelism(), MAX_DEFAULT_THREADS, useful));
+}
+
+async function runPhases(assignment: Assignment, wanted: number, options: ConvertOptions): Promise<void> {
   const { plan, state } = assignment;
-  const wanted = options.threads ?? Math.min(availableParallelism(), MAX_DEFAULT_THREADS);
   const crew = await hireCrew(assignment, Math.min(wanted, plan.sliceCount));
   const ended = watch(state, plan, options);
   try {
