@@ -3,6 +3,7 @@ import { ImageRefused } from '../../core/errors.ts';
 import { reporter } from '../../core/tasks/report.ts';
 import { hashed } from '../../core/tasks/settle.ts';
 import { createDigester } from '../../formats/digest/digest.ts';
+import { SharedRing } from '../../formats/digest/shared-ring.ts';
 import { keepsContent } from './plan.ts';
 import { byteStep } from './step.ts';
 
@@ -22,12 +23,13 @@ export const handler = byteStep(async (deps, task) => {
   const reader = await openStored(deps.places, rendered);
   const report = reporter(deps, task, 'hash', 0, reader.size);
   const digester = createDigester(['md5', algorithm]);
+  const ring = new SharedRing(digester);
   try {
-    for await (const chunk of reader.stream(0, reader.size)) {
-      await digester.update(chunk);
-      await report.add(chunk.length);
+    for await (const batch of reader.batches(0, reader.size)) {
+      for (const chunk of batch) await ring.write(chunk);
+      await report.add(batch.reduce((sum, chunk) => sum + chunk.length, 0));
     }
-    const { md5 = '', [algorithm]: value = '' } = await digester.digest();
+    const { md5 = '', [algorithm]: value = '' } = await ring.digest();
     await report.end();
     await hashed(deps, task, { md5, hash: { algo: algorithm, value } });
   } finally {
