@@ -1,14 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { FormatError } from '../formats/errors.ts';
 import { convertCommand } from './commands/convert.ts';
+import { imageLintCommand } from './commands/image-lint.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { mapCommand } from './commands/map.ts';
+import { metadefsCommand } from './commands/metadefs.ts';
 import { complain, EXIT, type ExitCode, reason, UsageError } from './exit.ts';
 
 /** A command: declares its arguments on `program`; `done` takes the exit code of the one that ran. */
 export type Register = (program: Command, done: (code: ExitCode) => void) => void;
 
-const COMMANDS: readonly Register[] = [inspectCommand, convertCommand, mapCommand];
+const COMMANDS: readonly Register[] = [inspectCommand, convertCommand, mapCommand, metadefsCommand, imageLintCommand];
 
 /**
  * Runs one command line.

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type ApiDeps, apiDeps } from '../aws/api-deps.ts';
 import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
+import { seedCatalog } from '../core/metadefs/seed.ts';
 import { janitor } from '../core/tasks/janitor.ts';
 import { TASK_DUTY_MS } from '../core/tasks/report.ts';
 import { createIdentityHandler } from '../functions/api/identity.ts';
@@ -9,6 +10,7 @@ import { createImagesApi } from '../functions/api/images-api.ts';
 import { createMetadefsApi } from '../functions/api/metadefs-api.ts';
 import { createGateway } from '../gateway/server.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
+import { standardCatalog } from './catalog.ts';
 import type { Doors } from './front-door.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -44,4 +46,14 @@ function disabledBy(path: string): () => string | undefined {
 /** Nothing of before this start still works, so what it left half-done is settled at once, not after its grace. */
 export async function recover(): Promise<void> {
   await janitor(await apiDeps(), TASK_DUTY_MS);
+}
+
+/** Loads the standard catalog behind the first requests; what fails is logged and tried again by the next start. */
+export async function seed(): Promise<void> {
+  const deps = await apiDeps();
+  try {
+    await seedCatalog(deps, standardCatalog);
+  } catch (error) {
+    deps.log.error('the standard metadata definitions could not be loaded', { cause: String(error) });
+  }
 }

@@ -81,6 +81,8 @@ async function start(
   const url = `http://127.0.0.1:${door.port}`;
   const credentials = await writeCredentials(dataDir, url, settings.config.region_name, secrets.passwords);
   await parts.recover();
+  const seeding = parts.seed();
+  undo.push(() => seeding);
   return {
     url,
     awsEndpoint: aws.endpoint,
