@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { halfCompressible } from './data.ts';
-import { watchMemory } from './memory.ts';
+import { treeCpuSeconds, watchMemory } from './memory.ts';
 import { login, median } from './openstack.ts';
 
 const MIB = 1024 * 1024;
@@ -38,6 +38,8 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 interface Run {
   readonly stage: number;
   readonly active: number;
+  /** CPU seconds of the service's processes while it imported; NaN without --pid. */
+  readonly cpu: number;
   readonly becomes: string;
   /** Distinct values of os_glance_import_percent, in order. */
   readonly percents: readonly number[];
@@ -81,6 +83,7 @@ async function measure(path: string, into: readonly string[]): Promise<Run> {
   });
   const { id } = (await created.json()) as { id: string };
   const staged = await stage(id, path);
+  const cpuBefore = await cpu();
   const started = performance.now();
   await call('POST', `/images/${id}/import`, {
     method: { name: 'glance-direct' },
@@ -96,6 +99,7 @@ async function measure(path: string, into: readonly string[]): Promise<Run> {
       const run = {
         stage: staged,
         active: seconds(started),
+        cpu: (await cpu()) - cpuBefore,
         becomes: String(image['disk_format']),
         percents: [...percents],
       };
@@ -107,6 +111,7 @@ async function measure(path: string, into: readonly string[]): Promise<Run> {
   }
 }
 
+const cpu = async (): Promise<number> => (values.pid === undefined ? Number.NaN : treeCpuSeconds(Number(values.pid)));
 const seconds = (since: number): number => (performance.now() - since) / 1000;
 
 async function makeRaw(path: string): Promise<void> {
@@ -130,7 +135,7 @@ try {
   await makeRaw(raw);
   const known = await stores();
   console.log(
-    'disk    MiB   stores  becomes  stage s  import s  qemu-img s  import / qemu-img  peak MiB  progress values',
+    'disk    MiB   stores  becomes  stage s  import s  qemu-img s  import / qemu-img  CPU s  peak MiB  progress values',
   );
   for (const disk of values.disks.split(',')) {
     const path = join(folder, `${disk}.qcow2`);
@@ -159,6 +164,9 @@ try {
         active.toFixed(2).padEnd(9),
         median(floor).toFixed(2).padEnd(11),
         (active / median(floor)).toFixed(2).padEnd(18),
+        median(runs.map((run) => run.cpu))
+          .toFixed(1)
+          .padEnd(6),
         peak.padEnd(9),
         String(median(runs.map((run) => run.percents.length))),
       ];

@@ -35,3 +35,17 @@ export async function watchMemory(pid: number): Promise<{ stop(): Promise<number
     },
   };
 }
+
+/** Clock ticks of /proc/{pid}/stat per second (proc(5)); 100 on every Linux that Node runs on. */
+const TICKS = 100;
+
+/** CPU seconds, user and system, that a process and its present children have used: steady where wall time is not. */
+export async function treeCpuSeconds(root: number): Promise<number> {
+  let ticks = 0;
+  for (const name of await readdir('/proc')) {
+    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '') : '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(name) === root || Number(fields[1]) === root) ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / TICKS;
+}
