@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ENVIRONMENT } from '../../../aws/environment.ts';
 import { apiSections } from '../../../scripts/print-api.ts';
 import { configurationSections } from '../../../scripts/print-configuration.ts';
 import { workflowSections } from '../../../scripts/print-workflow.ts';
@@ -19,6 +20,12 @@ describe('printed documentation', () => {
     const printed = withSection(page, section);
 
     expect(page).toBe(printed);
+  });
+
+  it('names every environment variable on the configuration page', async () => {
+    const page = await readPage('docs/operations/configuration.md');
+
+    for (const name of Object.values(ENVIRONMENT)) expect(page).toContain(`| \`${name}\` |`);
   });
 
   it('replaces what is between the two comments and nothing else', () => {
