@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four suites. `unit` is pure and fast; `local` drives the embedded AWS with the real SDK clients, in its own process;
- * `service` starts the whole service on free ports; `acceptance` needs the real clients and qemu-img (see .ci/run).
+ * Five suites. `unit` is pure and fast; `local` drives the embedded AWS with the real SDK clients, in its own process;
+ * `service` starts the whole service on free ports; `infra` runs the SST program against a mock engine
+ * (npm run test:infra); `acceptance` needs the real clients and qemu-img (see .ci/run).
  */
 export default defineConfig({
   test: {
@@ -14,6 +15,15 @@ export default defineConfig({
         test: {
           name: 'service',
           include: ['test/contract/**/*.test.ts', 'test/workflows/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          globalSetup: ['test/infra/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

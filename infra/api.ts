@@ -9,6 +9,7 @@ export const api = new sst.aws.ApiGatewayV2('Api', {
   cors: false,
   accessLog: { retention: sizes.logRetention },
   transform: {
+    api: { corsConfiguration: undefined },
     stage: (args) => {
       args.defaultRouteSettings = {
         throttlingRateLimit: sizes.throttle.rate,

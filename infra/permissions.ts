@@ -14,6 +14,7 @@ export type Port =
   | 'identityRecords'
   | 'bytes'
   | 'locations'
+  | 'metadefs'
   | 'workflows';
 
 /** What a port's implementation asks of the table and of the import executions. */
@@ -24,7 +25,7 @@ export const PORT_ACTIONS: Readonly<
   members: {
     table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:Query'],
   },
-  imageList: { table: ['dynamodb:Query', 'dynamodb:BatchGetItem'] },
+  imageList: { table: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:BatchGetItem'] },
   usage: { table: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
   tasks: {
     table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
@@ -41,6 +42,17 @@ export const PORT_ACTIONS: Readonly<
       'dynamodb:Query',
     ],
   },
+  metadefs: {
+    table: [
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:ConditionCheckItem',
+      'dynamodb:Query',
+      'dynamodb:BatchWriteItem',
+    ],
+  },
   bytes: {},
   locations: {},
   workflows: { executions: ['states:StartExecution', 'states:DescribeExecution', 'states:StopExecution'] },
@@ -49,8 +61,12 @@ export const PORT_ACTIONS: Readonly<
 /** Ways to use a bucket. Without ListBucket a missing key is answered with 403, which no one could tell from a lost permission. */
 export const BUCKET_ACTIONS = {
   read: { bucket: ['s3:ListBucket'], objects: ['s3:GetObject'] },
-  write: { bucket: [], objects: ['s3:PutObject', 's3:AbortMultipartUpload'] },
-  remove: {
+  put: { bucket: [], objects: ['s3:PutObject'] },
+  /** In parts, which are aborted when the upload fails. */
+  upload: { bucket: [], objects: ['s3:PutObject', 's3:AbortMultipartUpload'] },
+  remove: { bucket: [], objects: ['s3:DeleteObject'] },
+  /** Whatever lies under a prefix, uploads included. */
+  sweep: {
     bucket: ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
     objects: ['s3:DeleteObject', 's3:AbortMultipartUpload'],
   },
@@ -71,9 +87,11 @@ const grants = (
 ): Grants => ({ ports, staging: access.staging ?? [], stores: access.stores ?? [], tokens: access.tokens === true });
 
 /** A worker that was overtaken removes what it wrote, from staging and stores (functions/tasks/step.ts). */
-const SWEEP = { staging: ['read', 'remove'], stores: ['read', 'remove'] } as const;
-const WORK = { staging: ['read', 'write', 'remove'], stores: ['read', 'remove'] } as const;
-const STORE = { staging: ['read', 'write', 'remove'], stores: ['read', 'write', 'remove'] } as const;
+const SWEEP = { staging: ['read', 'sweep'], stores: ['read', 'sweep'] } as const;
+/** Makes objects in the staging bucket. */
+const WORK = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'sweep'] } as const;
+/** Makes objects in stores, too. */
+const STORE = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'upload', 'sweep'] } as const;
 
 export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'api-images': grants(
@@ -92,7 +110,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
     { ...SWEEP, tokens: true },
   ),
   'api-identity': grants(['identityRecords'], { tokens: true }),
-  'api-metadefs': grants(['identityRecords'], { tokens: true }),
+  'api-metadefs': grants(['identityRecords', 'metadefs'], { tokens: true }),
   'import-begin': grants(['duties', 'images', 'tasks']),
   'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], WORK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], SWEEP),
@@ -107,10 +125,13 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-finish': grants(['duties', 'images', 'tasks']),
   'import-revert': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
   drop: grants(['duties', 'identityRecords', 'imageList', 'images', 'tasks', 'usage', 'workflows'], {
-    staging: ['read', 'write', 'remove'],
+    staging: ['read', 'put', 'remove'],
   }),
   'import-ended': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
-  janitor: grants(['bytes', 'duties', 'imageList', 'images', 'members', 'tasks', 'usage', 'workflows'], SWEEP),
+  janitor: grants(
+    ['bytes', 'duties', 'imageList', 'images', 'members', 'metadefs', 'tasks', 'usage', 'workflows'],
+    SWEEP,
+  ),
   gateway: grants(['bytes', 'duties', 'identityRecords', 'imageList', 'images', 'members'], { ...STORE, tokens: true }),
 };
 

@@ -15,6 +15,7 @@ export const PORTS = {
   identityRecords: ['aws/dynamodb/identity.ts', 'createIdentityRepository'],
   bytes: ['aws/s3/sweep.ts', 'createBytes'],
   locations: ['aws/s3/locations.ts', 'createLocations'],
+  metadefs: ['aws/dynamodb/metadefs.ts', 'createMetadefRepository'],
   workflows: ['aws/stepfunctions/workflows.ts', 'createWorkflows'],
 } as const satisfies Record<string, readonly [string, string]>;
 export type PortName = keyof typeof PORTS;
@@ -32,15 +33,30 @@ export interface SdkUse {
   readonly ports: readonly PortName[];
 }
 
+const remembered = new Map<string, Promise<unknown>>();
+
+/** Sources do not change during a run. */
+function once<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const known = (remembered.get(key) as Promise<T> | undefined) ?? work();
+  remembered.set(key, known);
+  return known;
+}
+
 /** What the bundle of one entry point can do. `root` is the repository. */
-export async function sdkUseOf(root: string, entry: string): Promise<SdkUse> {
+export const sdkUseOf = (root: string, entry: string): Promise<SdkUse> =>
+  once(`entry ${root} ${entry}`, () => findUse(root, entry));
+
+async function findUse(root: string, entry: string): Promise<SdkUse> {
   const text = await bundle(root, { entryPoints: [entry] });
   const names = [...Object.keys(PORTS), ...Object.keys(ALIASES)];
   const used = names.filter((name) => usesProperty(text, name)).map((name) => ALIASES[name] ?? (name as PortName));
   return { direct: commandsIn(text), ports: [...new Set(used)].sort() };
 }
 
-export async function commandsOfPort(root: string, port: PortName): Promise<string[]> {
+export const commandsOfPort = (root: string, port: PortName): Promise<string[]> =>
+  once(`port ${root} ${port}`, () => findCommands(root, port));
+
+async function findCommands(root: string, port: PortName): Promise<string[]> {
   const [module, name] = PORTS[port];
   return commandsIn(
     await bundle(root, { stdin: { contents: `export { ${name} } from './${module}';`, resolveDir: root } }),

@@ -37,8 +37,8 @@ const SECRET = '1b47061264138c4ac30d75fd1eb44270';
 
 /** Wraps the mock monitor of the platform's Pulumi. */
 export function recordInto(platform: string, defaultRegion: string): Recorder {
-  const require = createRequire(join(platform, 'package.json'));
-  const { MockMonitor } = require('@pulumi/pulumi/runtime/mocks') as {
+  const fromPlatform = createRequire(join(platform, 'package.json'));
+  const { MockMonitor } = fromPlatform('@pulumi/pulumi/runtime/mocks') as {
     MockMonitor: { prototype: Record<string, Register> };
   };
   const recorded: Recorded[] = [];

@@ -1,0 +1,140 @@
+/** Least privilege, in both directions: what the code can call is allowed, and what is allowed the code can call. */
+import { describe, expect, inject, test } from 'vitest';
+import { GRANTS, PORT_ACTIONS } from '../../infra/permissions.ts';
+import { FUNCTIONS, type FunctionName } from '../../workflows/topology.ts';
+import { allowed, functionOf, ofType, only, ROOT, roleOf } from './graph.ts';
+import { commandsOfPort, PORTS, type PortName, sdkUseOf } from './sdk-use.ts';
+
+/** Service Authorization Reference: actions that a call needs. A transaction needs those of its items. */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  GetCommand: ['dynamodb:GetItem'],
+  PutCommand: ['dynamodb:PutItem'],
+  UpdateCommand: ['dynamodb:UpdateItem'],
+  DeleteCommand: ['dynamodb:DeleteItem'],
+  QueryCommand: ['dynamodb:Query'],
+  BatchGetCommand: ['dynamodb:BatchGetItem'],
+  BatchWriteCommand: ['dynamodb:BatchWriteItem'],
+  TransactWriteCommand: [
+    'dynamodb:PutItem',
+    'dynamodb:UpdateItem',
+    'dynamodb:DeleteItem',
+    'dynamodb:ConditionCheckItem',
+  ],
+  StartExecutionCommand: ['states:StartExecution'],
+  DescribeExecutionCommand: ['states:DescribeExecution'],
+  StopExecutionCommand: ['states:StopExecution'],
+  GetObjectCommand: ['s3:GetObject'],
+  HeadObjectCommand: ['s3:GetObject', 's3:ListBucket'],
+  ListObjectsV2Command: ['s3:ListBucket'],
+  ListMultipartUploadsCommand: ['s3:ListBucketMultipartUploads'],
+  PutObjectCommand: ['s3:PutObject'],
+  CopyObjectCommand: ['s3:GetObject', 's3:PutObject'],
+  CreateMultipartUploadCommand: ['s3:PutObject'],
+  UploadPartCommand: ['s3:PutObject'],
+  UploadPartCopyCommand: ['s3:GetObject', 's3:PutObject'],
+  CompleteMultipartUploadCommand: ['s3:PutObject'],
+  AbortMultipartUploadCommand: ['s3:AbortMultipartUpload'],
+  DeleteObjectCommand: ['s3:DeleteObject'],
+  DeleteObjectsCommand: ['s3:DeleteObject'],
+};
+
+function actionsOf(commands: readonly string[]): string[] {
+  const actions = commands.flatMap((command) => {
+    const known = ACTIONS[command];
+    if (known === undefined) throw new Error(`the code sends ${command}; say here which actions it needs`);
+    return known;
+  });
+  return [...new Set(actions)].sort();
+}
+
+const graph = inject('graphs')['production over three regions, with a Keystone'];
+const policyOf = (name: FunctionName) => allowed(roleOf(graph, functionOf(graph, name).inputs['role']));
+const granted = (name: FunctionName, service: string) =>
+  new Set(policyOf(name).flatMap(({ Action }) => Action.filter((action) => action.startsWith(`${service}:`))));
+
+describe('ports', () => {
+  test.each(Object.keys(PORTS) as PortName[])('%s asks for exactly what it sends', async (port) => {
+    const wanted = actionsOf(await commandsOfPort(ROOT, port));
+    const { table = [], executions = [] } = PORT_ACTIONS[port];
+
+    expect([...table, ...executions].sort()).toEqual(wanted.filter((action) => !action.startsWith('s3:')));
+  });
+});
+
+describe('functions', () => {
+  test.each(Object.entries(FUNCTIONS))('%s has the ports that its code uses', async (name, { handler }) => {
+    const { ports } = await sdkUseOf(ROOT, handler.replace(/\.handler$/, '.ts'));
+
+    expect([...GRANTS[name as FunctionName].ports].sort()).toEqual(ports);
+  });
+
+  test.each(Object.entries(FUNCTIONS))('%s may make every SDK call its code contains', async (name, { handler }) => {
+    const { ports, direct } = await sdkUseOf(ROOT, handler.replace(/\.handler$/, '.ts'));
+    const commands = [...direct, ...(await Promise.all(ports.map((port) => commandsOfPort(ROOT, port)))).flat()];
+    const may = ['dynamodb', 's3', 'states'].flatMap((service) => [...granted(name as FunctionName, service)]);
+
+    expect(actionsOf(commands).filter((action) => !may.includes(action))).toEqual([]);
+  });
+
+  test.each(Object.entries(FUNCTIONS))(
+    '%s may not touch buckets in ways its code cannot',
+    async (name, { handler }) => {
+      const { ports, direct } = await sdkUseOf(ROOT, handler.replace(/\.handler$/, '.ts'));
+      const commands = [...direct, ...(await Promise.all(ports.map((port) => commandsOfPort(ROOT, port)))).flat()];
+      // A GET of what is not there is told from one that is forbidden by the right to list.
+      const can = [...actionsOf(commands), 's3:ListBucket'];
+
+      expect([...granted(name as FunctionName, 's3')].filter((action) => !can.includes(action))).toEqual([]);
+    },
+  );
+});
+
+describe('the gateway', () => {
+  const role = () => roleOf(graph, only(graph, 'ecs/service:Service') && taskRole());
+  const taskRole = () =>
+    ofType(graph, 'ecs/taskDefinition:TaskDefinition').find(({ name }) => name === 'GatewayTask')?.inputs[
+      'taskRoleArn'
+    ];
+
+  test('may make every SDK call its code contains, and has the ports it uses', async () => {
+    const { ports, direct } = await sdkUseOf(ROOT, 'gateway/main.ts');
+    const commands = [...direct, ...(await Promise.all(ports.map((port) => commandsOfPort(ROOT, port)))).flat()];
+    const may = allowed(role()).flatMap(({ Action }) => Action);
+
+    expect([...GRANTS.gateway.ports].sort()).toEqual(ports);
+    expect(actionsOf(commands).filter((action) => !may.includes(action))).toEqual([]);
+  });
+
+  test('its host may read its own parameters and nothing else', () => {
+    const definition = ofType(graph, 'ecs/taskDefinition:TaskDefinition').find(({ name }) => name === 'GatewayTask');
+    const parameters = ofType(graph, 'ssm/parameter:Parameter').map(({ state }) => state['arn']);
+
+    const [reads, decrypts] = allowed(roleOf(graph, definition?.inputs['executionRoleArn']));
+
+    expect(reads).toMatchObject({ Action: ['ssm:GetParameters'], Resource: expect.arrayContaining(parameters) });
+    expect(reads?.Resource).toHaveLength(parameters.length);
+    expect(decrypts).toMatchObject({ Action: ['kms:Decrypt'] });
+  });
+});
+
+test('stores of other services get no permission; every store in AWS does', () => {
+  const resources = new Set(policyOf('import-copy').flatMap(({ Resource }) => Resource));
+
+  for (const name of ['central', 'frankfurt', 'tokyo'])
+    expect(resources).toContain(`arn:aws:s3:::example-store-${name}/*`);
+  expect(JSON.stringify([...resources])).not.toContain('example-store-edge');
+});
+
+test('the workflow may call its functions and its own children, and nothing else of ours', () => {
+  const machine = only(graph, 'sfn/stateMachine:StateMachine');
+  const policy = allowed(roleOf(graph, machine.inputs['roleArn']));
+  const invoked = policy
+    .filter(({ Action }) => Action.includes('lambda:InvokeFunction'))
+    .flatMap(({ Resource }) => Resource);
+  const named = [...String(machine.inputs['definition']).matchAll(/"FunctionName":"([^"]+)"/g)].map(([, arn]) => arn);
+
+  expect(new Set(invoked.filter((arn) => !arn.endsWith(':*')))).toEqual(new Set(named));
+  expect(policy).toContainEqual(
+    expect.objectContaining({ Action: ['states:StartExecution'], Resource: [machine.state['arn']] }),
+  );
+});
