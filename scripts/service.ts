@@ -1,6 +1,6 @@
 /** Puts a local service together: data directory, embedded AWS, resources, functions, accounts, front door. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVIRONMENT } from '../aws/environment.ts';
 import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
@@ -93,8 +93,8 @@ async function start(
   };
 }
 
-/** Rendering, hashing and fetching wait for the network as much as they compute: one more than the usual two cores. */
-const HEAVY_THREADS = 3;
+/** One per core: these functions compute. Each holds the SDK and two slices, so more threads cost memory and gain nothing. */
+const HEAVY_THREADS = Math.max(2, availableParallelism());
 
 async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): Promise<string> {
   if (!settings.ephemeral) {
