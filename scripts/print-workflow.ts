@@ -92,7 +92,7 @@ function stepsTable(states: States): string {
     const file = `${handler.slice(0, handler.lastIndexOf('.'))}.ts`;
     return [name, `[${code(file)}](../${file})`, `${seconds} s`, `${memoryMiB} MiB`, heavy ? 'yes' : ''];
   });
-  return markdownTable(['State', 'Function', 'Time limit', 'Memory', 'Moves bytes'], rows);
+  return markdownTable(['State', 'Function', 'Time limit', 'Memory', 'Locally in a worker thread'], rows);
 }
 
 function tasksOf(states: States): [string, number, FunctionName][] {
