@@ -4,37 +4,33 @@
  * record's pointer; a duty written before both lets the janitor remove whichever generation ends up dead.
  */
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { Conflict, ImageServiceError, StaleRevision } from '../../core/errors.ts';
+import { Conflict, StaleRevision } from '../../core/errors.ts';
 import { CHILD_KINDS, type Namespace } from '../../core/metadefs/namespace.ts';
 import type { CatalogLimits, MetadefRepository } from '../../core/metadefs/ports.ts';
-import type { Clock, DutyRepository, Log } from '../../core/ports.ts';
 import { putAll } from './batch-write.ts';
 import { METADEFS_LOADED, namespaceKey, namespaceNameKey } from './keys.ts';
 import { createChildRecords, createSweep } from './metadef-children.ts';
+import { createGenerationDuty, type GenerationDutyOptions } from './metadef-duty.ts';
 import { childItem, contentsOf, namespaceItem, namespaceOf } from './metadef-item.ts';
 import { createNamespacePages } from './metadef-list.ts';
 import { createResourceTypeRecords } from './metadef-types.ts';
 import { type UseChange, useWrites } from './metadef-use.ts';
+import { namespaceWrites } from './metadef-writes.ts';
 import { queryAll } from './query-all.ts';
 import { isConditionFailure, type Table } from './table.ts';
 import { type ConditionalWrite, transact } from './transact.ts';
 
-export interface MetadefRepositoryOptions {
-  readonly clock: Clock;
-  readonly newId: () => string;
-  readonly duties: DutyRepository;
+export interface MetadefRepositoryOptions extends GenerationDutyOptions {
   readonly limits: CatalogLimits;
-  readonly log: Log;
 }
 
-/** Longer than any request lives: what is still half-done then was left by a crash. */
-const DUTY_MS = 10 * 60_000;
-
 export function createMetadefRepository(table: Table, options: MetadefRepositoryOptions): MetadefRepository {
-  const { clock, newId, duties, limits } = options;
+  const { newId, limits } = options;
   const TableName = table.name;
   const types = createResourceTypeRecords(table, options);
   const sweep = createSweep(table);
+  const withDuty = createGenerationDuty(options, sweep);
+  const { replaced, claimed, released } = namespaceWrites(table);
   const uses = (owner: string | null, change: UseChange) => useWrites(table, limits, owner, change);
 
   async function find(name: string): Promise<Namespace | undefined> {
@@ -51,70 +47,6 @@ export function createMetadefRepository(table: Table, options: MetadefRepository
       new GetCommand({ TableName, Key: namespaceNameKey(name), ConsistentRead: true }),
     );
     return Item === undefined ? undefined : String(Item['namespace_id']);
-  }
-
-  /** Writes the record as a whole, provided that nothing has changed since it was read. */
-  function replaced(before: Namespace, after: Namespace): ConditionalWrite {
-    return {
-      item: {
-        Put: {
-          TableName,
-          Item: namespaceItem({ ...after, revision: before.revision + 1 }),
-          ConditionExpression: 'revision = :revision',
-          ExpressionAttributeValues: { ':revision': before.revision },
-        },
-      },
-      refused: (cause) => new StaleRevision(`Namespace ${before.name} changed meanwhile`, { cause }),
-    };
-  }
-
-  function claimed(id: string, name: string): ConditionalWrite {
-    return {
-      item: {
-        Put: {
-          TableName,
-          Item: { ...namespaceNameKey(name), namespace_id: id },
-          ConditionExpression: 'attribute_not_exists(pk)',
-        },
-      },
-      refused: (cause) => new Conflict(`The metadata definition namespace=${name} already exists.`, { cause }),
-    };
-  }
-
-  const released = (name: string): ConditionalWrite => ({
-    item: { Delete: { TableName, Key: namespaceNameKey(name) } },
-  });
-
-  /**
-   * Runs a change whose generations are `dying` when it succeeds and `unborn` when it fails. Whoever crashes in between leaves
-   * the duty. What no error of ours explains may still have been done: then only the duty decides, later, by the record.
-   */
-  async function withDuty(
-    namespaceId: string,
-    { dying, unborn }: { readonly dying: readonly string[]; readonly unborn: readonly string[] },
-    change: () => Promise<void>,
-  ): Promise<void> {
-    const id = `metadef:${namespaceId}:${newId()}`;
-    const generations = [...new Set([...dying, ...unborn])];
-    await duties.put({ id, kind: 'metadef', dueAtMs: clock.now() + DUTY_MS, imageId: '', namespaceId, generations });
-    try {
-      await change();
-    } catch (error) {
-      if (!(error instanceof ImageServiceError)) throw error;
-      await tidy(id, namespaceId, unborn);
-      throw error;
-    }
-    await tidy(id, namespaceId, dying);
-  }
-
-  /** The change is done whatever happens here: what cannot be removed now is the janitor's, whom the duty calls. */
-  async function tidy(dutyId: string, namespaceId: string, generations: readonly string[]): Promise<void> {
-    try {
-      await sweep(namespaceId, generations);
-      await duties.remove(dutyId);
-    } catch (error) {
-      options.log.warn('metadefs: dead definitions are left to the janitor', { dutyId, cause: String(error) });
-    }
   }
 
   return {
