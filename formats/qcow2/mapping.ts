@@ -157,8 +157,12 @@ function copied(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-/** Cuts the first and last run to the asked range; a compressed run keeps its whole stream (the reader cuts its output). */
-function clip(runs: Run[], start: number, end: number): Run[] {
+/**
+ * Cuts the runs to the asked range; a compressed run keeps its whole stream (the reader cuts its output). With subclusters the
+ * cluster that holds `start` may give several runs that end before it, and likewise behind `end`.
+ */
+function clip(decoded: readonly Run[], start: number, end: number): Run[] {
+  const runs = decoded.filter((run) => run.start + run.length > start && run.start < end);
   const first = runs[0];
   if (first !== undefined && first.start < start && first.kind !== 'compressed') {
     const cut = start - first.start;

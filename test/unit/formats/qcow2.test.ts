@@ -145,6 +145,18 @@ describe('qcow2 refusals', () => {
 
 const SHAPES = ['v3-512', 'v2-zlib', 'zstd-4k', 'extl2-zeros', 'zero-clusters', 'prealloc-metadata', 'shrunk', 'grown'];
 
+it('gives the right bytes when a read begins or ends inside a cluster of many subclusters', async () => {
+  const bytes = load('extl2-zeros');
+  const whole = await expanded(qcow2, bytes);
+  const image = await opened(qcow2, bytes);
+  for (let offset = 1; offset < Math.min(whole.length, 256 * 1024); offset += 1021) {
+    const target = Buffer.alloc(Math.min(28_673, whole.length - offset), 0x55);
+    await image.readInto(offset, target);
+
+    expect(target.equals(whole.subarray(offset, offset + target.length)), `offset ${offset}`).toBe(true);
+  }
+});
+
 describe.each(SHAPES)('reading %s', (name) => {
   it('gives any range the bytes of the whole', async () => {
     const bytes = load(name);
