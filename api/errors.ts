@@ -131,20 +131,22 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#x27;',
 };
 
-/** Text that may stand between tags or in a quoted attribute. */
+/** Text that may stand between tags. Quotes stay as they are: the clients print the text without decoding it. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+  return text.replace(/[&<>]/g, (character) => ENTITIES[character] ?? character);
 }
 
 const HTML_RANGES = new Set(['*/*', 'text/*', 'text/html']);
 const JSON_RANGES = new Set(['application/json', 'application/*']);
 
-/** The original chooses between HTML and JSON by q value, HTML first; everything else gets text. */
+/**
+ * The original chooses between HTML and JSON by q value, HTML first; everything else gets text. An empty header, which
+ * openstacksdk sends with its patches, gets HTML here: of text it would show its users the reason phrase only.
+ */
 function preferredForm(accept: string | undefined): 'html' | 'json' | 'text' {
+  if (accept === '') return 'html';
   let html = 0;
   let json = 0;
   for (const { range, quality } of mediaRanges(accept ?? '')) {

@@ -17,6 +17,16 @@ describe('errors on the wire', () => {
     });
   });
 
+  test('an empty Accept, as openstacksdk sends it with patches, gets HTML, the only text it shows', () => {
+    expect(errorAnswer(new NotFound('no image'), { accept: '' }).headers['content-type']).toMatch('text/html');
+  });
+
+  test('quotes stay readable for clients that strip tags and decode nothing', () => {
+    expect(errorAnswer(new NotFound(`it's "gone" & <b>`), { accept: '*/*' }).body).toContain(
+      `it's "gone" &amp; &lt;b&gt;`,
+    );
+  });
+
   test('what is not ours says nothing of the inside', () => {
     const answer = errorAnswer(new TypeError('secret path /etc/x'));
     expect(answer.statusCode).toBe(500);
