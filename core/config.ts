@@ -40,7 +40,7 @@ export const Config = z.strictObject({
   region_name: z.string().default('RegionOne').describe('Region in the service catalog.'),
   stores: z.array(StoreConfig).min(1).describe('Stores, one bucket each.'),
   enabled_import_methods: z
-    .array(z.enum(['glance-direct', 'web-download', 'copy-image', 'glance-download']))
+    .array(z.enum(['glance-direct', 'web-download', 'copy-image']))
     .default(['glance-direct', 'web-download', 'copy-image'])
     .describe('Import methods offered.'),
   image_import_plugins: z
@@ -49,10 +49,7 @@ export const Config = z.strictObject({
     .describe('Import plugins in the order they run.'),
   image_conversion: z
     .strictObject({
-      output_format: z
-        .enum(['raw', 'qcow2', 'vmdk'])
-        .default('raw')
-        .describe('Format that image_conversion converts to.'),
+      output_format: z.enum(['raw']).default('raw').describe('Format that image_conversion converts to.'),
     })
     .prefault({}),
   inject_metadata_properties: z

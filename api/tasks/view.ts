@@ -1,4 +1,5 @@
 /** Tasks on the wire, in the two forms that the API has (contract: import.md section 9). */
+import type { WatchedTask } from '../../core/tasks/queries.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { microTime, wireTime } from '../timestamps.ts';
 
@@ -30,8 +31,8 @@ export function taskView(task: Task) {
   };
 }
 
-/** A row of GET /v2/images/{id}/tasks: other times, other keys. */
-export function imageTaskView(task: Task) {
+/** A row of GET /v2/images/{id}/tasks: other times, other keys; `progress` is ours, while the task is at work. */
+export function imageTaskView({ task, progress }: WatchedTask) {
   return {
     id: task.id,
     type: task.type,
@@ -48,5 +49,14 @@ export function imageTaskView(task: Task) {
     input: task.input,
     result: task.result,
     message: task.message,
+    ...(progress !== undefined && {
+      progress: {
+        phase: progress.phase,
+        percent: progress.percent,
+        bytes_done: progress.bytesDone,
+        bytes_total: progress.bytesTotal,
+        ...(progress.etaSeconds !== undefined && { eta_seconds: progress.etaSeconds }),
+      },
+    }),
   };
 }

@@ -3,9 +3,10 @@ import { InvalidInput, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { enforceFor, readableImage } from '../images/access.ts';
 import type { Deps } from '../ports.ts';
+import { progressOf, type TaskProgress } from './progress.ts';
 import type { Task, TaskStatus } from './task.ts';
 
-type TaskDeps = Pick<Deps, 'config' | 'images' | 'members' | 'policy' | 'tasks'>;
+type TaskDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy' | 'tasks'>;
 
 export const TASK_SORT_KEYS = [
   'id',
@@ -36,11 +37,24 @@ export function enforceTasksApi(deps: Pick<Deps, 'policy'>, caller: Caller): Pro
   return enforceFor(deps, 'tasks_api_access', {}, caller);
 }
 
+/** A task and, while it is at work, how far it is: the sum of its batches at this moment. */
+export interface WatchedTask {
+  readonly task: Task;
+  readonly progress?: TaskProgress;
+}
+
 /** Tasks of an image, of the caller's project (admin: of all). @throws NotFound */
-export async function imageTasks(deps: TaskDeps, caller: Caller, id: string): Promise<Task[]> {
+export async function imageTasks(deps: TaskDeps, caller: Caller, id: string): Promise<WatchedTask[]> {
   await readableImage(deps, caller, id);
   const tasks = await deps.tasks.listByImage(id);
-  return tasks.filter((task) => caller.isAdmin || task.owner === caller.projectId);
+  const own = tasks.filter((task) => caller.isAdmin || task.owner === caller.projectId);
+  return Promise.all(own.map((task) => watched(deps, task)));
+}
+
+async function watched(deps: TaskDeps, task: Task): Promise<WatchedTask> {
+  const { work } = task.facts;
+  if (task.status !== 'processing' || work === undefined) return { task };
+  return { task, progress: progressOf(work, await deps.tasks.batches(task.id), deps.clock.now()) };
 }
 
 /** @throws NotFound for tasks of other projects, too */
