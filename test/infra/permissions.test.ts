@@ -138,3 +138,30 @@ test('the workflow may call its functions and its own children, and nothing else
     expect.objectContaining({ Action: ['states:StartExecution'], Resource: [machine.state['arn']] }),
   );
 });
+
+test.each(['import-copy', 'gateway'] as const)('%s may write every store and the staging bucket', (name) => {
+  const role =
+    name === 'gateway'
+      ? ofType(graph, 'iam/role:Role').find((candidate) => candidate.name === 'GatewayTaskRole')
+      : roleOf(graph, functionOf(graph, name).inputs['role']);
+  if (role === undefined) throw new Error('the gateway has no role');
+  const written = allowed(role)
+    .filter(({ Action }) => Action.includes('s3:PutObject'))
+    .flatMap(({ Resource }) => Resource);
+
+  const stores = ['central', 'frankfurt', 'tokyo'].map((store) => `arn:aws:s3:::example-store-${store}/*`);
+  expect(written.sort()).toEqual([...stores, `arn:aws:s3:::${String(graph.outputs['stagingBucket'])}/*`].sort());
+});
+
+test('no other function may write a store', () => {
+  for (const name of Object.keys(FUNCTIONS) as FunctionName[]) {
+    if (name === 'import-copy') continue;
+    const written = policyOf(name)
+      .filter(({ Action }) => Action.includes('s3:PutObject'))
+      .flatMap(({ Resource }) => Resource);
+    expect(
+      written.filter((resource) => resource.includes('example-store')),
+      name,
+    ).toEqual([]);
+  }
+});

@@ -1,5 +1,5 @@
 /** Bundles sst.config.ts the way the SST 4.17 command does: globals in front of every file of ours, the shim injected. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as EsbuildModule from 'esbuild';
@@ -29,7 +29,8 @@ export class Bundler {
 
   constructor(root: string, config: string) {
     this.root = root;
-    this.platform = join(root, '.sst/platform');
+    // Through a link, files of the platform would not be known as such.
+    this.platform = realpathSync(join(root, '.sst/platform'));
     this.config = config;
     this.#esbuild = createRequire(join(this.platform, 'package.json'))('esbuild');
   }

@@ -1,0 +1,69 @@
+/**
+ * What a deployed stage needs besides `sst deploy`, run by an operator with AWS credentials (docs/operations/deploy.md):
+ *
+ *   node scripts/stage.ts keys                    prints new signing keys, for `sst secret set SigningKeys`
+ *   node scripts/stage.ts keys --before FILE      the same, followed by the keys in FILE (rotation)
+ *   node scripts/stage.ts accounts --dir FOLDER   makes the first accounts; passwords are kept in FOLDER/secrets.json
+ *
+ * `accounts` reads .sst/outputs.json, which `sst deploy` wrote. Running it again sets the same passwords again.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { ENVIRONMENT } from '../aws/environment.ts';
+import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
+import { loadSecrets } from './secrets.ts';
+
+interface Outputs {
+  readonly url: string;
+  readonly region: string;
+  readonly config: string;
+  readonly table: string;
+  readonly stagingBucket: string;
+  readonly importWorkflow: string;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { before: { type: 'string' }, dir: { type: 'string' } },
+});
+
+function printKeys(): void {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = {
+    ...privateKey.export({ format: 'jwk' }),
+    alg: 'ES256',
+    use: 'sig',
+    kid: randomBytes(8).toString('hex'),
+  };
+  const older = values.before === undefined ? [] : (JSON.parse(readFileSync(values.before, 'utf8')) as object[]);
+  console.log(JSON.stringify([key, ...older]));
+}
+
+async function makeAccounts(dir: string): Promise<void> {
+  const outputs = JSON.parse(readFileSync('.sst/outputs.json', 'utf8')) as Outputs;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const secrets = await loadSecrets(dir);
+  Object.assign(process.env, {
+    [ENVIRONMENT.region]: outputs.region,
+    [ENVIRONMENT.table]: outputs.table,
+    [ENVIRONMENT.stagingBucket]: outputs.stagingBucket,
+    [ENVIRONMENT.importWorkflow]: outputs.importWorkflow,
+    [ENVIRONMENT.config]: outputs.config,
+    // Making accounts signs nothing: the stage's own keys stay where they are.
+    [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
+  });
+  const { apiDeps } = await import('../aws/api-deps.ts');
+  const { identity } = await apiDeps();
+  await bootstrapIdentity(identity, { passwords: secrets.passwords });
+  console.log(`The accounts of ${outputs.url} are made; their passwords are in ${dir}/secrets.json.`);
+}
+
+const [command] = positionals;
+if (command === 'keys') printKeys();
+else if (command === 'accounts' && values.dir !== undefined) await makeAccounts(values.dir);
+else {
+  console.error('Usage: node scripts/stage.ts keys [--before FILE] | accounts --dir FOLDER');
+  process.exit(2);
+}

@@ -1,0 +1,76 @@
+/**
+ * Shows that the checks can fail: makes each mistake of mutations.ts in a copy of the repository and runs the suite there.
+ *
+ *   node test/infra/mutate.ts [words of a mutation]
+ *
+ * Takes some twenty seconds per mutation; for nights and by hand. Exit 1 when a mistake is not noticed by its check.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { MUTATIONS, type Mutation } from './mutations.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+/** Files as they are here, with the installed packages and platform linked. */
+function copyOf(root: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'glimpse-mutant-'));
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  for (const file of files.split('\n').filter((name) => name !== '' && !name.startsWith('test/fixtures/'))) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    try {
+      cpSync(join(root, file), join(copy, file));
+    } catch {
+      // Deleted here but still tracked.
+    }
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  mkdirSync(join(copy, '.sst'));
+  for (const name of ['platform', 'provider-lock.json'])
+    symlinkSync(join(root, '.sst', name), join(copy, '.sst', name));
+  return copy;
+}
+
+/** Names of the tests that fail with the mistake in place. @throws Error when the text to change is not there exactly once or more */
+function failuresOf(copy: string, { file, from, to }: Mutation): string[] {
+  const path = join(copy, file);
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(from)) throw new Error(`${file} does not contain: ${from}`);
+  writeFileSync(path, text.replaceAll(from, to));
+  const report = join(copy, '.sst/report.json');
+  spawnSync('npx', ['vitest', 'run', '--project', 'infra', '--reporter', 'json', '--outputFile', report], {
+    cwd: copy,
+    stdio: 'ignore',
+  });
+  writeFileSync(path, text);
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+    testResults: { message?: string; assertionResults: { status: string; fullName: string }[] }[];
+  };
+  rmSync(report, { force: true });
+  return testResults.flatMap(({ assertionResults, message }) => [
+    ...assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+    ...(message ? [message] : []),
+  ]);
+}
+
+const wanted = process.argv.slice(2).join(' ');
+const copy = copyOf(ROOT);
+let missed = 0;
+try {
+  for (const mutation of MUTATIONS.filter(({ what, file }) => `${file} ${what}`.includes(wanted))) {
+    const failures = failuresOf(copy, mutation);
+    const noticed = failures.some((name) => name.includes(mutation.noticedBy));
+    if (!noticed) missed++;
+    const verdict = noticed
+      ? `noticed (${failures.length} tests fail)`
+      : `NOT NOTICED by "${mutation.noticedBy}"; failing: ${failures.slice(0, 3).join(' | ') || 'none'}`;
+    process.stdout.write(`${mutation.file}: ${mutation.what}: ${verdict}\n`);
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+process.exit(missed === 0 ? 0 : 1);
