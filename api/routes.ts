@@ -41,6 +41,7 @@ export const ROUTES = {
   importImage: image('POST', '/v2/images/{id}/import', 202),
   listImageTasks: bodiless('GET', '/v2/images/{id}/tasks', 200),
   listLocations: image('GET', '/v2/images/{id}/locations', 200),
+  addLocation: image('POST', '/v2/images/{id}/locations', 202),
   addTag: bodiless('PUT', '/v2/images/{id}/tags/{tag}', 204),
   deleteTag: bodiless('DELETE', '/v2/images/{id}/tags/{tag}', 204),
   listMembers: bodiless('GET', '/v2/images/{id}/members', 200),

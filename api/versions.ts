@@ -8,9 +8,9 @@ interface Minor {
 }
 
 const SINCE_2_0_TO_2_7 = [7, 6, 5, 4, 3, 2, 1, 0];
-/** Several stores, no cache (2.14, 2.16, 2.18), no POST locations (2.17): what is not there is not listed. */
-const LISTED = [15, 13, 12, 11, 10, 9, 8, ...SINCE_2_0_TO_2_7];
-const CURRENT = 15;
+/** Several stores, no cache (2.14, 2.16, 2.18): what is not there is not listed. */
+const LISTED = [15, 13, 12, 11, 10, 9, 8, 17, ...SINCE_2_0_TO_2_7];
+const CURRENT = 17;
 
 const MINORS: readonly Minor[] = LISTED.map((minor) => ({
   id: `v2.${minor}`,

@@ -1,7 +1,7 @@
 import { Forbidden, InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Deps } from '../ports.ts';
-import { imagePrefix } from '../tasks/prefixes.ts';
+import { storedBytesOf } from '../stores/stored-bytes.ts';
 import type { StoredBytes } from '../tasks/task.ts';
 import { enforce, type Seen, seenImage } from './access.ts';
 import type { Image } from './image.ts';
@@ -61,9 +61,5 @@ function copiesOf(deps: DownloadDeps, image: Image, prefer: readonly string[]): 
       (a, b) =>
         preference(a.store) - preference(b.store) || weight(b.store) - weight(a.store) || a.addedAtMs - b.addedAtMs,
     )
-    .flatMap(({ store, writeId, layout }) =>
-      writeId === undefined
-        ? []
-        : [{ place: store, prefix: imagePrefix(image.id, writeId), layout, size: image.size ?? 0 }],
-    );
+    .flatMap((location) => storedBytesOf(deps.config, image, location) ?? []);
 }

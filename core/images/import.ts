@@ -1,8 +1,8 @@
 import { defaultStore } from '../config.ts';
-import { Conflict, InvalidInput, NotFound } from '../errors.ts';
+import { Conflict, InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Deps } from '../ports.ts';
-import { TASK_DUTY_MS } from '../tasks/report.ts';
+import { assertFree, startTask } from '../tasks/start.ts';
 import type { ImportMethod, Task } from '../tasks/task.ts';
 import type { Image } from './image.ts';
 import { uriRefusal } from './uri-filter.ts';
@@ -39,14 +39,16 @@ export async function importImage(
   checkState(image, name);
   checkFormats(image);
   await authorize();
-  await checkLock(deps, image);
+  await assertFree(deps, image);
   const stores = chooseStores(deps, image, request);
   if (stores.length === 0) return undefined;
   const method = methodOf(deps, request);
-  const task = await createTask(deps, caller, image, request, method, stores);
-  await takeLock(deps, image, task);
-  await startWorkflow(deps, task);
-  return task;
+  return startTask(deps, caller, image, {
+    type: request.task?.type ?? 'api_image_import',
+    input: request.task?.input ?? { image_id: image.id, import_req: request.body, backend: stores },
+    import: { method, stores, allStoresMustSucceed: request.allStoresMustSucceed ?? true, roles: caller.roles },
+    facts: {},
+  });
 }
 
 /** Status each method starts from; the message is the state's, before any policy (checks 4 to 7). */
@@ -76,15 +78,6 @@ function checkState(image: Image, method: string): void {
 function checkFormats(image: Image): void {
   if (image.containerFormat === null) throw new Conflict("'container_format' needs to be set before import");
   if (image.diskFormat === null) throw new Conflict("'disk_format' needs to be set before import");
-}
-
-/** A lock whose task is over or unknown is stale and may be taken over; a live one is a conflict. Uploads hold locks too. */
-async function checkLock(deps: ImportDeps, image: Image): Promise<void> {
-  if (image.lock === null) return;
-  const holder = await deps.tasks.get(image.lock);
-  if (holder !== undefined && (holder.status === 'pending' || holder.status === 'processing')) {
-    throw new Conflict(`Image ${image.id} has an import task in progress: ${holder.id}`);
-  }
 }
 
 function chooseStores(deps: ImportDeps, image: Image, request: ImportRequest): readonly string[] {
@@ -122,74 +115,6 @@ function methodOf(deps: ImportDeps, request: ImportRequest): ImportMethod {
     return { name, uri };
   }
   throw new InvalidInput(`Unknown import method name "${name}"`);
-}
-
-async function createTask(
-  deps: ImportDeps,
-  caller: Caller,
-  image: Image,
-  request: ImportRequest,
-  method: ImportMethod,
-  stores: readonly string[],
-): Promise<Task> {
-  const at = new Date(deps.clock.now()).toISOString();
-  const task: Task = {
-    id: deps.newId(),
-    type: request.task?.type ?? 'api_image_import',
-    status: 'pending',
-    imageId: image.id,
-    owner: caller.projectId ?? image.owner ?? '',
-    userId: caller.userId,
-    requestId: caller.requestId,
-    input: request.task?.input ?? { image_id: image.id, import_req: request.body, backend: stores },
-    result: null,
-    message: '',
-    import: { method, stores, allStoresMustSucceed: request.allStoresMustSucceed ?? true, roles: caller.roles },
-    facts: {},
-    createdAt: at,
-    updatedAt: at,
-    expiresAt: null,
-  };
-  await deps.tasks.create(task);
-  // Before the lock: if we die between here and StartExecution, the janitor finds the task by this duty.
-  await deps.duties.put({
-    id: `task:${task.id}`,
-    kind: 'task',
-    imageId: image.id,
-    writeId: task.id,
-    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
-  });
-  return task;
-}
-
-async function takeLock(deps: ImportDeps, image: Image, task: Task): Promise<void> {
-  try {
-    await deps.images.change(image.id, {
-      expect: { lock: image.lock, status: [image.status] },
-      set: { lock: task.id },
-    });
-  } catch (error) {
-    await deps.tasks.move(task.id, ['pending'], {
-      status: 'failure',
-      message: 'Another operation took the image first',
-      expiresAt: new Date(deps.clock.now()).toISOString(),
-    });
-    await deps.duties.remove(`task:${task.id}`);
-    if (error instanceof NotFound || error instanceof Conflict) throw error;
-    throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
-  }
-}
-
-/** The task is durable: when the start fails now, the janitor starts it by the same name within a minute. */
-async function startWorkflow(deps: ImportDeps, task: Task): Promise<void> {
-  try {
-    await deps.workflows.startImport(task);
-  } catch (error) {
-    deps.log.warn('import accepted, workflow not started yet; the janitor will', {
-      task: task.id,
-      cause: String(error),
-    });
-  }
 }
 
 /** Whether the method named may be used at all (check 1). @throws InvalidInput */

@@ -9,11 +9,12 @@ import { defaultStore } from '../config.ts';
 import { Conflict, Gone, InvalidInput, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Deps, Duty, ImageChange } from '../ports.ts';
+import { enforceLimit } from '../quota/bytes.ts';
 import { imagePrefix, stagedPrefix } from '../tasks/prefixes.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image, Layout, StagedData } from './image.ts';
 import { retireWrite } from './retire-write.ts';
-import { enforceTotal, enforceUploading, type UploadKind, uploadLimit } from './upload-limits.ts';
+import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
 type UploadDeps = Pick<
   Deps,
@@ -67,12 +68,12 @@ export const HEARTBEAT_MS = 10_000;
 export async function beginUpload(deps: UploadDeps, caller: Caller, request: UploadRequest): Promise<Upload> {
   const { kind, declaredSize } = request;
   const store = storeOf(deps, request);
-  if (kind === 'file') await enforceTotal(deps, kind, caller.projectId, declaredSize);
+  if (kind === 'file') await enforceLimit(deps, BYTES_LIMIT.file, caller.projectId, declaredSize);
   const seen = await seenImage(deps, caller, request.imageId);
   const { image } = seen;
   await enforce(deps, kind === 'file' ? 'upload_image' : 'modify_image', seen, caller);
   checkState(image, kind);
-  if (kind === 'stage') await enforceTotal(deps, kind, caller.projectId, declaredSize);
+  if (kind === 'stage') await enforceLimit(deps, BYTES_LIMIT.stage, caller.projectId, declaredSize);
   const limitBytes = await uploadLimit(deps, kind, image.owner, declaredSize);
   const writeId = deps.newId();
   const upload: Upload = {
@@ -129,7 +130,7 @@ async function takeLock(deps: UploadDeps, upload: Upload): Promise<void> {
       set: { status: BUSY[kind], lock: writeId },
     });
     locked = true;
-    await enforceUploading(deps, image.owner);
+    await enforceLimit(deps, 'image_count_uploading', image.owner);
   } catch (error) {
     if (locked) await abandonUpload(deps, dutyOf(deps, upload));
     else await deps.duties.remove(dutyId(writeId));

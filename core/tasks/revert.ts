@@ -1,5 +1,5 @@
 import { Conflict, NotFound } from '../errors.ts';
-import type { Image } from '../images/image.ts';
+import type { Image, Location } from '../images/image.ts';
 import { locationId } from '../images/image.ts';
 import { retireWrite } from '../images/retire-write.ts';
 import type { Deps, ImageChange } from '../ports.ts';
@@ -25,21 +25,34 @@ export async function revertImport(deps: RevertDeps, taskId: string, cause: stri
 }
 
 async function unwind(deps: RevertDeps, task: ImportTask, image: Image): Promise<void> {
-  const copying = task.import.method.name === 'copy-image';
-  const own = image.locations.filter((location) => location.writeId === task.id).map(locationId);
-  const change: ImageChange = {
-    expect: { lock: task.id },
-    set: { lock: null, progress: null, ...(copying ? {} : CLEARED) },
-    ...(own.length === 0 || copying ? {} : { removeLocations: own }),
-    importingTo: { remove: task.import.stores },
-    failedImport: { add: failedStores(task, image) },
-  };
   try {
-    await deps.images.change(task.imageId, change);
+    await deps.images.change(task.imageId, undoing(task, image));
   } catch (error) {
     if (!(error instanceof Conflict || error instanceof NotFound)) throw error; // deleted or preempted meanwhile
     deps.log.info('revert: the image is no longer held by the task', { task: task.id, image: task.imageId });
   }
+}
+
+function undoing(task: ImportTask, image: Image): ImageChange {
+  const { method } = task.import;
+  // An image that was active before, or did not wait for its hash, stays active with what it has.
+  const kept = method.name === 'copy-image' || (method.name === 'location' && image.status !== 'importing');
+  const own = kept ? [] : image.locations.filter((location) => isOwn(task, location)).map(locationId);
+  return {
+    expect: { lock: task.id },
+    set: { lock: null, progress: null, ...(kept ? {} : CLEARED) },
+    ...(own.length === 0 ? {} : { removeLocations: own }),
+    ...(method.name === 'location'
+      ? {}
+      : { importingTo: { remove: task.import.stores }, failedImport: { add: failedStores(task, image) } }),
+  };
+}
+
+/** Written, or brought, by this task. */
+function isOwn(task: ImportTask, location: Location): boolean {
+  const { method } = task.import;
+  if (method.name === 'location') return location.writeId === undefined && location.url === method.url;
+  return location.writeId === task.id;
 }
 
 const CLEARED = {

@@ -1,7 +1,8 @@
-import { Conflict, NothingStored } from '../errors.ts';
+import { Conflict, NotFound, NothingStored } from '../errors.ts';
 import type { Image, Location } from '../images/image.ts';
 import type { Deps, ImageChange } from '../ports.ts';
 import { assertLock, type ImportTask, importTask } from './report.ts';
+import type { ImportMethod } from './task.ts';
 
 type SettleDeps = Pick<Deps, 'clock' | 'config' | 'tasks' | 'images' | 'duties' | 'log'>;
 
@@ -51,31 +52,52 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
 }
 
 /**
- * The end of a good import: the image is active, unlocked, and says what a download returns; the task is `success`.
+ * The end of a good import: the image is active and says what a download returns, the task is `success`, the lock opens; in this
+ * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
  * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away.
  */
 export async function finishImport(deps: SettleDeps, taskId: string): Promise<void> {
   const task = await importTask(deps, taskId);
-  if (task.status === 'success') return;
-  await assertLock(deps, task.imageId, taskId);
+  if (task.status !== 'success') await complete(deps, task);
+  await unlock(deps, task);
+  await deps.duties.remove(`task:${taskId}`);
+}
+
+async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
+  await assertLock(deps, task.imageId, task.id);
   const image = await deps.images.get(task.imageId);
-  if (image === undefined || !ownCopies(image, task)) {
+  if (task.import.method.name !== 'location' && (image === undefined || !ownCopies(image, task))) {
     throw new NothingStored(
       `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
     );
   }
-  await closeTask(deps, task, `Copied ${Math.floor((task.facts.rendered?.size ?? image.size ?? 0) / 1024 ** 2)} MiB`);
-  await deps.images.change(task.imageId, {
-    expect: { lock: taskId },
-    set: {
-      ...(task.import.method.name === 'copy-image' ? {} : activeFields(task)),
-      lock: null,
-      progress: null,
-      staged: null,
-    },
-    importingTo: { remove: task.import.stores },
-  });
-  await deps.duties.remove(`task:${taskId}`);
+  await deps.images.change(task.imageId, { expect: { lock: task.id }, ...outcome(task) });
+  await closeTask(deps, task, `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`);
+}
+
+/** What the image says at the end, by where its bytes came from. */
+function outcome(task: ImportTask): Pick<ImageChange, 'set' | 'importingTo'> {
+  const { method, stores } = task.import;
+  if (method.name === 'location') return { set: { ...hashFields(task), ...verifiedFields(method) } };
+  const importingTo = { remove: stores };
+  return method.name === 'copy-image' ? { importingTo } : { importingTo, set: { ...activeFields(task), staged: null } };
+}
+
+/** A location whose hash came with it activates its image only now. */
+function verifiedFields(method: Extract<ImportMethod, { name: 'location' }>): NonNullable<ImageChange['set']> {
+  return method.hash && method.expected !== undefined ? { status: 'active' } : {};
+}
+
+function hashFields({ facts: { md5, hash } }: ImportTask): NonNullable<ImageChange['set']> {
+  return md5 === undefined || hash === undefined ? {} : { checksum: md5, hashAlgo: hash.algo, hashValue: hash.value };
+}
+
+async function unlock(deps: SettleDeps, task: ImportTask): Promise<void> {
+  try {
+    await deps.images.change(task.imageId, { expect: { lock: task.id }, set: { lock: null, progress: null } });
+  } catch (error) {
+    if (!(error instanceof Conflict || error instanceof NotFound)) throw error; // open already, or deleted
+  }
 }
 
 /** The task ends well before the lock opens: whoever sees the image unlocked finds the task ended. */

@@ -9,6 +9,14 @@ export type ImportMethod =
   | { readonly name: 'glance-direct' }
   | { readonly name: 'web-download'; readonly uri: string }
   | { readonly name: 'copy-image' }
+  /** Not fetched at all: the image has a location that a client brought, and its bytes are only hashed, or not even that. */
+  | {
+      readonly name: 'location';
+      readonly url: string;
+      readonly hash: boolean;
+      /** The hash that the bytes must have before the image turns active. */
+      readonly expected?: { readonly algo: string; readonly value: string };
+    }
   | {
       readonly name: 'drop';
       readonly bucket: string;

@@ -6,7 +6,8 @@ import { headObject } from '../../aws/s3/object-source.ts';
 import { plainWriter } from '../../aws/s3/write.ts';
 import { openDownload } from '../../aws/web/download.ts';
 import { FetchFailed, ImageRefused, LimitExceeded } from '../../core/errors.ts';
-import { imagePrefix, stagedPrefix } from '../../core/tasks/prefixes.ts';
+import { storedBytesOf } from '../../core/stores/stored-bytes.ts';
+import { stagedPrefix } from '../../core/tasks/prefixes.ts';
 import { type ImportTask, reporter } from '../../core/tasks/report.ts';
 import type { ImportFacts, ImportMethod, StoredBytes } from '../../core/tasks/task.ts';
 import { createDigester } from '../../formats/digest/digest.ts';
@@ -36,6 +37,8 @@ function fetchBy(deps: ServiceDeps, task: ImportTask, guard: Guard): Promise<Fet
       return storeCopy(deps, task, method, guard);
     case 'drop':
       return dropped(deps, task, method, guard);
+    case 'location':
+      throw new FetchFailed('A location is not fetched');
     case 'glance-download':
       throw new FetchFailed('glance-download is not enabled');
   }
@@ -53,19 +56,13 @@ const staged: Fetch<{ name: 'glance-direct' }> = async (deps, task) => {
 /** copy-image: any copy the image has; default store first, then by weight. */
 const storeCopy: Fetch<{ name: 'copy-image' }> = async (deps, task) => {
   const image = await deps.images.get(task.imageId);
-  const held =
-    image?.locations.filter((location) => location.writeId !== undefined && location.writeId !== task.id) ?? [];
+  const held = image?.locations.filter((location) => location.writeId !== task.id) ?? [];
   const order = deps.config.stores
     .toSorted((a, b) => Number(b.default) - Number(a.default) || b.weight - a.weight)
     .map((store) => store.id);
   const best = held.toSorted((a, b) => order.indexOf(a.store) - order.indexOf(b.store))[0];
-  if (best?.writeId === undefined || image === undefined) throw new FetchFailed(`No store holds image ${task.imageId}`);
-  const source: StoredBytes = {
-    place: best.store,
-    prefix: imagePrefix(image.id, best.writeId),
-    layout: best.layout,
-    size: image.size ?? 0,
-  };
+  const source = best === undefined || image === undefined ? undefined : storedBytesOf(deps.config, image, best);
+  if (source === undefined) throw new FetchFailed(`No store holds image ${task.imageId}`);
   return { source };
 };
 

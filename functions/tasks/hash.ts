@@ -1,6 +1,6 @@
 import { openStored } from '../../aws/s3/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
-import { reporter } from '../../core/tasks/report.ts';
+import { type ImportTask, reporter } from '../../core/tasks/report.ts';
 import { hashed } from '../../core/tasks/settle.ts';
 import { createDigester } from '../../formats/digest/digest.ts';
 import { SharedRing } from '../../formats/digest/shared-ring.ts';
@@ -9,14 +9,17 @@ import { byteStep } from './step.ts';
 
 /**
  * Hash: md5 and os_hash of what a download returns, one pass over the rendered image, each algorithm on a thread of its own.
- * Bytes that are stored as they arrived and were hashed on the way are not read again.
+ * Bytes that are stored as they arrived and were hashed on the way are not read again. Of a location that a client brought, the
+ * algorithm is that of the hash that came with it, and the bytes must have it.
  */
 export const handler = byteStep(async (deps, task) => {
   const { rendered, sourceDigests } = task.facts;
-  if (task.import.method.name === 'copy-image') return;
+  if (!isHashed(task)) return;
   if (task.facts.md5 !== undefined && task.facts.hash !== undefined)
     return hashed(deps, task, { md5: task.facts.md5, hash: task.facts.hash });
-  const algorithm = deps.config.hashing_algorithm;
+  const { method } = task.import;
+  const expected = method.name === 'location' ? method.expected : undefined;
+  const algorithm = expected?.algo ?? deps.config.hashing_algorithm;
   if (sourceDigests !== undefined && sourceDigests.hash.algo === algorithm && keepsContent(task))
     return hashed(deps, task, sourceDigests);
   if (rendered === undefined) throw new ImageRefused(`Task ${task.id} has nothing to hash`);
@@ -31,8 +34,15 @@ export const handler = byteStep(async (deps, task) => {
     }
     const { md5 = '', [algorithm]: value = '' } = await ring.digest();
     await report.end();
+    if (value !== (expected?.value ?? value))
+      throw new ImageRefused(`The ${algorithm} of the location is ${value}, os_hash_value says ${expected?.value}`);
     await hashed(deps, task, { md5, hash: { algo: algorithm, value } });
   } finally {
     digester.close();
   }
 });
+
+/** A further copy has the image's hashes already; those of a location are taken on trust where the configuration says so. */
+function isHashed({ import: { method } }: ImportTask): boolean {
+  return method.name !== 'copy-image' && (method.name !== 'location' || method.hash);
+}

@@ -2,6 +2,7 @@ import type { ServiceDeps } from '../../aws/deps.ts';
 import { putJson } from '../../aws/s3/json-object.ts';
 import { openStored } from '../../aws/s3/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
+import { enforceStorageQuota } from '../../core/quota/bytes.ts';
 import type { ImportTask } from '../../core/tasks/report.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
 import type { FormatName } from '../../formats/image.ts';
@@ -18,15 +19,23 @@ export const handler = byteStep(async (deps, task) => {
   const { source } = task.facts;
   if (source === undefined) throw new ImageRefused(`Task ${task.id} has no bytes to plan for`);
   if (!(await needsRender(deps, task, source))) {
+    await checkQuota(deps, task, source.size);
     await deps.tasks.note(task.id, { rendered: source, work: { ...fetchWork(task), ...tailWork(task, source) } });
     return { batches: [] };
   }
   const plan = await planRender(deps, task, source);
+  await checkQuota(deps, task, plan.virtualSize);
   await putJson(deps.places.staging, planKey(task.id), plan);
   const hash = keepsContent(task) && task.facts.sourceDigests !== undefined ? {} : { hash: plan.virtualSize };
   await deps.tasks.note(task.id, { work: { ...fetchWork(task), render: sliceTotal(plan) * SLICE_BYTES, ...hash } });
   return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
 });
+
+/** Every store's copy counts as what a download returns. @throws LimitExceeded */
+async function checkQuota(deps: ServiceDeps, task: ImportTask, size: number): Promise<void> {
+  const image = await deps.images.get(task.imageId);
+  await enforceStorageQuota(deps, image?.owner ?? null, size * task.import.stores.length);
+}
 
 /** The bytes a download returns are those that arrived: no conversion between. */
 export const keepsContent = (task: ImportTask): boolean => task.facts.targetFormat === undefined;

@@ -22,6 +22,10 @@ export const CALLERS = {
   third: { projectId: 'third', roles: ['member', 'reader'], isAdmin: false },
   reader: { projectId: 'demo', roles: ['reader'], isAdmin: false },
   anonymous: { projectId: null, roles: ['reader'], isAdmin: false, isReadOnly: true },
+  /** A member of demo through a service: the user's token and a service token beside it. */
+  nova: { projectId: 'demo', roles: ['member', 'reader'], serviceRoles: ['service'], isAdmin: false },
+  /** A service for itself, in a project of its own. */
+  service: { projectId: 'services', roles: ['service', 'member', 'reader'], isAdmin: false },
   unscoped: { projectId: null, roles: [], isAdmin: false },
 } as const;
 export type CallerName = keyof typeof CALLERS;

@@ -2,6 +2,7 @@ import type { Handlers } from '../../../api/handlers.ts';
 import { parseCreate } from '../../../api/images/create-body.ts';
 import { parseImport } from '../../../api/images/import-body.ts';
 import { parseListQuery } from '../../../api/images/list-query.ts';
+import { parseLocation } from '../../../api/images/location-body.ts';
 import { parsePatch, patchLanguage } from '../../../api/images/patch-body.ts';
 import { imageView, locationView } from '../../../api/images/view.ts';
 import { pageLinks } from '../../../api/page-links.ts';
@@ -10,6 +11,7 @@ import { imageTaskView } from '../../../api/tasks/view.ts';
 import type { Caller } from '../../../core/identity/caller.ts';
 import { enforce, readableImage, seenImage } from '../../../core/images/access.ts';
 import { actOnImage } from '../../../core/images/activation.ts';
+import { addLocation } from '../../../core/images/add-location.ts';
 import { createImage } from '../../../core/images/create.ts';
 import { deleteImage } from '../../../core/images/delete.ts';
 import type { Image } from '../../../core/images/image.ts';
@@ -19,6 +21,7 @@ import { patchImage } from '../../../core/images/patch.ts';
 import { readableProperties } from '../../../core/images/properties.ts';
 import { addTag, deleteTag } from '../../../core/images/tags.ts';
 import type { Deps } from '../../../core/ports.ts';
+import { enforceLimit } from '../../../core/quota/bytes.ts';
 import { imageTasks } from '../../../core/tasks/queries.ts';
 
 type ImageOperation =
@@ -32,6 +35,7 @@ type ImageOperation =
   | 'importImage'
   | 'listImageTasks'
   | 'listLocations'
+  | 'addLocation'
   | 'addTag'
   | 'deleteTag';
 
@@ -78,6 +82,7 @@ export function imageOperations(deps: Deps): Handlers<ImageOperation> {
     importImage: async ({ params, headers, json, caller }) => {
       const request = parseImport(json(), headers['x-image-meta-store']);
       assertMethodEnabled(deps, request.method.name);
+      await enforceLimit(deps, 'image_size_total', caller.projectId);
       const seen = await seenImage(deps, caller, params['id'] ?? '');
       const rule = request.method.name === 'copy-image' ? 'copy_image' : 'modify_image';
       await importImage(deps, caller, seen.image, request, () => enforce(deps, rule, seen, caller));
@@ -93,6 +98,8 @@ export function imageOperations(deps: Deps): Handlers<ImageOperation> {
       await enforce(deps, 'fetch_image_location', seen, caller);
       return seen.image.locations.map(locationView);
     },
+
+    addLocation: ({ params, json, caller }) => addLocation(deps, caller, params['id'] ?? '', parseLocation(json())),
 
     addTag: ({ params, caller }) => addTag(deps, caller, params['id'] ?? '', params['tag'] ?? ''),
     deleteTag: ({ params, caller }) => deleteTag(deps, caller, params['id'] ?? '', params['tag'] ?? ''),
