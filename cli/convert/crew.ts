@@ -1,4 +1,4 @@
-/** The threads of a conversion, or the main thread alone, behind one call: work on this phase. */
+/** All threads of a conversion: the calling one, and the others that were asked for. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import {
@@ -10,49 +10,50 @@ import {
   Unsafe,
   Unsupported,
 } from '../../formats/errors.ts';
-import { stop } from './shared.ts';
-import { type Assignment, type Phase, Work } from './work.ts';
+import { doneSlices, type SharedState, stop } from './shared.ts';
+import { type Assignment, Work } from './work.ts';
 import type { Answer } from './worker.ts';
 
-export interface Crew {
-  /** Resolves when every slice of the phase is done. @throws the first thing that went wrong, after all have stopped */
-  run(phase: Phase): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** @param threads 1 works on the calling thread: a small image is done before a thread would have started */
-export async function hireCrew(assignment: Assignment, threads: number): Promise<Crew> {
-  return threads <= 1 ? Work.open(assignment) : threadCrew(assignment, threads);
-}
-
-function threadCrew(assignment: Assignment, threads: number): Crew {
+/**
+ * Renders every slice of a conversion. The calling thread starts at once; the others join when they have started, and are
+ * ended when nothing was left for them.
+ * @param threads the calling one included
+ * @throws the first thing that went wrong, after all have stopped
+ */
+export async function runSlices(assignment: Assignment, threads: number): Promise<void> {
+  const { state, plan } = assignment;
+  const own = await Work.open(assignment);
   const workers = Array.from(
-    { length: threads },
+    { length: threads - 1 },
     () => new Worker(new URL('./thread.mjs', import.meta.url), { workerData: assignment }),
   );
-  return {
-    async run(phase) {
-      const results = await Promise.allSettled(workers.map((worker) => runOn(worker, assignment, phase)));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
-    },
-    async close() {
-      await Promise.all(
-        workers.map(async (worker) => {
-          worker.postMessage('close');
-          await Promise.race([once(worker, 'exit'), once(worker, 'error').catch(() => undefined)]);
-        }),
-      );
-    },
-  };
+  const others = Promise.allSettled(workers.map((worker) => resultOf(worker, state)));
+  try {
+    await own.run();
+    if (doneSlices(state) === plan.sliceCount) await Promise.all(workers.map((worker) => worker.terminate()));
+    else throwFirst(await others);
+  } catch (error) {
+    stop(state);
+    await others;
+    throw error;
+  } finally {
+    await own.close();
+  }
 }
 
-async function runOn(worker: Worker, assignment: Assignment, phase: Phase): Promise<void> {
-  worker.postMessage(phase);
-  const [answer] = (await Promise.race([once(worker, 'message'), died(worker)])) as [Answer];
-  if (answer.ok) return;
-  stop(assignment.state);
-  throw revive(answer);
+function throwFirst(results: readonly PromiseSettledResult<void>[]): void {
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function resultOf(worker: Worker, state: SharedState): Promise<void> {
+  try {
+    const [answer] = (await Promise.race([once(worker, 'message'), died(worker)])) as [Answer];
+    if (!answer.ok) throw revive(answer);
+  } catch (error) {
+    stop(state);
+    throw error;
+  }
 }
 
 /** A thread that ends without an answer (out of memory) is an error of its own. */

@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { type Assembly, assemble } from '../../formats/convert/assembly.ts';
+import { type Assembly, assemble, headLength } from '../../formats/convert/assembly.ts';
 import { assertConvertible } from '../../formats/convert/guard.ts';
 import { type ConversionPlan, planConversion, type TargetOptions } from '../../formats/convert/plan.ts';
 import { fileSource } from '../../formats/file-source.ts';
 import type { FormatName } from '../../formats/image.ts';
 import { type Inspection, inspect } from '../../formats/inspect.ts';
 import { openImage } from '../../formats/registry.ts';
-import { type Crew, hireCrew } from './crew.ts';
-import { doneBytes, restart, type SharedState, sharedState, stop } from './shared.ts';
+import { runSlices } from './crew.ts';
+import { doneSlices, type SharedState, sharedState, stop } from './shared.ts';
 import { type Assignment, writeAll } from './work.ts';
 
 export interface ConvertOptions {
@@ -25,13 +25,16 @@ export interface ConvertOptions {
   onProgress?(share: number, bytes: number): void;
 }
 
-/** Slices of results with tables: each thread holds a few of them in memory. */
+/** Slices of results with tables: each thread holds one of them in memory, before and after. */
 const ENCODE_SLICE = 4 * 1024 * 1024;
 /** More threads than this would pass the memory bound of a conversion before they pass the disk's speed. */
 const MAX_DEFAULT_THREADS = 6;
-/** Work below this is done before another thread has started: bytes read and written, and bytes through a codec. */
-const PLAIN_PER_THREAD = 512 * 1024 * 1024;
-const CODED_PER_THREAD = 64 * 1024 * 1024;
+/**
+ * Bytes of data that are worth another thread, whose start takes a tenth of a second of a processor: what one thread
+ * deflates, inflates, or copies and decodes otherwise in about twice that.
+ */
+const WORTH_A_THREAD = { deflate: 32, inflate: 128, copy: 512 } as const;
+const MIB = 1024 * 1024;
 const PROGRESS_MS = 100;
 
 /**
@@ -41,23 +44,19 @@ const PROGRESS_MS = 100;
  */
 export async function convertFile(input: string, output: string, options: ConvertOptions): Promise<Inspection> {
   const { inspection, plan } = await planFile(input, options);
-  const name = join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}`);
   const assignment: Assignment = {
     input,
-    output: `${name}.tmp`,
-    scratch: `${name}.scratch`,
+    output: join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}.tmp`),
     plan,
     maxRatio: options.maxRatio,
-    state: sharedState(plan),
+    state: sharedState(plan, headLength(plan)),
   };
-  const remove = (): void => {
-    for (const path of [assignment.output, assignment.scratch]) rmSync(path, { force: true });
-  };
+  const remove = (): void => rmSync(assignment.output, { force: true });
   // A second signal, or one that ends the process, must not leave files behind either.
   process.once('exit', remove);
   try {
-    createFiles(assignment);
-    await runPhases(assignment, options.threads ?? threadsFor(inspection, plan), options);
+    createOutput(assignment);
+    await fillOutput(assignment, options.threads ?? threadsFor(inspection, plan), options);
     options.signal.throwIfAborted();
     renameSync(assignment.output, output);
     return inspection;
@@ -88,47 +87,31 @@ async function planFile(
   }
 }
 
-function createFiles({ output, scratch, plan }: Assignment): void {
-  const raw = plan.target.format === 'raw';
+function createOutput({ output, plan }: Assignment): void {
   const descriptor = openSync(output, 'wx');
-  if (raw) ftruncateSync(descriptor, plan.outputSize);
+  if (plan.target.format === 'raw') ftruncateSync(descriptor, plan.outputSize);
   closeSync(descriptor);
-  if (!raw) closeSync(openSync(scratch, 'wx', 0o600));
 }
 
-/** Threads worth their start, which costs about a tenth of a second of a processor each. */
-function threadsFor({ allocatedBytes, fileSize, virtualSize }: Inspection, plan: ConversionPlan): number {
+/** Threads worth their start. */
+function threadsFor({ allocatedBytes, fileSize, virtualSize, details }: Inspection, plan: ConversionPlan): number {
   const data = allocatedBytes ?? virtualSize ?? fileSize;
-  const coded = plan.target.compression !== 'none' || fileSize < data * 0.9;
-  const useful = Math.ceil(data / (coded ? CODED_PER_THREAD : PLAIN_PER_THREAD));
+  const inflates = fileSize < data * 0.9 && details['compression_type'] !== 'zstd';
+  const work = plan.target.compression !== 'none' ? 'deflate' : inflates ? 'inflate' : 'copy';
+  const useful = Math.ceil(data / (WORTH_A_THREAD[work] * MIB));
   return Math.max(1, Math.min(availableParallelism(), MAX_DEFAULT_THREADS, useful));
 }
 
-async function runPhases(assignment: Assignment, wanted: number, options: ConvertOptions): Promise<void> {
+async function fillOutput(assignment: Assignment, wanted: number, options: ConvertOptions): Promise<void> {
   const { plan, state } = assignment;
-  const crew = await hireCrew(assignment, Math.min(wanted, plan.sliceCount));
   const ended = watch(state, plan, options);
   try {
-    if (plan.target.format === 'raw') await crew.run({ kind: 'raw' });
-    else await encodeAndPlace(crew, assignment, options.signal);
+    await runSlices(assignment, Math.max(1, Math.min(wanted, plan.sliceCount)));
   } finally {
     ended();
-    await crew.close();
   }
-}
-
-async function encodeAndPlace(crew: Crew, assignment: Assignment, signal: AbortSignal): Promise<void> {
-  const { plan, state } = assignment;
-  await crew.run({ kind: 'encode' });
-  signal.throwIfAborted();
-  const assembly = assemble(plan, state.index);
-  restart(state);
-  const placed = crew.run({ kind: 'place', places: assembly.slices });
-  try {
-    writeTables(assignment.output, assembly);
-  } finally {
-    await placed;
-  }
+  options.signal.throwIfAborted();
+  if (plan.target.format !== 'raw') writeTables(assignment.output, assemble(plan, state.index));
 }
 
 function writeTables(output: string, assembly: Assembly): void {
@@ -152,8 +135,7 @@ function writeTables(output: string, assembly: Assembly): void {
 
 /** Reports progress and passes the signal on to the threads, until the returned function is called. */
 function watch(state: SharedState, plan: ConversionPlan, options: ConvertOptions): () => void {
-  const work = plan.outputSize * (plan.target.format === 'raw' ? 1 : 2);
-  const report = (): void => options.onProgress?.(Math.min(1, doneBytes(state) / work), plan.outputSize);
+  const report = (): void => options.onProgress?.(doneSlices(state) / Math.max(1, plan.sliceCount), plan.outputSize);
   const timer = setInterval(report, PROGRESS_MS);
   const abort = (): void => stop(state);
   options.signal.addEventListener('abort', abort, { once: true });

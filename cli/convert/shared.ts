@@ -1,61 +1,60 @@
 /**
- * What the threads of one conversion share: a counter that hands out slices, counters for progress and limits, and the
- * block index of the result. Everything lives in shared memory; no message is sent per slice.
+ * What the threads of one conversion share: a counter that hands out slices, counters for progress and limits, the block
+ * index of the result, and whose turn it is to be placed. Everything lives in shared memory; no message is sent per slice.
  */
 import type { ConversionPlan } from '../../formats/convert/plan.ts';
 
 /** Slots of `counters`. */
 const NEXT_SLICE = 0;
-const DONE_BYTES = 1;
-const SCRATCH_BYTES = 2;
-const DATA_BYTES = 3;
-const STOPPED = 4;
-const SLOTS = 5;
+const DONE_SLICES = 1;
+const DATA_BYTES = 2;
+const STOPPED = 3;
+const TURN = 4;
+const CURSOR = 5;
+const SLOTS = 6;
+
+/** A thread that waits looks this often whether the work was stopped, should it have missed the call. */
+const WAIT_MS = 1000;
 
 /** Shared memory of one conversion; survives being sent to a thread. */
 export interface SharedState {
   readonly counters: BigInt64Array<SharedArrayBuffer>;
   /** One entry per block of the result (`EncodedSlice.index`); empty for raw. */
   readonly index: Uint32Array<SharedArrayBuffer>;
-  /** Per slice where its bodies stand in the scratch file; -1 when they are to be rendered again. */
-  readonly scratchOffset: Float64Array<SharedArrayBuffer>;
 }
 
-/** Makes the shared memory that a plan needs. */
-export function sharedState(plan: ConversionPlan): SharedState {
-  const raw = plan.target.format === 'raw';
-  const blocks = raw ? 0 : Math.ceil(plan.outputSize / plan.target.blockSize);
-  return {
-    counters: new BigInt64Array(new SharedArrayBuffer(SLOTS * 8)),
-    index: new Uint32Array(new SharedArrayBuffer(blocks * 4)),
-    scratchOffset: new Float64Array(new SharedArrayBuffer(raw ? 0 : plan.sliceCount * 8)),
-  };
+/** Makes the shared memory that a plan needs. @param start file offset of the first body */
+export function sharedState(plan: ConversionPlan, start: number): SharedState {
+  const blocks = plan.target.format === 'raw' ? 0 : Math.ceil(plan.outputSize / plan.target.blockSize);
+  const counters = new BigInt64Array(new SharedArrayBuffer(SLOTS * 8));
+  counters[CURSOR] = BigInt(start);
+  return { counters, index: new Uint32Array(new SharedArrayBuffer(blocks * 4)) };
 }
 
 /** The number of the next slice, or undefined when all are handed out or the work was stopped. */
 export function nextSlice(state: SharedState, plan: ConversionPlan): number | undefined {
-  if (Atomics.load(state.counters, STOPPED) !== 0n) return undefined;
+  if (isStopped(state)) return undefined;
   const slice = Number(Atomics.add(state.counters, NEXT_SLICE, 1n));
   return slice < plan.sliceCount ? slice : undefined;
 }
 
-/** Hands out all slices once more, for the next phase. Called while no thread works. */
-export function restart(state: SharedState): void {
-  Atomics.store(state.counters, NEXT_SLICE, 0n);
+function isStopped(state: SharedState): boolean {
+  return Atomics.load(state.counters, STOPPED) !== 0n;
 }
 
 /** Makes every thread stop before its next slice. */
 export function stop(state: SharedState): void {
   Atomics.store(state.counters, STOPPED, 1n);
+  Atomics.notify(state.counters, TURN);
 }
 
-/** Counts work done, in bytes of `totalWork`. */
-export function addDone(state: SharedState, bytes: number): void {
-  Atomics.add(state.counters, DONE_BYTES, BigInt(bytes));
+/** Counts a finished slice. */
+export function addDone(state: SharedState): void {
+  Atomics.add(state.counters, DONE_SLICES, 1n);
 }
 
-export function doneBytes(state: SharedState): number {
-  return Number(Atomics.load(state.counters, DONE_BYTES));
+export function doneSlices(state: SharedState): number {
+  return Number(Atomics.load(state.counters, DONE_SLICES));
 }
 
 /** Counts guest bytes with data; gives the sum. */
@@ -63,7 +62,25 @@ export function addData(state: SharedState, bytes: number): number {
   return Number(Atomics.add(state.counters, DATA_BYTES, BigInt(bytes))) + bytes;
 }
 
-/** Reserves room in the scratch file; gives its offset. */
-export function reserveScratch(state: SharedState, bytes: number): number {
-  return Number(Atomics.add(state.counters, SCRATCH_BYTES, BigInt(bytes)));
+/**
+ * Bodies are placed in slice order, whoever encoded them: waits until all slices before `slice` have their places, then
+ * moves the cursor.
+ * @param advance from where the last body ends to where those of this slice end
+ * @returns where the last body ended; undefined when the work was stopped
+ */
+export async function takeTurn(
+  { counters }: SharedState,
+  slice: number,
+  advance: (at: number) => number,
+): Promise<number | undefined> {
+  for (let turn = Atomics.load(counters, TURN); turn !== BigInt(slice); turn = Atomics.load(counters, TURN)) {
+    if (Atomics.load(counters, STOPPED) !== 0n) return undefined;
+    const wait = Atomics.waitAsync(counters, TURN, turn, WAIT_MS);
+    if (wait.async) await wait.value;
+  }
+  const at = Number(Atomics.load(counters, CURSOR));
+  Atomics.store(counters, CURSOR, BigInt(advance(at)));
+  Atomics.store(counters, TURN, BigInt(slice + 1));
+  Atomics.notify(counters, TURN);
+  return at;
 }

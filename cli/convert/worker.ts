@@ -1,20 +1,21 @@
-/** A thread of a conversion: opens its own files, works on each phase it is told, and says how it went. */
+/** A thread of a conversion: opens its own files, works until no slice is left, and says how it went. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { reason } from '../exit.ts';
-import { type Assignment, type Phase, Work } from './work.ts';
+import { type Assignment, Work } from './work.ts';
 
-/** What a thread answers to each phase; `kind` and `code` are those of formats/errors.ts where it is one. */
+/** What a thread answers; `kind` and `code` are those of formats/errors.ts where it is one. */
 export type Answer =
   | { readonly ok: true }
   | { readonly ok: false; readonly message: string; readonly kind?: string; readonly code?: string };
 
-const work = Work.open(workerData as Assignment);
-// A failure to open is the answer to the first phase.
-work.catch(() => undefined);
-
-async function answer(phase: Phase): Promise<Answer> {
+async function answer(assignment: Assignment): Promise<Answer> {
   try {
-    await (await work).run(phase);
+    const work = await Work.open(assignment);
+    try {
+      await work.run();
+    } finally {
+      await work.close();
+    }
     return { ok: true };
   } catch (error) {
     return { ok: false, message: reason(error), ...textField(error, 'kind'), ...textField(error, 'code') };
@@ -26,14 +27,7 @@ function textField(error: unknown, field: 'kind' | 'code'): Partial<Record<'kind
   return typeof value === 'string' ? { [field]: value } : {};
 }
 
-parentPort?.on('message', async (phase: Phase | 'close') => {
-  if (phase !== 'close') {
-    parentPort?.postMessage(await answer(phase));
-    return;
-  }
-  await work.then(
-    (open) => open.close(),
-    () => undefined,
-  );
-  parentPort?.close();
-});
+// A thread that only waits for its turn has nothing else that keeps it alive.
+const alive = setInterval(() => undefined, 2 ** 30);
+parentPort?.postMessage(await answer(workerData as Assignment));
+clearInterval(alive);

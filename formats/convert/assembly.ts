@@ -1,16 +1,18 @@
+import { roundUp } from '../bytes.ts';
 import { qcow2Assembler } from '../qcow2/writer.ts';
-import { assembleStream } from '../vmdk/writer.ts';
+import { assembleStream, HEAD_BYTES } from '../vmdk/writer.ts';
 import { PLAIN } from './blocks.ts';
 import type { ConversionPlan } from './plan.ts';
 
 /**
  * Where everything of a result stands, computed from block lengths alone: nothing is patched afterwards. The file is
- * head · plain bodies by slice · packed bodies by slice · tail.
+ * head · bodies by slice · tail. The head has the same length whatever the bodies are, so that bodies can be put into
+ * their places slice after slice; tables stand in the tail.
  */
 export interface Assembly {
   /** Bytes of the result. */
   readonly size: number;
-  /** Header and tables in front of the bodies, piece by piece. */
+  /** What stands in front of the bodies, piece by piece. */
   head(): Iterable<Uint8Array>;
   /** Tables and padding behind the bodies. */
   tail(): Iterable<Uint8Array>;
@@ -26,30 +28,48 @@ export interface SlicePlaces {
   readonly packedLength: Float64Array;
   readonly plainOffset: Float64Array;
   readonly packedOffset: Float64Array;
-}
-
-/** Body lengths summed over the slices. */
-export interface BodySums {
-  readonly plainBytes: number;
-  readonly packedBytes: number;
+  /** Behind the last body. */
+  readonly end: number;
 }
 
 /** What a target format adds: its tables, as functions of lengths. */
 export interface Assembler {
-  /** Bytes before the first body. Plain bodies start there, packed ones behind them. */
-  readonly headLength: number;
   /** Bytes behind the last body. */
   readonly tailLength: number;
-  head(places: SlicePlaces): Iterable<Uint8Array>;
-  tail(places: SlicePlaces): Iterable<Uint8Array>;
+  head(): Iterable<Uint8Array>;
+  tail(): Iterable<Uint8Array>;
 }
 
-type MakeAssembler = (plan: ConversionPlan, index: Uint32Array, sums: BodySums) => Assembler;
+type MakeAssembler = (plan: ConversionPlan, index: Uint32Array, places: SlicePlaces) => Assembler;
 
 const ASSEMBLERS: Record<'qcow2' | 'vmdk', MakeAssembler> = {
   qcow2: qcow2Assembler,
   vmdk: (plan, index) => assembleStream({ virtualSize: plan.outputSize, grainSize: plan.target.blockSize }, index),
 };
+
+/** Bytes in front of the first body: header cluster, or header and descriptor. */
+export function headLength({ target }: ConversionPlan): number {
+  return target.format === 'vmdk' ? HEAD_BYTES : target.blockSize;
+}
+
+/** Where the bodies of one slice stand, and where the next slice may start. File bytes. */
+export interface BodyPlaces {
+  readonly plainOffset: number;
+  readonly packedOffset: number;
+  readonly end: number;
+}
+
+/**
+ * Places the bodies of the next slice from `at` on: plain ones at a block's border, packed ones anywhere. The plain body
+ * goes first where `at` is such a border, so that at most every second slice leaves a gap, smaller than a block. Pure.
+ */
+export function placeBodies(plan: ConversionPlan, at: number, plainLength: number, packedLength: number): BodyPlaces {
+  if (plainLength === 0) return { plainOffset: at, packedOffset: at, end: at + packedLength };
+  const border = roundUp(at, plan.target.blockSize);
+  if (border === at) return { plainOffset: at, packedOffset: at + plainLength, end: at + plainLength + packedLength };
+  const plainOffset = roundUp(at + packedLength, plan.target.blockSize);
+  return { plainOffset, packedOffset: at, end: plainOffset + plainLength };
+}
 
 /**
  * Phase 2: from the block lengths of all slices (`EncodedSlice.index`, joined in slice order) to every offset, header
@@ -58,70 +78,77 @@ const ASSEMBLERS: Record<'qcow2' | 'vmdk', MakeAssembler> = {
 export function assemble(plan: ConversionPlan, index: Uint32Array): Assembly {
   const { format } = plan.target;
   if (format === 'raw') throw new TypeError('a raw result has no tables: its slices are placed by number');
-  const slices = measure(plan, index);
-  const sums = { plainBytes: sum(slices.plainLength), packedBytes: sum(slices.packedLength) };
-  const assembler = ASSEMBLERS[format](plan, index, sums);
-  place(slices, assembler.headLength, sums);
-  return {
-    size: assembler.headLength + sums.plainBytes + sums.packedBytes + assembler.tailLength,
-    headLength: assembler.headLength,
-    tailLength: assembler.tailLength,
-    head: () => assembler.head(slices),
-    tail: () => assembler.tail(slices),
-    slices,
-  };
+  const slices = place(plan, index);
+  const { tailLength, head, tail } = ASSEMBLERS[format](plan, index, slices);
+  return { size: slices.end + tailLength, headLength: headLength(plan), tailLength, head, tail, slices };
 }
 
-function measure(plan: ConversionPlan, index: Uint32Array): SlicePlaces {
-  const blocks = plan.sliceSize / plan.target.blockSize;
+function place(plan: ConversionPlan, index: Uint32Array): SlicePlaces {
   const column = (): Float64Array => new Float64Array(plan.sliceCount);
   const places = { plainLength: column(), packedLength: column(), plainOffset: column(), packedOffset: column() };
-  for (let block = 0; block < index.length; block++) {
-    const entry = index[block] ?? 0;
-    const slice = Math.floor(block / blocks);
-    const lengths = entry >= PLAIN ? places.plainLength : places.packedLength;
-    lengths[slice] = (lengths[slice] ?? 0) + (entry >= PLAIN ? entry - PLAIN : entry);
+  const blocks = plan.sliceSize / plan.target.blockSize;
+  let end = headLength(plan);
+  for (let slice = 0; slice < plan.sliceCount; slice++) {
+    const { plain, packed } = bodyLengths(index.subarray(slice * blocks, (slice + 1) * blocks));
+    const at = placeBodies(plan, end, plain, packed);
+    places.plainLength[slice] = plain;
+    places.packedLength[slice] = packed;
+    places.plainOffset[slice] = at.plainOffset;
+    places.packedOffset[slice] = at.packedOffset;
+    end = at.end;
   }
-  return places;
+  return { ...places, end };
 }
 
-function place(slices: SlicePlaces, headLength: number, sums: BodySums): void {
-  let plain = headLength;
-  let packed = headLength + sums.plainBytes;
-  for (let slice = 0; slice < slices.plainLength.length; slice++) {
-    slices.plainOffset[slice] = plain;
-    slices.packedOffset[slice] = packed;
-    plain += slices.plainLength[slice] ?? 0;
-    packed += slices.packedLength[slice] ?? 0;
+function bodyLengths(index: Uint32Array): { plain: number; packed: number } {
+  let plain = 0;
+  let packed = 0;
+  for (const entry of index) {
+    if (entry >= PLAIN) plain += entry - PLAIN;
+    else packed += entry;
   }
+  return { plain, packed };
 }
 
-function sum(column: Float64Array): number {
-  return column.reduce((total, value) => total + value, 0);
-}
-
-/** A stretch of the result and where its bytes come from. */
+/** A stretch of the result and where its bytes come from; `gap` is zeros. */
 export interface Region {
-  readonly kind: 'head' | 'plain' | 'packed' | 'tail';
-  /** Slice number of a body; -1 for head and tail. */
+  readonly kind: 'head' | 'plain' | 'packed' | 'gap' | 'tail';
+  /** Slice number of a body; -1 for the others. */
   readonly slice: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Every stretch of the result, in file order, without gaps. */
+/** Every stretch of the result, in file order, covering all of it. */
 export function* regions(assembly: Assembly): Generator<Region> {
-  const { slices, headLength, tailLength, size } = assembly;
-  if (headLength > 0) yield { kind: 'head', slice: -1, offset: 0, length: headLength };
-  yield* bodies('plain', slices.plainLength, slices.plainOffset);
-  yield* bodies('packed', slices.packedLength, slices.packedOffset);
+  const { headLength: first, tailLength, size } = assembly;
+  yield { kind: 'head', slice: -1, offset: 0, length: first };
+  let at = first;
+  for (const body of bodies(assembly.slices)) {
+    if (body.offset > at) yield { kind: 'gap', slice: -1, offset: at, length: body.offset - at };
+    yield body;
+    at = body.offset + body.length;
+  }
   if (tailLength > 0) yield { kind: 'tail', slice: -1, offset: size - tailLength, length: tailLength };
 }
 
-function* bodies(kind: 'plain' | 'packed', lengths: Float64Array, offsets: Float64Array): Generator<Region> {
-  for (let slice = 0; slice < lengths.length; slice++) {
-    const length = lengths[slice] ?? 0;
-    if (length > 0) yield { kind, slice, offset: offsets[slice] ?? 0, length };
+function* bodies(slices: SlicePlaces): Generator<Region> {
+  for (let slice = 0; slice < slices.plainLength.length; slice++) {
+    const plain = {
+      kind: 'plain',
+      slice,
+      offset: slices.plainOffset[slice] ?? 0,
+      length: slices.plainLength[slice] ?? 0,
+    } as const;
+    const packed = {
+      kind: 'packed',
+      slice,
+      offset: slices.packedOffset[slice] ?? 0,
+      length: slices.packedLength[slice] ?? 0,
+    } as const;
+    for (const body of plain.offset < packed.offset ? [plain, packed] : [packed, plain]) {
+      if (body.length > 0) yield body;
+    }
   }
 }
 

@@ -17,6 +17,24 @@ export interface EncodedSlice {
   readonly packed: Uint8Array;
 }
 
+/** Memory of one worker, reused from slice to slice: the bodies of a slice are views of it until the next is encoded. */
+export interface Workspace {
+  /** Guest bytes of a slice. */
+  readonly guest: Uint8Array;
+  /** Compressed blocks of a slice. */
+  readonly packed: Uint8Array;
+}
+
+/** Makes the memory that slices of a plan need. */
+export function workspace(plan: ConversionPlan): Workspace {
+  const { format, compression, blockSize } = plan.target;
+  const room = ENCODERS[format][compression]?.room(blockSize) ?? 0;
+  return {
+    guest: Buffer.allocUnsafeSlow(plan.sliceSize),
+    packed: Buffer.allocUnsafeSlow((plan.sliceSize / blockSize) * room),
+  };
+}
+
 const NOTHING = new Uint8Array(0);
 
 /** Blocks of a slice. */
@@ -27,55 +45,48 @@ export function blocksOf(plan: ConversionPlan, slice: number): number {
 /**
  * Phase 1 of a conversion to a format with tables: the bodies of one slice, independent of their place. The same slice
  * gives the same bytes in every process.
- * @param scratch reused between calls to spare allocation; at least `plan.sliceSize` bytes
+ * @param memory its own for every slice when absent
  * @throws what reading the image throws
  */
 export async function encodeSlice(
   image: DiskImage,
   plan: ConversionPlan,
   slice: number,
-  scratch: Uint8Array = new Uint8Array(plan.sliceSize),
+  memory: Workspace = workspace(plan),
 ): Promise<EncodedSlice> {
   const { start, length } = sliceRange(plan, slice);
   const index = new Uint32Array(blocksOf(plan, slice));
   if (!(await hasData(image, start, start + length))) return { index, plain: NOTHING, packed: NOTHING };
-  const { blockSize } = plan.target;
-  const bytes = scratch.subarray(0, index.length * blockSize);
+  const bytes = memory.guest.subarray(0, index.length * plan.target.blockSize);
   await image.readInto(start, bytes.subarray(0, length));
   bytes.fill(0, length);
-  const plain: Uint8Array[] = [];
-  const packed: Uint8Array[] = [];
-  const encode = ENCODERS[plan.target.format][plan.target.compression];
-  for (let block = 0; block < index.length; block++) {
-    const part = bytes.subarray(block * blockSize, (block + 1) * blockSize);
-    if (isZero(part)) continue;
-    const encoded = encode?.(part, start + block * blockSize);
-    if (encoded === undefined) plain.push(part);
-    else packed.push(encoded);
-    index[block] = encoded === undefined ? (PLAIN | blockSize) >>> 0 : encoded.length;
-  }
-  return { index, plain: joined(plain), packed: Buffer.concat(packed) };
+  return encodeBlocks(plan, start, bytes, index, memory.packed);
 }
 
-/**
- * Phase 1 where every block is stored as it is: the index alone, from a zero test. The layout is known from it, and the
- * bodies are rendered again in phase 2 instead of being kept.
- */
-export async function scanSlice(
-  image: DiskImage,
+/** Fills `index`; plain blocks move together within `bytes`, compressed ones go to `packed`. */
+function encodeBlocks(
   plan: ConversionPlan,
-  slice: number,
-  scratch: Uint8Array = new Uint8Array(plan.sliceSize),
-): Promise<Uint32Array> {
-  return (await encodeSlice(image, plan, slice, scratch)).index;
-}
-
-/** Neighbours in memory stay one view: a slice without zero blocks is not copied. */
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (first === undefined) return NOTHING;
-  const total = parts.reduce((sum, part) => sum + part.length, 0);
-  const last = parts.at(-1) ?? first;
-  const adjacent = last.byteOffset + last.length - first.byteOffset === total;
-  return adjacent ? new Uint8Array(first.buffer, first.byteOffset, total) : Buffer.concat(parts);
+  start: number,
+  bytes: Uint8Array,
+  index: Uint32Array,
+  packed: Uint8Array,
+): EncodedSlice {
+  const { blockSize, format, compression } = plan.target;
+  const encoder = ENCODERS[format][compression];
+  const room = encoder?.room(blockSize) ?? 0;
+  let plainEnd = 0;
+  let packedEnd = 0;
+  for (let block = 0; block < index.length; block++) {
+    const at = block * blockSize;
+    const part = bytes.subarray(at, at + blockSize);
+    if (isZero(part)) continue;
+    const length = encoder?.encode(part, start + at, packed.subarray(packedEnd, packedEnd + room));
+    index[block] = length ?? (PLAIN | blockSize) >>> 0;
+    if (length !== undefined) packedEnd += length;
+    else {
+      if (plainEnd < at) bytes.copyWithin(plainEnd, at, at + blockSize);
+      plainEnd += blockSize;
+    }
+  }
+  return { index, plain: bytes.subarray(0, plainEnd), packed: packed.subarray(0, packedEnd) };
 }

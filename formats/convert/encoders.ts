@@ -1,30 +1,46 @@
-import { constants, deflateRawSync, zstdCompressSync } from 'node:zlib';
-import { encodeGrain } from '../vmdk/writer.ts';
+import { constants, zstdCompressSync } from 'node:zlib';
+import { deflater } from '../deflate.ts';
+import { encodeGrain, grainRoom } from '../vmdk/writer.ts';
 import type { Compression } from './plan.ts';
 
 /**
- * Compresses one block that is not all zero.
+ * Compresses one block that is not all zero into the beginning of `target`, which has `room(block.length)` bytes.
  * @param guestOffset first guest byte of the block: part of what is stored in some formats
- * @returns what is stored, or undefined when the block is stored as it is
+ * @returns bytes written, or undefined when the block is stored as it is
  */
-export type Encoder = (block: Uint8Array, guestOffset: number) => Uint8Array | undefined;
+export interface Encoder {
+  /** Most bytes that a block of so many can take. */
+  room(blockSize: number): number;
+  encode(block: Uint8Array, guestOffset: number, target: Uint8Array): number | undefined;
+}
 
 const SECTOR = 512;
 
 /** A 12-bit window is what qemu writes and every reader of the format can rely on (facts section 3.2). */
-const DEFLATE = { windowBits: 12, memLevel: 9, level: 6 } as const;
+const deflate = deflater({ kind: 'raw', windowBits: 12, memLevel: 9, level: 6 });
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
-function smaller(encoded: Uint8Array, block: Uint8Array): Uint8Array | undefined {
-  return encoded.length < block.length ? encoded : undefined;
+/** A cluster that does not shrink is stored as it is. */
+const cluster = (blockSize: number): number => blockSize;
+
+function zstd(block: Uint8Array, target: Uint8Array): number | undefined {
+  const out = zstdCompressSync(block, { ...ZSTD, chunkSize: block.length + 64 });
+  if (out.length >= block.length) return undefined;
+  target.set(out);
+  return out.length;
 }
 
 /** Per target format and compression; no entry stores blocks as they are. */
 export const ENCODERS: Record<'raw' | 'qcow2' | 'vmdk', Partial<Record<Compression, Encoder>>> = {
   raw: {},
   qcow2: {
-    zlib: (block) => smaller(deflateRawSync(block, { ...DEFLATE, chunkSize: block.length + 64 }), block),
-    zstd: (block) => smaller(zstdCompressSync(block, { ...ZSTD, chunkSize: block.length + 64 }), block),
+    zlib: { room: cluster, encode: (block, _, target) => deflate(block, target.subarray(0, block.length)) },
+    zstd: { room: cluster, encode: (block, _, target) => zstd(block, target) },
   },
-  vmdk: { zlib: (block, guestOffset) => encodeGrain(guestOffset / SECTOR, block) ?? undefined },
+  vmdk: {
+    zlib: {
+      room: grainRoom,
+      encode: (block, guestOffset, target) => encodeGrain(guestOffset / SECTOR, block, target),
+    },
+  },
 };

@@ -9,7 +9,7 @@ import type { DiskImage, FormatName } from '../image.ts';
 import type { ByteSource } from '../source.ts';
 
 /** Grows whenever the same plan would render other bytes. */
-export const ENGINE_VERSION = 1;
+export const ENGINE_VERSION = 2;
 
 /** Guest bytes of a slice: the unit of work, and of the stored sparse layout. */
 export const SLICE_BYTES = 16 * 1024 * 1024;

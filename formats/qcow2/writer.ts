@@ -1,5 +1,5 @@
-import { encode, roundUp, view } from '../bytes.ts';
-import type { Assembler, BodySums, SlicePlaces } from '../convert/assembly.ts';
+import { encode, view } from '../bytes.ts';
+import type { Assembler, SlicePlaces } from '../convert/assembly.ts';
 import { PLAIN } from '../convert/blocks.ts';
 import type { ConversionPlan } from '../convert/plan.ts';
 import { HEADER_V2, HEADER_V3, INCOMPATIBLE, MAGIC, V3_LENGTH } from './header.ts';
@@ -17,39 +17,39 @@ interface Geometry {
   /** Guest clusters one L2 table maps. */
   readonly perL2: number;
   readonly l1Entries: number;
-  readonly refcountTable: number;
-  readonly refcountBlocks: number;
   readonly l1Clusters: number;
   /** L1 indexes that have an L2 table, ascending: only those with a stored cluster. */
   readonly tables: readonly number[];
+  readonly refcountTable: number;
+  readonly refcountBlocks: number;
+  /** Clusters that hold bodies, the last one padded. */
   readonly bodyClusters: number;
   readonly totalClusters: number;
+  /** File offsets. */
+  readonly l1Offset: number;
+  readonly refcountOffset: number;
 }
 
 /**
- * The tables of a qcow2 version 3 file whose data clusters follow them (qcow2 specification; facts section 3.5):
- * header · refcount table · refcount blocks · L1 · L2 tables · plain clusters · compressed streams.
+ * A qcow2 version 3 file whose tables stand behind its data (qcow2 specification; facts section 3.5):
+ * header · plain clusters and compressed streams · L1 · L2 tables · refcount table · refcount blocks.
  */
-export function qcow2Assembler(plan: ConversionPlan, index: Uint32Array, sums: BodySums): Assembler {
-  const geometry = geometryOf(plan, index, sums);
-  const headLength = (geometry.totalClusters - geometry.bodyClusters) * geometry.clusterSize;
-  const padding = roundUp(sums.packedBytes, SECTOR) - sums.packedBytes;
+export function qcow2Assembler(plan: ConversionPlan, index: Uint32Array, places: SlicePlaces): Assembler {
+  const geometry = geometryOf(plan, index, places);
+  const padding = (1 + geometry.bodyClusters) * geometry.clusterSize - places.end;
   return {
-    headLength,
-    tailLength: padding,
-    *head(places) {
-      yield headerCluster(plan, geometry);
-      yield* refcounts(plan, geometry, index, places, headLength);
-      yield l1Table(geometry);
-      yield* l2Tables(plan, geometry, index, places);
-    },
+    tailLength: geometry.totalClusters * geometry.clusterSize - places.end,
+    head: () => [headerCluster(plan, geometry)],
     *tail() {
       if (padding > 0) yield new Uint8Array(padding);
+      yield l1Table(geometry);
+      yield* l2Tables(plan, geometry, index, places);
+      yield* refcounts(plan, geometry, index, places);
     },
   };
 }
 
-function geometryOf(plan: ConversionPlan, index: Uint32Array, sums: BodySums): Geometry {
+function geometryOf(plan: ConversionPlan, index: Uint32Array, places: SlicePlaces): Geometry {
   const clusterSize = plan.target.blockSize;
   const perL2 = clusterSize / 8;
   const l1Entries = Math.ceil(index.length / perL2);
@@ -58,8 +58,8 @@ function geometryOf(plan: ConversionPlan, index: Uint32Array, sums: BodySums): G
     if (index.subarray(l1 * perL2, (l1 + 1) * perL2).some((entry) => entry !== 0)) tables.push(l1);
   }
   const l1Clusters = Math.max(1, Math.ceil((l1Entries * 8) / clusterSize));
-  const bodyClusters = sums.plainBytes / clusterSize + Math.ceil(sums.packedBytes / clusterSize);
-  const fixed = 1 + l1Clusters + tables.length + bodyClusters;
+  const bodyClusters = Math.ceil(places.end / clusterSize) - 1;
+  const fixed = 1 + bodyClusters + l1Clusters + tables.length;
   // Refcount structures count themselves: grow until they cover the whole file.
   let refcountTable = 1;
   let refcountBlocks = 1;
@@ -75,17 +75,15 @@ function geometryOf(plan: ConversionPlan, index: Uint32Array, sums: BodySums): G
     clusterBits: Math.log2(clusterSize),
     perL2,
     l1Entries,
-    refcountTable,
-    refcountBlocks,
     l1Clusters,
     tables,
+    refcountTable,
+    refcountBlocks,
     bodyClusters,
     totalClusters: fixed + refcountTable + refcountBlocks,
+    l1Offset: (1 + bodyClusters) * clusterSize,
+    refcountOffset: fixed * clusterSize,
   };
-}
-
-function l1Offset(geometry: Geometry): number {
-  return (1 + geometry.refcountTable + geometry.refcountBlocks) * geometry.clusterSize;
 }
 
 function headerCluster(plan: ConversionPlan, geometry: Geometry): Uint8Array {
@@ -100,8 +98,8 @@ function headerCluster(plan: ConversionPlan, geometry: Geometry): Uint8Array {
     size: BigInt(plan.outputSize),
     crypt_method: 0,
     l1_size: geometry.l1Entries,
-    l1_table_offset: BigInt(l1Offset(geometry)),
-    refcount_table_offset: BigInt(geometry.clusterSize),
+    l1_table_offset: BigInt(geometry.l1Offset),
+    refcount_table_offset: BigInt(geometry.refcountOffset),
     refcount_table_clusters: geometry.refcountTable,
     nb_snapshots: 0,
     snapshots_offset: 0n,
@@ -119,51 +117,47 @@ function headerCluster(plan: ConversionPlan, geometry: Geometry): Uint8Array {
   return bytes;
 }
 
-/** Refcount table and blocks: 1 for every cluster in front of the streams, then the streams that touch each cluster. */
+/** Refcount table and blocks: 1 for every cluster, but for each with compressed streams the streams that touch it. */
 function* refcounts(
   plan: ConversionPlan,
   geometry: Geometry,
   index: Uint32Array,
   places: SlicePlaces,
-  headLength: number,
 ): Generator<Uint8Array> {
   const { clusterSize, refcountTable, refcountBlocks, totalClusters } = geometry;
   const table = new Uint8Array(refcountTable * clusterSize);
   const tableView = view(table);
   for (let block = 0; block < refcountBlocks; block++) {
-    tableView.setBigUint64(block * 8, BigInt((1 + refcountTable + block) * clusterSize));
+    const cluster = geometry.refcountOffset / clusterSize + refcountTable + block;
+    tableView.setBigUint64(block * 8, BigInt(cluster * clusterSize));
   }
   yield table;
-  const counts = streamCounts(plan, geometry, index, places, headLength);
-  const streamsFrom = totalClusters - counts.length;
+  const streams = streamCounts(plan, geometry, index, places);
   const perBlock = clusterSize / REFCOUNT_BYTES;
   for (let block = 0; block < refcountBlocks; block++) {
     const bytes = new Uint8Array(clusterSize);
     const data = view(bytes);
     const until = Math.min(perBlock, totalClusters - block * perBlock);
     for (let entry = 0; entry < until; entry++) {
-      const cluster = block * perBlock + entry;
-      data.setUint16(entry * REFCOUNT_BYTES, cluster < streamsFrom ? 1 : (counts[cluster - streamsFrom] ?? 0));
+      // A cluster without a stream is the header, a plain cluster or a table.
+      data.setUint16(entry * REFCOUNT_BYTES, streams[block * perBlock + entry] || 1);
     }
     yield bytes;
   }
 }
 
+/** Compressed streams that touch each cluster of the file, up to the last body. */
 function streamCounts(
   plan: ConversionPlan,
-  geometry: Geometry,
+  { clusterSize, bodyClusters }: Geometry,
   index: Uint32Array,
   places: SlicePlaces,
-  headLength: number,
 ): Uint16Array {
-  const { clusterSize } = geometry;
-  const plainBytes = places.plainLength.reduce((sum, length) => sum + length, 0);
-  const start = headLength + plainBytes;
-  const counts = new Uint16Array(geometry.bodyClusters - plainBytes / clusterSize);
+  const counts = new Uint16Array(1 + bodyClusters);
   walk(plan, index, places, (_, entry, offset) => {
     if (entry >= PLAIN) return;
-    const last = Math.floor((offset + entry - 1 - start) / clusterSize);
-    for (let cluster = Math.floor((offset - start) / clusterSize); cluster <= last; cluster++) {
+    const last = Math.floor((offset + entry - 1) / clusterSize);
+    for (let cluster = Math.floor(offset / clusterSize); cluster <= last; cluster++) {
       counts[cluster] = (counts[cluster] ?? 0) + 1;
     }
   });
@@ -173,7 +167,7 @@ function streamCounts(
 function l1Table(geometry: Geometry): Uint8Array {
   const bytes = new Uint8Array(geometry.l1Clusters * geometry.clusterSize);
   const data = view(bytes);
-  const first = l1Offset(geometry) + bytes.length;
+  const first = geometry.l1Offset + bytes.length;
   geometry.tables.forEach((l1, number) => {
     setEntry(data, l1 * 8, first + number * geometry.clusterSize, COPIED);
   });

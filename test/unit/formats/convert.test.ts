@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assemble, planParts, regions } from '../../../formats/convert/assembly.ts';
+import { type Assembly, assemble, planParts, type Region, regions } from '../../../formats/convert/assembly.ts';
 import { type EncodedSlice, encodeSlice } from '../../../formats/convert/blocks.ts';
 import { detectedExtents } from '../../../formats/convert/extent-map.ts';
 import { assertConvertible, assertRatio } from '../../../formats/convert/guard.ts';
@@ -55,14 +55,16 @@ function assembled(plan: ConversionPlan, slices: readonly EncodedSlice[]): Buffe
   const assembly = assemble(plan, index);
   const out = Buffer.alloc(assembly.size, 0xee);
   for (const region of regions(assembly)) {
-    const bytes =
-      region.kind === 'head' || region.kind === 'tail'
-        ? Buffer.concat([...assembly[region.kind]()])
-        : slices[region.slice]![region.kind];
+    const bytes = bytesOf(region, assembly, slices);
     expect(bytes.length).toBe(region.length);
     out.set(bytes, region.offset);
   }
   return out;
+}
+
+function bytesOf({ kind, slice, length }: Region, assembly: Assembly, slices: readonly EncodedSlice[]): Uint8Array {
+  if (kind === 'gap') return new Uint8Array(length);
+  return kind === 'head' || kind === 'tail' ? Buffer.concat([...assembly[kind]()]) : slices[slice]![kind];
 }
 
 async function guestOf(file: Buffer, format: 'qcow2' | 'vmdk'): Promise<Buffer> {
