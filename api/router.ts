@@ -19,11 +19,6 @@ interface Node<O extends string> {
 
 /** Paths whose other methods are unknown rather than refused (no 405 fallback in the original). */
 const WITHOUT_FALLBACK = new Set(['/v2/images/{id}/tasks', '/v2/info/usage']);
-/** Paths that name other methods in Allow than their routes. */
-const ALLOW: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  '/v2/tasks/{id}': { DELETE: ['GET'], '*': ['GET', 'DELETE'] },
-};
-
 /** Builds the matcher of a route table; `match` throws NotFound or MethodNotAllowed (with the methods there are). */
 export function createRouter<O extends string>(
   routes: Readonly<Record<O, Route>>,
@@ -36,7 +31,7 @@ export function createRouter<O extends string>(
       const node = find(root, segmentsOf(path), values);
       if (node === undefined || node.methods.size === 0) throw new NotFound('The resource could not be found.');
       const found = node.methods.get(method);
-      if (found === undefined) throw refusal(node, method);
+      if (found === undefined) throw refusal(node);
       const params = Object.fromEntries(found.names.map((name, at) => [name, values[at] ?? '']));
       return { operation: found.operation, route: found.route, params };
     },
@@ -89,10 +84,8 @@ function decodeSegment(segment: string): string {
   throw new NotFound('The resource could not be found.');
 }
 
-function refusal<O extends string>(node: Node<O>, method: string): Error {
+function refusal<O extends string>(node: Node<O>): Error {
   const path = [...node.methods.values()][0]?.route.path ?? '';
   if (WITHOUT_FALLBACK.has(path)) return new NotFound('The resource could not be found.');
-  const special = ALLOW[path];
-  const allow = special?.[method] ?? special?.['*'] ?? [...node.methods.keys()];
-  return new MethodNotAllowed('The method is not allowed for this resource.', allow);
+  return new MethodNotAllowed('The method is not allowed for this resource.', [...node.methods.keys()]);
 }

@@ -57,6 +57,8 @@ export const ROUTES = {
   createTask: image('POST', '/v2/tasks', 201),
   listTasks: image('GET', '/v2/tasks', 200),
   showTask: image('GET', '/v2/tasks/{id}', 200),
+  /** Tasks cannot be deleted; who may not use them at all hears that first. */
+  deleteTask: image('DELETE', '/v2/tasks/{id}', 405),
   showImageSchema: bodiless('GET', '/v2/schemas/image', 200),
   showImagesSchema: bodiless('GET', '/v2/schemas/images', 200),
   showMemberSchema: bodiless('GET', '/v2/schemas/member', 200),

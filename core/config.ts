@@ -206,6 +206,11 @@ export function parseConfig(input: unknown): Config {
     config.stores.map((store) => store.id),
     'stores: id',
   );
+  // Two stores in one bucket would sweep each other's copies.
+  refuseRepeats(
+    config.stores.map(({ bucket, endpoint }) => `${endpoint === undefined ? '' : `${endpoint}/`}${bucket}`),
+    'stores: bucket',
+  );
   const defaults = config.stores.filter((store) => store.default);
   if (defaults.length > 1)
     throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);

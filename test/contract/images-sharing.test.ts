@@ -277,6 +277,8 @@ describe('import and tasks', () => {
     ['GET', '?unknown=1&type=import', 'admin', 200],
     ['GET', '/00000000-0000-4000-8000-000000000000', 'admin', 404],
     ['GET', '/x', 'demo', 403],
+    ['DELETE', '/00000000-0000-4000-8000-000000000000', 'demo', 403],
+    ['DELETE', '/00000000-0000-4000-8000-000000000000', 'admin', 405],
   ] as const)('%s /v2/tasks%s by %s: %i', async (method, path, as, expected) => {
     expect((await api.call(method, `/v2/tasks${path}`, { as })).status).toBe(expected);
   });

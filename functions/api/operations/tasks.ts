@@ -4,11 +4,12 @@ import { baseDefinitions } from '../../../api/schemas/image-properties.ts';
 import { parseTask } from '../../../api/tasks/create-body.ts';
 import { parseTaskQuery } from '../../../api/tasks/list-query.ts';
 import { taskStub, taskView } from '../../../api/tasks/view.ts';
+import { MethodNotAllowed } from '../../../core/errors.ts';
 import type { Deps } from '../../../core/ports.ts';
 import { createTask } from '../../../core/tasks/create.ts';
 import { enforceTasksApi, listTasks, showTask } from '../../../core/tasks/queries.ts';
 
-type TaskOperation = 'createTask' | 'listTasks' | 'showTask';
+type TaskOperation = 'createTask' | 'listTasks' | 'showTask' | 'deleteTask';
 
 export function taskOperations(deps: Deps): Handlers<TaskOperation> {
   const definitions = baseDefinitions(deps.config);
@@ -25,6 +26,10 @@ export function taskOperations(deps: Deps): Handlers<TaskOperation> {
     showTask: async ({ params, caller }) => {
       await enforceTasksApi(deps, caller);
       return taskView(await showTask(deps, caller, params['id'] ?? ''));
+    },
+    deleteTask: async ({ caller }) => {
+      await enforceTasksApi(deps, caller);
+      throw new MethodNotAllowed('This operation is currently not permitted on tasks.', ['GET']);
     },
   };
 }
