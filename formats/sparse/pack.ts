@@ -29,14 +29,20 @@ export interface PackedSlice {
  * @param slice the whole slice; only the last one of a disk is shorter than the slice size
  */
 export function packSlice(slice: Uint8Array, blockSize: number = BLOCK_BYTES): PackedSlice {
+  const { bitmap, blocks } = survey(slice, blockSize);
+  const segment = gather(slice, bitmap, blockSize, blocks);
+  return { bitmap, segment, crc32: segment.length === 0 ? 0 : crc32(segment) };
+}
+
+/** Which blocks are not all zero. */
+function survey(slice: Uint8Array, blockSize: number): { readonly bitmap: Uint8Array; readonly blocks: number } {
   const blocks = blockCount({ blockSize }, slice.length);
   if (blocks > MAX_BLOCKS) throw new RangeError(`a slice has ${blocks} blocks, ${MAX_BLOCKS} at most`);
   const bitmap = new Uint8Array(BITMAP_BYTES);
   for (let index = 0; index < blocks; index++) {
     if (!isZero(slice.subarray(index * blockSize, (index + 1) * blockSize))) setBlock(bitmap, index);
   }
-  const segment = gather(slice, bitmap, blockSize, blocks);
-  return { bitmap, segment, crc32: segment.length === 0 ? 0 : crc32(segment) };
+  return { bitmap, blocks };
 }
 
 /** Runs of blocks with data as [first block, one past the last]. */
@@ -47,6 +53,23 @@ export function* blockRuns(bitmap: Uint8Array, blocks: number): Generator<[first
     while (index < blocks && hasBlock(bitmap, index)) index++;
     yield [first, index];
   }
+}
+
+/**
+ * As `packSlice`, but moves the blocks together within the slice itself, whose bytes are lost: nothing is allocated, which matters
+ * to workers that pack gigabytes.
+ */
+export function packSliceInPlace(slice: Uint8Array, blockSize: number = BLOCK_BYTES): PackedSlice {
+  const { bitmap, blocks } = survey(slice, blockSize);
+  const length = segmentBytes(bitmap, blockSize, slice.length);
+  let at = 0;
+  for (const [first, end] of length === slice.length ? [] : blockRuns(bitmap, blocks)) {
+    const stop = Math.min(end * blockSize, slice.length);
+    slice.copyWithin(at, first * blockSize, stop);
+    at += stop - first * blockSize;
+  }
+  const segment = slice.subarray(0, length);
+  return { bitmap, segment, crc32: length === 0 ? 0 : crc32(segment) };
 }
 
 function gather(slice: Uint8Array, bitmap: Uint8Array, blockSize: number, blocks: number): Uint8Array {

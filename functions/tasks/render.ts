@@ -8,7 +8,7 @@ import { type ImportTask, type Reporter, reporter } from '../../core/tasks/repor
 import type { DiskImage, FormatName } from '../../formats/image.ts';
 import { openImage } from '../../formats/registry.ts';
 import { SLICE_BYTES } from '../../formats/sparse/geometry.ts';
-import { packSlice } from '../../formats/sparse/pack.ts';
+import { packSliceInPlace } from '../../formats/sparse/pack.ts';
 import { type Fragment, fragmentKey, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
 import { byteStep, type StepEvent, serviceError } from './step.ts';
 
@@ -24,6 +24,8 @@ interface Batch {
 
 /** Slices of one batch on their way at once: one is decoded while another is being stored. Memory: two slices and segments. */
 const IN_FLIGHT = 2;
+/** Slice buffers of batches that are over: a function that is called again works in the same memory. */
+const spareBuffers: Buffer[] = [];
 
 /**
  * Render: the slices of one batch are read, packed and stored as segments. Any worker may do any batch, twice or late: the
@@ -53,8 +55,12 @@ async function renderSlices(batch: Batch, numbers: readonly number[]): Promise<S
   const rendered: (Slice | undefined)[] = [];
   const queue = numbers.entries();
   const lane = async (): Promise<void> => {
-    const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
-    for (const [at, n] of queue) rendered[at] = await renderSlice(batch, n, buffer);
+    const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(SLICE_BYTES);
+    try {
+      for (const [at, n] of queue) rendered[at] = await renderSlice(batch, n, buffer);
+    } finally {
+      spareBuffers.push(buffer);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, numbers.length) }, lane));
   return rendered.filter((slice) => slice !== undefined);
@@ -68,7 +74,7 @@ async function renderSlice(
   const start = n * SLICE_BYTES;
   const slice = buffer.subarray(0, Math.min(SLICE_BYTES, plan.virtualSize - start)).fill(0);
   await image.readInto(start, slice, true);
-  const { bitmap, segment, crc32 } = packSlice(slice);
+  const { bitmap, segment, crc32 } = packSliceInPlace(slice);
   if (segment.length > 0) {
     await guard();
     await putSegment(deps.places.staging, imagePrefix(task.imageId, task.id), n, segment, crc32);
