@@ -1,5 +1,6 @@
 import { authenticate } from '../core/identity/authenticate.ts';
 import { createIdentity, type Identity } from '../core/identity/identity.ts';
+import type { TokenValidator } from '../core/identity/ports.ts';
 import { createTokenSigner, type SigningKey } from '../core/identity/token.ts';
 import type { Authenticator } from '../core/ports.ts';
 import { type ServiceDeps, serviceDeps } from './deps.ts';
@@ -9,7 +10,8 @@ import { createKeystoneValidator } from './keystone/client.ts';
 /** What entry points need that answer requests with tokens: the domain's dependencies and who the caller is. */
 export interface ApiDeps extends ServiceDeps {
   readonly authenticator: Authenticator;
-  readonly identity: Identity;
+  /** Absent where an existing Keystone issues the tokens. */
+  readonly identity?: Identity;
 }
 
 let built: Promise<ApiDeps> | undefined;
@@ -22,21 +24,20 @@ export function apiDeps(): Promise<ApiDeps> {
 
 async function createApiDeps(): Promise<ApiDeps> {
   const deps = await serviceDeps();
-  const { config, clock, newId, policy, identityRecords: repository } = deps;
-  const signer = await createTokenSigner(signingKeys());
+  if (deps.config.identity.mode === 'keystone')
+    return { ...deps, authenticator: authenticatorOf(deps, createKeystoneValidator(deps.config.identity, deps.clock)) };
   const identity = createIdentity({
-    repository,
-    clock,
-    newId,
-    signer,
-    tokenLifetimeSeconds: config.identity.token_expiration,
+    repository: deps.identityRecords,
+    clock: deps.clock,
+    newId: deps.newId,
+    signer: await createTokenSigner(signingKeys()),
+    tokenLifetimeSeconds: deps.config.identity.token_expiration,
   });
-  const validator = config.identity.mode === 'keystone' ? createKeystoneValidator(config.identity, clock) : identity;
-  return {
-    ...deps,
-    identity,
-    authenticator: { authenticate: (request) => authenticate({ identity: validator, policy, config }, request) },
-  };
+  return { ...deps, identity, authenticator: authenticatorOf(deps, identity) };
+}
+
+function authenticatorOf({ policy, config }: ServiceDeps, identity: TokenValidator): Authenticator {
+  return { authenticate: (request) => authenticate({ identity, policy, config }, request) };
 }
 
 function signingKeys(): SigningKey[] {

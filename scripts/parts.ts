@@ -14,10 +14,11 @@ import { standardCatalog } from './catalog.ts';
 import type { Doors } from './front-door.ts';
 import type { Secrets } from './secrets.ts';
 
-/** Builds handlers and gateway, and makes the accounts. */
+/** Builds handlers and gateway, and makes the accounts, unless they are those of an existing Keystone. */
 export async function openParts(secrets: Secrets): Promise<Doors> {
   const deps = await apiDeps();
-  await bootstrapIdentity(deps.identity, { passwords: secrets.passwords, origin: 'random' });
+  if (deps.identity !== undefined)
+    await bootstrapIdentity(deps.identity, { passwords: secrets.passwords, origin: 'random' });
   return doorsOf(deps);
 }
 

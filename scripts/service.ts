@@ -79,7 +79,9 @@ async function start(
   await host.register(aws.endpoint, functionSettings(), secrets.controlToken);
   door.open(doors);
   const url = `http://127.0.0.1:${door.port}`;
-  const credentials = await writeCredentials(dataDir, url, settings.config.region_name, secrets.passwords);
+  const { identity, region_name } = settings.config;
+  const credentials =
+    identity.mode === 'keystone' ? undefined : await writeCredentials(dataDir, url, region_name, secrets.passwords);
   await parts.recover();
   const seeding = parts.seed();
   undo.push(() => seeding);
@@ -87,7 +89,7 @@ async function start(
     url,
     awsEndpoint: aws.endpoint,
     dataDir,
-    greeting: greeting(settings, url, aws.endpoint, dataDir, credentials),
+    greeting: greeting(settings, url, aws.endpoint, dataDir, credentials?.admin),
     aws,
     close,
   };
@@ -156,17 +158,20 @@ function greeting(
   url: string,
   awsEndpoint: string,
   dataDir: string,
-  credentials: { readonly admin: string },
+  openrc: string | undefined,
 ): string {
   const { config } = settings;
+  const identityUrl = openrc === undefined ? config.identity.auth_url : `${url}/identity/v3`;
+  const accounts =
+    openrc === undefined ? 'Accounts are those of Keystone' : 'Other openrc files and clouds.yaml lie beside it';
   return [
-    `Glimpse is ready: ${url} (identity ${url}/identity/v3, embedded AWS ${awsEndpoint}, data ${dataDir})`,
+    `Glimpse is ready: ${url} (identity ${identityUrl}, embedded AWS ${awsEndpoint}, data ${dataDir})`,
     '',
-    `  source ${credentials.admin}`,
+    ...(openrc === undefined ? [] : [`  source ${openrc}`]),
     '  openstack image list',
     '  glance image-create-via-import --import-method glance-direct --disk-format qcow2 --container-format bare --name demo --file disk.qcow2',
     '',
     `Stores ${config.stores.map((store) => store.id).join(', ')}; plugins ${config.image_import_plugins.join(', ') || 'none'}; max_virtual_size ${config.max_virtual_size} bytes.`,
-    'Other openrc files and clouds.yaml lie beside it; settings are replaced by the JSON file that GLIMPSE_CONFIG names.',
+    `${accounts}; settings are replaced by the JSON file that GLIMPSE_CONFIG names.`,
   ].join('\n');
 }

@@ -56,6 +56,7 @@ async function makeAccounts(dir: string): Promise<void> {
   });
   const { apiDeps } = await import('../aws/api-deps.ts');
   const { identity } = await apiDeps();
+  if (identity === undefined) throw new Error('The accounts of this stage are those of its Keystone.');
   await bootstrapIdentity(identity, { passwords: secrets.passwords });
   console.log(`The accounts of ${outputs.url} are made; their passwords are in ${dir}/secrets.json.`);
 }

@@ -79,6 +79,10 @@ function errors({ config, log }: IdentityApiDeps): middy.MiddlewareObj<APIGatewa
 }
 
 function dispatch({ config, identity }: IdentityApiDeps): (event: APIGatewayProxyEventV2) => Promise<Result> {
+  if (identity === undefined || config.identity.mode === 'keystone')
+    return async () => {
+      throw new NotFound(`The identity service is at ${config.identity.auth_url}.`);
+    };
   const router = createRouter<IdentityOperation>(IDENTITY_ROUTES);
   const handlers: IdentityHandlers<IdentityOperation> = {
     ...tokenHandlers(identity),
@@ -95,8 +99,6 @@ function dispatch({ config, identity }: IdentityApiDeps): (event: APIGatewayProx
     }
   };
   return async (event) => {
-    if (config.identity.mode === 'keystone')
-      throw new NotFound(`The identity service is at ${config.identity.auth_url}.`);
     const path = event.rawPath.replace(/\/+$/, '');
     const { operation, route, params } = match(event.requestContext.http.method, path);
     const caller = route.auth === 'none' ? undefined : await identity.validate(tokenIn(event)).catch(refuse);

@@ -197,8 +197,8 @@ export async function settled(
   }
 }
 
-/** stdin is closed: the clients take anything else that is no terminal for image data. */
-function runClient(
+/** A command with an environment; resolves with stdout. stdin is closed: the clients take anything else that is no terminal for image data. */
+export function runClient(
   command: string,
   args: readonly string[],
   { env, cwd, timeoutMs }: { env: NodeJS.ProcessEnv; cwd: string; timeoutMs: number },

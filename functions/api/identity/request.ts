@@ -8,7 +8,8 @@ import type { Log } from '../../../core/ports.ts';
 
 export interface IdentityApiDeps {
   readonly config: Config;
-  readonly identity: Identity;
+  /** Absent where an existing Keystone issues the tokens: then every request is answered with its address. */
+  readonly identity?: Identity;
   /** A UUID, for request ids. */
   readonly newId: () => string;
   readonly log: Log;

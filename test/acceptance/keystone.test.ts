@@ -1,0 +1,172 @@
+/** `identity.mode: keystone` against the Keystone that Debian packages: its tokens, its catalog, its revocations. */
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Glimpse, runClient, startGlimpse } from '../support/glimpse.ts';
+import {
+  type Account,
+  addAccount,
+  addImageEndpoint,
+  hasKeystone,
+  issueToken,
+  type Keystone,
+  osVariables,
+  startKeystone,
+} from './support/keystone.ts';
+
+const SERVICE: Account = { user: 'glance', password: 'of the service', project: 'service' };
+const PEOPLE = {
+  admin: { user: 'boss', password: 'of the boss', project: 'demo' },
+  member: { user: 'anna', password: 'of anna', project: 'demo' },
+  reader: { user: 'rita', password: 'of rita', project: 'demo' },
+  stranger: { user: 'otto', password: 'of otto', project: 'other' },
+} as const satisfies Record<string, Account>;
+
+describe.skipIf(!hasKeystone)('an existing Keystone (skipped without the package python3-keystone)', () => {
+  let dir: string;
+  let keystone: Keystone;
+  let glimpse: Glimpse;
+  let ids: Record<keyof typeof PEOPLE, { userId: string; projectId: string }>;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'glimpse-keystone-'));
+    keystone = await startKeystone(join(dir, 'keystone'));
+    await addAccount(keystone, SERVICE, ['admin']);
+    ids = {
+      admin: await addAccount(keystone, PEOPLE.admin, ['admin']),
+      member: await addAccount(keystone, PEOPLE.member, ['member']),
+      reader: await addAccount(keystone, PEOPLE.reader, ['reader']),
+      stranger: await addAccount(keystone, PEOPLE.stranger, ['member']),
+    };
+    glimpse = await startGlimpse({
+      config: {
+        identity: {
+          mode: 'keystone',
+          auth_url: keystone.url,
+          username: SERVICE.user,
+          password: SERVICE.password,
+          project_name: SERVICE.project,
+          token_cache_time: 0,
+        },
+      },
+    });
+    await addImageEndpoint(keystone, glimpse.url);
+    await writeFile(join(dir, 'disk.raw'), 'bytes of a disk');
+  });
+  afterAll(async () => {
+    await glimpse?.stop();
+    await keystone?.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const images = (token: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${glimpse.url}/v2/images`, { ...init, headers: { 'x-auth-token': token } });
+  const client = (who: keyof typeof PEOPLE, command: string, ...args: string[]): Promise<string> =>
+    runClient(command, args, {
+      env: { ...process.env, ...osVariables(keystone.url, PEOPLE[who]) },
+      cwd: dir,
+      timeoutMs: 60_000,
+    });
+
+  it('openstack and glance find the service in its catalog and work with it', async () => {
+    const created = JSON.parse(
+      await client(
+        'member',
+        'openstack',
+        'image',
+        'create',
+        '--file',
+        'disk.raw',
+        '--disk-format',
+        'raw',
+        'ours',
+        '-f',
+        'json',
+      ),
+    ) as { id: string; owner: string };
+    expect(created.owner).toBe(ids.member.projectId);
+
+    const [shown, listed] = await Promise.all([
+      client('reader', 'openstack', 'image', 'show', 'ours'),
+      client('stranger', 'glance', 'image-list'),
+      client('member', 'openstack', 'image', 'save', '--file', join(dir, 'saved'), created.id),
+    ]);
+    expect(shown).toContain('active');
+    expect(listed).not.toContain(created.id);
+
+    await client('member', 'openstack', 'image', 'add', 'project', created.id, ids.stranger.projectId);
+    await client('stranger', 'openstack', 'image', 'set', '--accept', created.id);
+    expect(await client('stranger', 'openstack', 'image', 'list')).toContain(created.id);
+  });
+
+  it('roles come from Keystone, with the roles they imply', async () => {
+    const [admin, member, reader] = await Promise.all(
+      (['admin', 'member', 'reader'] as const).map((who) => issueToken(keystone.url, PEOPLE[who])),
+    );
+    const make = async (token = '', visibility: string): Promise<number> =>
+      (await images(token, { method: 'POST', body: JSON.stringify({ name: 'x', visibility }) })).status;
+
+    expect(await make(admin, 'public')).toBe(201);
+    expect(await make(member, 'public')).toBe(403);
+    expect(await make(member, 'private')).toBe(201);
+    expect(await make(reader, 'private')).toBe(403);
+    expect((await images(reader ?? '')).status).toBe(200);
+  });
+
+  it('a token that is revoked there is refused at the next request', async () => {
+    const token = await issueToken(keystone.url, PEOPLE.member);
+    expect((await images(token)).status).toBe(200);
+
+    await fetch(`${keystone.url}/auth/tokens`, {
+      method: 'DELETE',
+      headers: { 'x-auth-token': token, 'x-subject-token': token },
+    });
+
+    const answer = await images(token);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe(`Keystone uri="${keystone.url}"`);
+  });
+
+  it('so are nonsense and the tokens of a user that was disabled', async () => {
+    const token = await issueToken(keystone.url, PEOPLE.reader);
+    expect((await images(token)).status).toBe(200);
+    await keystone.call('PATCH', `/users/${ids.reader.userId}`, { user: { enabled: false } });
+
+    expect((await images(token)).status).toBe(401);
+    expect((await images('nonsense')).status).toBe(401);
+  });
+
+  it('an unscoped token may do nothing', async () => {
+    const { user, password } = PEOPLE.member;
+    const answer = await fetch(`${keystone.url}/auth/tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        auth: {
+          identity: { methods: ['password'], password: { user: { name: user, domain: { id: 'default' }, password } } },
+          scope: 'unscoped',
+        },
+      }),
+    });
+
+    expect((await images(answer.headers.get('x-subject-token') ?? '')).status).toBe(403);
+  });
+
+  it('answers 503 while Keystone is away, and goes on when it is back', async () => {
+    const token = await issueToken(keystone.url, PEOPLE.member);
+    await keystone.stop();
+
+    expect((await images(token)).status).toBe(503);
+    expect((await fetch(`${glimpse.url}/versions`)).status).toBe(200);
+    await keystone.start();
+
+    expect((await images(token)).status).toBe(200);
+  });
+
+  it('there are no accounts and no identity service of our own', async () => {
+    expect((await fetch(`${glimpse.url}/identity/v3`)).status).toBe(404);
+    expect((await readdir(glimpse.dataDir)).filter((name) => /openrc|clouds/.test(name))).toEqual([]);
+    expect(glimpse.output()).toContain(keystone.url);
+  });
+});
