@@ -1,0 +1,214 @@
+/**
+ * Every operation of the image API, asked by every role, on an image of project demo that only its project sees and on a public
+ * one. The expected answers are the contract's (policy.md sections 2 and 3) with the default policy. The compiler asks for a row
+ * per route. The catalog's routes have a walk of their own (metadefs-policy.test.ts).
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type GroupOperations, ROUTES } from '../../api/routes.ts';
+import type { Image } from '../../core/images/image.ts';
+import type { Task } from '../../core/tasks/task.ts';
+import { createGateway } from '../../gateway/server.ts';
+import { aLocation, anImage } from '../support/images.ts';
+import { type CallerName, callerOf, startImagesApi, type TestApi } from '../support/images-api.ts';
+import { startPlaces } from '../support/s3-places.ts';
+
+const ROLES = ['admin', 'member', 'reader', 'other', 'service', 'nobody'] as const;
+type Role = (typeof ROLES)[number];
+const TOKENS: Readonly<Record<Role, CallerName | undefined>> = {
+  admin: 'admin',
+  member: 'demo',
+  reader: 'reader',
+  other: 'alt',
+  service: 'service',
+  nobody: undefined,
+};
+
+/** Statuses in the order of ROLES. */
+type Answers = readonly [number, number, number, number, number, number];
+interface Row {
+  /** On an image that only project demo sees, or on no image at all. */
+  readonly own: Answers;
+  /** On a public image of project demo. */
+  readonly open?: Answers;
+  /** What the image is like. */
+  readonly image?: Partial<Image>;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Before the call. */
+  readonly given?: (api: TestApi, image: Image) => Promise<unknown>;
+}
+
+const forAll = (status: number): Row => ({ own: [status, status, status, status, status, 401] });
+/** A change of an image: for admins and members of its project. */
+const change = (status: number, row: Partial<Row> = {}): Row => ({
+  own: [status, status, 403, 404, 404, 401],
+  open: [status, status, 403, 403, 403, 401],
+  ...row,
+});
+/** Reading an image: for all who see it. */
+const reading = (status: number, row: Partial<Row> = {}): Row => ({
+  own: [status, status, status, 404, 404, 401],
+  open: [status, status, status, status, status, 401],
+  ...row,
+});
+const adminOnly = (status: number, row: Partial<Row> = {}): Row => ({ own: [status, 403, 403, 403, 403, 401], ...row });
+
+const OCTETS = { 'content-type': 'application/octet-stream' };
+const STORED = { status: 'active', size: 1, locations: [aLocation('central'), aLocation('dcn0')] } as const;
+const withMember = (api: TestApi, { id }: Image) =>
+  api.call('POST', `/v2/images/${id}/members`, { as: 'admin', body: { member: 'third' } });
+const TASK_ID = '00000000-0000-4000-8000-00000000000a';
+const aTask: Task = {
+  id: TASK_ID,
+  type: 'api_image_import',
+  status: 'success',
+  imageId: null,
+  owner: 'demo',
+  userId: null,
+  requestId: null,
+  input: {},
+  result: null,
+  message: '',
+  facts: {},
+  createdAt: '2026-05-05T00:00:00.000Z',
+  updatedAt: '2026-05-05T00:00:00.000Z',
+  expiresAt: null,
+};
+
+const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
+  createImage: { own: [201, 201, 403, 201, 201, 401], body: {} },
+  listImages: forAll(200),
+  showImage: reading(200),
+  patchImage: change(200, {
+    body: [{ op: 'replace', path: '/name', value: 'new' }],
+    headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' },
+  }),
+  deleteImage: change(204),
+  deactivateImage: change(204, { image: STORED }),
+  reactivateImage: change(204, { image: { ...STORED, status: 'deactivated' } }),
+  downloadImage: {
+    own: [204, 204, 403, 404, 404, 401],
+    open: [204, 204, 403, 204, 204, 401],
+  },
+  uploadImage: change(204, { body: 'x', headers: OCTETS }),
+  stageImage: change(204, { body: 'x', headers: OCTETS }),
+  importImage: change(202, { body: { method: { name: 'web-download', uri: 'http://example.org/x' } } }),
+  listImageTasks: reading(200),
+  listLocations: {
+    own: [200, 403, 403, 404, 404, 401],
+    open: [200, 403, 403, 403, 200, 401],
+  },
+  addLocation: {
+    own: [403, 403, 403, 404, 404, 401],
+    open: [403, 403, 403, 403, 202, 401],
+    body: { url: 's3://central-bucket/x' },
+  },
+  addTag: change(204),
+  deleteTag: change(204, { image: { tags: ['x'] } }),
+  listMembers: { own: [200, 200, 200, 404, 404, 401] },
+  addMember: { own: [200, 200, 403, 404, 404, 401], body: { member: 'third' } },
+  showMember: { own: [200, 200, 200, 404, 404, 401], given: withMember },
+  updateMember: { own: [200, 403, 403, 404, 404, 401], given: withMember, body: { status: 'accepted' } },
+  deleteMember: { own: [204, 204, 403, 404, 404, 401], given: withMember },
+  deleteStoreCopy: {
+    own: [204, 403, 403, 404, 404, 401],
+    open: [204, 403, 403, 403, 403, 401],
+    image: STORED,
+  },
+  showImportInfo: forAll(200),
+  showStoresInfo: forAll(200),
+  showStoresDetail: { own: [200, 403, 403, 403, 200, 401] },
+  showUsage: forAll(200),
+  createTask: adminOnly(201, {
+    body: {
+      type: 'import',
+      input: { import_from: 'http://example.org/x', import_from_format: 'raw', image_properties: { name: 'x' } },
+    },
+  }),
+  listTasks: adminOnly(200),
+  showTask: adminOnly(200),
+  deleteTask: adminOnly(405),
+  showImageSchema: forAll(200),
+  showImagesSchema: forAll(200),
+  showMemberSchema: forAll(200),
+  showMembersSchema: forAll(200),
+  showTaskSchema: forAll(200),
+  showTasksSchema: forAll(200),
+};
+
+let api: TestApi;
+let gateway: { readonly url: string; close(): Promise<void> };
+
+beforeAll(async () => {
+  api = await startImagesApi();
+  await api.deps.tasks.create(aTask);
+  gateway = await startGateway(api);
+});
+afterAll(async () => {
+  await gateway?.close();
+  await api?.close();
+});
+
+/** The gateway over the same records, as the callers that the API knows. */
+async function startGateway({ deps }: TestApi) {
+  const s3 = await startPlaces(deps.config);
+  const authenticator = {
+    authenticate: async ({ token, requestId }: { token: string | undefined; requestId: string }) =>
+      callerOf(token, requestId),
+  };
+  const server = createServer(createGateway({ ...deps, places: s3.places, authenticator }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await s3.close();
+    },
+  };
+}
+
+async function ask(operation: keyof typeof TABLE, as: CallerName | undefined, visibility: Image['visibility']) {
+  const row = TABLE[operation];
+  const { group, method, path } = ROUTES[operation];
+  const image = anImage({ diskFormat: 'raw', containerFormat: 'bare', visibility, ...row.image });
+  await api.deps.images.create(image);
+  await row.given?.(api, image);
+  const id = path.startsWith('/v2/tasks') ? TASK_ID : image.id;
+  const to = path.replace('{id}', id).replace('{tag}', 'x').replace('{member}', 'third').replace('{store}', 'dcn0');
+  if (group === 'images') {
+    const { body, headers = {} } = row;
+    return (await api.call(method, to, { as, body, headers })).status;
+  }
+  const answer = await fetch(gateway.url + to, {
+    method,
+    headers: { ...row.headers, ...(as === undefined ? {} : { 'x-auth-token': as }) },
+    ...(row.body === undefined ? {} : { body: String(row.body) }),
+  });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+const CASES = (Object.entries(TABLE) as [keyof typeof TABLE, Row][]).flatMap(([operation, { own, open }]) => [
+  { operation, visibility: 'shared' as const, answers: own },
+  ...(open === undefined ? [] : [{ operation, visibility: 'public' as const, answers: open }]),
+]);
+
+describe.each(CASES)('$operation on a $visibility image', ({ operation, visibility, answers }) => {
+  test('answers each role as the contract says', async () => {
+    const got: Record<string, number> = {};
+    for (const role of ROLES) got[role] = await ask(operation, TOKENS[role], visibility);
+
+    expect(got).toEqual(Object.fromEntries(ROLES.map((role, at) => [role, answers[at]])));
+  });
+});
+
+test('callers without a token may read where that is allowed, and write nothing', async () => {
+  const writes = (Object.keys(TABLE) as (keyof typeof TABLE)[]).filter((name) => ROUTES[name].method !== 'GET');
+
+  for (const operation of writes)
+    expect([operation, await ask(operation, 'anonymous', 'public')]).toEqual([operation, 403]);
+  expect(await ask('showImage', 'anonymous', 'public')).toBe(200);
+});
