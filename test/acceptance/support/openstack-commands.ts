@@ -287,9 +287,18 @@ const SHOW_AND_SET: readonly Row[] = [
 const SHARING: readonly Row[] = [
   {
     command: 'image add project',
-    says: 'by name',
+    says: 'by id',
     given: active(),
-    args: (at) => ['--project-domain', 'Default', at.image.id, at.project.alt],
+    args: (at) => [at.image.id, at.project.alt],
+    prints: ['status pending'],
+  },
+  {
+    command: 'image add project',
+    says: 'by name, for admins',
+    as: 'admin',
+    given: active(),
+    args: (at) => ['--project-domain', 'Default', at.image.id, 'alt'],
+    after: async (at, output) => expect(output).toContain(at.project.alt),
     prints: ['status pending'],
   },
   {
