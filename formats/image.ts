@@ -1,4 +1,5 @@
 import type { Finding } from './findings.ts';
+import type { FirmwareHint } from './partitions.ts';
 import type { ByteSource } from './source.ts';
 
 /** Names of what detection can tell apart; the first group can be opened and converted. */
@@ -79,6 +80,8 @@ export interface FormatFacts {
   readonly blockSize?: number;
   /** streamOptimized, fixed, dynamic, v3, hybrid ... */
   readonly subformat?: string;
+  /** Firmware that the format's own boot records name; what a partition table says is looked at elsewhere. */
+  readonly firmware?: readonly FirmwareHint[];
   readonly findings: readonly Finding[];
   /** Format specific facts under stable snake_case names, as JSON values (facts section 14). */
   readonly details: Readonly<Record<string, unknown>>;

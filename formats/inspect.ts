@@ -71,6 +71,7 @@ export async function inspect(source: ByteSource, options: InspectOptions = {}):
   ];
   const guest = verdictOf(choice.format, findings) === 'accept' ? await lookInside(choice.format, seen) : NOTHING;
   const all = [...findings, ...guest.findings];
+  const firmware = [...(facts.firmware ?? []), ...guest.firmware];
   return {
     format: choice.format,
     matches,
@@ -82,8 +83,8 @@ export async function inspect(source: ByteSource, options: InspectOptions = {}):
     ...(facts.subformat === undefined ? {} : { subformat: facts.subformat }),
     ...(guest.partitionTable === undefined ? {} : { partitionTable: guest.partitionTable }),
     ...(guest.filesystem === undefined ? {} : { filesystem: guest.filesystem }),
-    firmware: guest.firmware,
-    properties: propertyHints(facts.details, guest.firmware),
+    firmware,
+    properties: propertyHints(facts.details, firmware),
     findings: all,
     verdict: verdictOf(choice.format, all),
     details: facts.details,
@@ -91,7 +92,10 @@ export async function inspect(source: ByteSource, options: InspectOptions = {}):
 }
 
 interface Parsed {
-  readonly facts: Pick<FormatFacts, 'virtualSize' | 'allocatedBytes' | 'blockSize' | 'subformat' | 'details'>;
+  readonly facts: Pick<
+    FormatFacts,
+    'virtualSize' | 'allocatedBytes' | 'blockSize' | 'subformat' | 'firmware' | 'details'
+  >;
   readonly findings: readonly Finding[];
 }
 

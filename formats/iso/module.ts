@@ -43,6 +43,7 @@ async function inspectIso(source: ByteSource, window: ProbeWindow): Promise<Form
     format: 'iso',
     virtualSize: source.size,
     subformat: volume.iso9660 ? (volume.udf === undefined ? 'iso9660' : 'udf-bridge') : 'udf',
+    firmware: firmwareOf(boot),
     findings,
     details: {
       ...volumeDetails(volume),
@@ -50,7 +51,6 @@ async function inspectIso(source: ByteSource, window: ProbeWindow): Promise<Form
       bootable: boot.length > 0,
       boot_platforms: [...new Set(boot.map((entry) => entry.platform))],
       ...(hybrid === undefined ? {} : { hybrid }),
-      ...firmwareDetails(boot),
     },
   };
 }
@@ -89,8 +89,8 @@ async function hybridKind(source: ByteSource, { head }: ProbeWindow): Promise<'m
   return hasText(head, 0, 'ER') && hasText(head, 512, 'PM') ? 'apple' : undefined;
 }
 
-/** Firmware that can start the disc, with the evidence; the image property only when there is no choice. */
-function firmwareDetails(boot: readonly BootEntry[]): Record<string, unknown> {
+/** Firmware that can start the disc, with the evidence. */
+function firmwareOf(boot: readonly BootEntry[]): FirmwareHint[] {
   const hints: FirmwareHint[] = [];
   if (boot.some((entry) => entry.platform === 'efi')) {
     hints.push({ firmware: 'uefi', evidence: 'El Torito catalogue has an EFI entry' });
@@ -98,7 +98,5 @@ function firmwareDetails(boot: readonly BootEntry[]): Record<string, unknown> {
   if (boot.some((entry) => entry.platform === 'x86')) {
     hints.push({ firmware: 'bios', evidence: 'El Torito catalogue has an x86 entry' });
   }
-  const [only, other] = hints;
-  const single = only !== undefined && other === undefined ? { hw_firmware_type: only.firmware } : {};
-  return { firmware_hints: hints, ...single };
+  return hints;
 }

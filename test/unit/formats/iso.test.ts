@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../formats/errors.ts';
 import type { Extent } from '../../../formats/image.ts';
+import { inspect as inspectAny } from '../../../formats/inspect.ts';
 import { isoModule } from '../../../formats/iso/module.ts';
 import { memorySource } from '../../../formats/source.ts';
 import { probeWindow } from '../../../formats/window.ts';
@@ -108,11 +109,11 @@ describe('an ISO', () => {
     [[0, 0xef], ['x86', 'efi'], ['uefi', 'bios'], undefined],
     [[1, 2, 9], ['ppc', 'mac', 'other'], [], undefined],
   ])('with boot platforms %j', async (platforms, names, firmware, property) => {
-    const { details } = await inspect(iso({ platforms }));
+    const inspection = await inspectAny(memorySource(iso({ platforms })));
 
-    expect(details).toMatchObject({ bootable: true, boot_platforms: names });
-    expect((details['firmware_hints'] as { firmware: string }[]).map((hint) => hint.firmware)).toEqual(firmware);
-    expect(details['hw_firmware_type']).toBe(property);
+    expect(inspection.details).toMatchObject({ bootable: true, boot_platforms: names });
+    expect(inspection.firmware.map((hint) => hint.firmware)).toEqual(firmware);
+    expect(inspection.properties['hw_firmware_type']).toBe(property);
   });
 
   it('may be a UDF bridge, or UDF alone', async () => {
