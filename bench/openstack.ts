@@ -39,3 +39,17 @@ function versioned(url: string): string {
 export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
+
+/** The id of the project that the token is scoped to, as the image service sees it: the owner of an image made for the purpose. */
+export async function ownProject({ url, token }: Service): Promise<string> {
+  const headers = { 'x-auth-token': token, 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/images`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name: 'bench-owner' }),
+  });
+  if (answer.status !== 201) throw new Error(`creating an image: HTTP ${answer.status}`);
+  const { id, owner } = (await answer.json()) as { id: string; owner: string };
+  await fetch(`${url}/images/${id}`, { method: 'DELETE', headers: { 'x-auth-token': token } });
+  return owner;
+}
