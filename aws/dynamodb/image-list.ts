@@ -47,30 +47,43 @@ interface Walk {
   rows: number;
 }
 
+/** An image that a source offers for a page; `listed` as in merge-ordered.ts. */
+interface Offer {
+  readonly id: string;
+  readonly image: Image;
+  readonly listed: boolean;
+}
+
 /** The ImageListing of core/ports.ts on DynamoDB. */
 export function createImageListing(table: Table, options: ImageListingOptions = {}): ImageListing {
   const shards = options.visibilityShards ?? 1;
   const { recent } = table;
 
-  /** The images of a source in order, those left out that this process has just written. */
-  async function* indexed(source: Source, walk: Walk): AsyncGenerator<Image> {
-    const filters = [...walk.query.filters, ...source.filters];
+  /**
+   * The images of a source in order, those left out that this process has just written. What the source's own filters drop is
+   * offered unlisted where the order is the index's: an admin's community images are few among what the project owns.
+   */
+  async function* indexed(source: Source, walk: Walk): AsyncGenerator<Offer> {
+    const marks = walk.ordered && source.kind !== 'member';
+    const filters = marks ? walk.query.filters : [...walk.query.filters, ...source.filters];
     const pages = source.kind === 'member' ? memberPages(source, walk) : partitionPages(source, filters, walk);
     const wanted = wantedBy(walk.query, filters);
+    const isStale = (image: Image) => source.kind !== 'member' && recent.images.has(image.id);
     for await (const page of pages) {
-      for (const image of page)
-        if (wanted(image) && (source.kind === 'member' || !recent.images.has(image.id))) yield image;
+      for (const image of page.filter((each) => wanted(each) && !isStale(each)))
+        yield { id: image.id, image, listed: matches(image, source.filters) };
     }
   }
 
   /** The images of a source that this process has just written, in order, as they were written. */
-  async function* justWritten(source: Source, { query, written }: Walk): AsyncGenerator<Image> {
+  async function* justWritten(source: Source, { query, written }: Walk): AsyncGenerator<Offer> {
     const filters = [...query.filters, ...source.filters];
     const images =
       source.kind === 'member'
         ? await byIds(justShared(source).map((member) => member.imageId))
         : (written.get(source.partition) ?? []);
-    yield* images.filter(wantedBy(query, filters)).sort(compareImages(query.sort));
+    for (const image of images.filter(wantedBy(query, filters)).sort(compareImages(query.sort)))
+      yield { id: image.id, image, listed: true };
   }
 
   function byPartition(images: readonly Image[]): Map<string, Image[]> {
@@ -206,8 +219,9 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
       if (ids !== undefined) return pageOfIds(ids, query);
       const walk = { ...walkOf(query), written: byPartition(recent.images.values()), rows: 0 };
       const streams = sourcesOf(query, shards).flatMap((source) => [indexed(source, walk), justWritten(source, walk)]);
-      const compare = compareImages(query.sort);
-      if (!walk.ordered) return topOf(streams, compare, query.limit);
+      const compareOf = compareImages(query.sort);
+      const compare = (a: Offer, b: Offer) => compareOf(a.image, b.image);
+      if (!walk.ordered) return bestOf(streams, compare, query.limit);
       return firstPage(mergeOrdered(streams, compare), walk);
     },
     usageOf: (project) => projectUsage(table, project),
@@ -278,13 +292,22 @@ function keyCondition(expression: Expression, index: IndexName, partition: strin
   return `${inPartition} AND ${sortKey()} ${walk.direction === 'asc' ? '>' : '<'} ${expression.value(from)}`;
 }
 
+async function bestOf(
+  streams: readonly AsyncGenerator<Offer>[],
+  compare: (a: Offer, b: Offer) => number,
+  limit: number,
+) {
+  const { images, more } = await topOf(streams, compare, limit);
+  return { images: images.map(({ image }) => image), more };
+}
+
 async function firstPage(
-  merged: AsyncGenerator<Image>,
+  merged: AsyncGenerator<Offer>,
   walk: Walk,
 ): Promise<{ readonly images: readonly Image[]; readonly more: boolean }> {
   const images: Image[] = [];
   let bytes = 0;
-  for await (const image of merged) {
+  for await (const { image } of merged) {
     images.push(image);
     bytes += roughBytes(image);
     if (images.length === walk.query.limit || bytes > PAGE_BYTES || walk.rows > PAGE_ROWS)

@@ -1,6 +1,8 @@
 /** Several ordered streams made one: lazily, each read only as far as needed; what two streams both hold comes once. */
 interface Identified {
   readonly id: string;
+  /** False: it only marks how far its stream has come. A stream that holds little for its length thus costs no more than the page. */
+  readonly listed?: boolean;
 }
 
 export async function* mergeOrdered<T extends Identified>(
@@ -8,21 +10,33 @@ export async function* mergeOrdered<T extends Identified>(
   compare: (a: T, b: T) => number,
 ): AsyncGenerator<T> {
   // All first reads go out together: a page costs one round trip, not one per stream.
-  const heads = await Promise.all(streams.map(async (stream) => ({ stream, head: await stream.next() })));
+  const heads: Head<T>[] = await Promise.all(streams.map(async (stream) => ({ stream, head: await stream.next() })));
   let last: string | undefined;
   for (;;) {
-    let least: (typeof heads)[number] | undefined;
-    for (const each of heads) {
-      if (each.head.done === true) continue;
-      if (least === undefined || least.head.done === true || compare(each.head.value, least.head.value) < 0)
-        least = each;
-    }
-    if (least === undefined || least.head.done === true) return;
+    const least = leastOf(heads, compare);
+    if (least?.head.done !== false) return;
     const { value } = least.head;
-    if (value.id !== last) yield value;
-    last = value.id;
+    if (value.listed !== false && value.id !== last) {
+      yield value;
+      last = value.id;
+    }
     least.head = await least.stream.next();
   }
+}
+
+interface Head<T> {
+  readonly stream: AsyncGenerator<T>;
+  head: IteratorResult<T, unknown>;
+}
+
+/** The stream whose head comes first; undefined when all are at their end. */
+function leastOf<T>(heads: readonly Head<T>[], compare: (a: T, b: T) => number): Head<T> | undefined {
+  let least: Head<T> | undefined;
+  for (const each of heads) {
+    if (each.head.done === true) continue;
+    if (least === undefined || least.head.done === true || compare(each.head.value, least.head.value) < 0) least = each;
+  }
+  return least;
 }
 
 /**
