@@ -191,7 +191,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'infra/functions.ts',
     'no concurrency of its own',
     '...(own !== undefined && { concurrency: { reserved: own } }),',
-    'concurrency: { reserved: own as undefined },',
+    '',
     'concurrency of their own',
   ),
   mutation(
@@ -312,7 +312,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'a folder forgotten in the image',
     'COPY formats formats\n',
     '',
-    'the file set of the image',
+    'the gateway ended with 1',
   ),
   mutation('gateway/Dockerfile', 'an image that runs as root', 'USER node\n', '', 'it runs as nobody'),
 ];

@@ -27,7 +27,7 @@ const wrong: readonly [string, object | string, Record<string, string>, RegExp][
     /stores: central: region: "mars-1" is no AWS region/,
   ],
   ['a store name twice', { stores: [store(), store({ bucket: 'other' })] }, {}, /stores: id "central" is used twice/],
-  ['a bucket twice', { stores: [store(), store({ id: 'edge' })] }, {}, /central and edge share the bucket "a-bucket"/],
+  ['a bucket twice', { stores: [store(), store({ id: 'edge' })] }, {}, /bucket "a-bucket"/],
   [
     'an invalid bucket name',
     { stores: [store({ bucket: 'Not_A_Bucket' })] },

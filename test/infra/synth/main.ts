@@ -92,7 +92,8 @@ async function main(): Promise<void> {
     rpc.server.closeAllConnections();
     rpc.server.close();
     for (const file of files) await rm(file, { force: true });
-    await rm(work, { recursive: true, force: true });
+    // A program that failed may still be packing functions there.
+    await rm(work, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
   }
   errors.push(...rpc.builds.flatMap((build) => build.errors));
   const whole = { resources: [], outputs: {}, providerConfig: {}, ...graph, builds: rpc.builds, warnings, errors };
