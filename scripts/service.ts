@@ -72,7 +72,10 @@ async function start(
     import('./parts.ts'),
   ]);
   process.env[ENVIRONMENT.importWorkflow] = workflowArns['import-image'];
-  const host = await hostFunctions({ functions: await functionTable(), pools: { heavy: { size: HEAVY_THREADS } } });
+  const host = await hostFunctions({
+    functions: await functionTable(),
+    pools: { heavy: { size: HEAVY_THREADS, maxYoungMiB: HEAVY_YOUNG_MIB } },
+  });
   hosting.host = host;
   undo.push(() => host.close());
   const doors = await parts.openParts(secrets);
@@ -97,6 +100,8 @@ async function start(
 
 /** One per core: these functions compute. Each holds the SDK and two slices, so more threads cost memory and gain nothing. */
 const HEAVY_THREADS = Math.max(2, availableParallelism());
+/** Their garbage is large buffers outside the heap; a large young generation would only be memory. */
+const HEAVY_YOUNG_MIB = 6;
 
 async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): Promise<string> {
   if (!settings.ephemeral) {

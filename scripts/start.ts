@@ -6,6 +6,22 @@ import { ConfigError } from '../core/config.ts';
 import { startService } from './service.ts';
 import { readSettings, UsageError } from './settings.ts';
 
+/** Arenas of the C library's allocator: with one per thread, what worker threads freed would stay with them, some 150 MiB. */
+const ARENAS = { MALLOC_ARENA_MAX: '2' };
+
+/** The allocator reads its settings when a process begins, so this one begins anew with them. Same process id; not on Windows. */
+function withFewArenas(): void {
+  if (process.platform !== 'linux' || process.env['MALLOC_ARENA_MAX'] !== undefined) return;
+  const args = ['--disable-warning=ExperimentalWarning', ...process.execArgv, ...process.argv.slice(1)];
+  process.execve?.(process.execPath, [process.execPath, ...args], { ...definedEnvironment(), ...ARENAS });
+}
+
+function definedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
 async function main(): Promise<void> {
   const settings = readSettings(process.argv.slice(2), process.env);
   const service = await startService(settings, { onFailure: fail });
@@ -27,6 +43,7 @@ function fail(error: unknown): never {
   process.exit(error instanceof UsageError ? error.exitCode : 1);
 }
 
+withFewArenas();
 main().catch((error: unknown) => {
   if (
     !(error instanceof Error) ||

@@ -70,6 +70,8 @@ export function createBufferBudget(totalBytes: number): BufferBudget {
       pile.push(buffer);
       idle.set(buffer.length, pile);
       serve();
+      // Nobody uploads: the memory goes back, a new upload gets it again in milliseconds.
+      if (used === 0) idle.clear();
     },
   };
 }

@@ -26,6 +26,8 @@ interface Thread {
 const threads: Thread[] = [];
 const MAX_THREADS = Math.max(2, availableParallelism());
 let lastId = 0;
+/** A hashing thread keeps a few numbers; its bytes are shared memory. MiB. */
+const TINY_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 
 /** @param algorithms names that node:crypto knows, such as `md5` and `sha512`; repeats are hashed once */
 export function createDigester(algorithms: readonly string[]): Digester {
@@ -80,7 +82,7 @@ function quietThread(used: readonly Thread[]): Thread {
 }
 
 function startThread(): Thread {
-  const worker = new Worker(new URL('./digest-worker.ts', import.meta.url));
+  const worker = new Worker(new URL('./digest-worker.ts', import.meta.url), { resourceLimits: TINY_HEAP });
   const thread: Thread = { worker, waiting: [], streams: 0 };
   worker.unref();
   worker.on('message', (value: string) => {

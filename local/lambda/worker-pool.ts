@@ -11,6 +11,8 @@ export interface PoolOptions {
   env?: Record<string, string>;
   /** Old-generation heap limit of each thread in MiB; default: Node's. */
   maxHeapMiB?: number;
+  /** Young-generation limit of each thread in MiB; default: Node's, about 48. */
+  maxYoungMiB?: number;
 }
 
 /** Runs jobs in worker threads: started when first needed, reused, first come first served. */
@@ -47,7 +49,10 @@ export function workerPool(options: PoolOptions = {}): WorkerPool {
   }
 
   function start(): Worker {
-    const resourceLimits = options.maxHeapMiB === undefined ? {} : { maxOldGenerationSizeMb: options.maxHeapMiB };
+    const resourceLimits = {
+      ...(options.maxHeapMiB === undefined ? {} : { maxOldGenerationSizeMb: options.maxHeapMiB }),
+      ...(options.maxYoungMiB === undefined ? {} : { maxYoungGenerationSizeMb: options.maxYoungMiB }),
+    };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       env: { ...process.env, ...options.env },
       resourceLimits,

@@ -19,13 +19,22 @@ it('hands out up to the budget and serves waiters in their order', async () => {
   expect(budget.usedBytes).toBe(15);
 });
 
-it('reuses buffers of one size, in shared memory', async () => {
+it('reuses buffers of one size, in shared memory, while somebody is at work', async () => {
   const budget = createBufferBudget(20);
+  await budget.take(10);
   const first = await budget.take(10);
   budget.give(first);
 
   expect(await budget.take(10)).toBe(first);
   expect(first.buffer).toBeInstanceOf(SharedArrayBuffer);
+});
+
+it('keeps nothing when nobody is at work', async () => {
+  const budget = createBufferBudget(20);
+  const first = await budget.take(10);
+  budget.give(first);
+
+  expect(await budget.take(10)).not.toBe(first);
 });
 
 it('grants a request above the whole budget when nothing else is out', async () => {
