@@ -14,6 +14,8 @@ export interface Table {
 
 /** Wraps a client so that sets stay sets, empty strings stay, and undefined attributes are left out. */
 export function tableOf(client: DynamoDBClient, name: string): Table {
+  // It prepares every answer for a logger that throws it away: 7 % of the busy time in a profile of lists.
+  client.middlewareStack.remove('loggerMiddleware');
   return {
     name,
     recent: {
