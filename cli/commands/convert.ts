@@ -36,7 +36,11 @@ export const convertCommand: Register = (program, done) => {
     .option('--format <format>', 'what the image is declared to be: anything else refuses', formatArgument)
     .option('--max-virtual-size <bytes>', 'refuse a larger disk', bytesArgument, DEFAULT_MAX_VIRTUAL_SIZE)
     .option('--max-ratio <n>', 'refuse more bytes of data per byte of the file', countArgument, DEFAULT_MAX_RATIO)
-    .option('--threads <n>', 'threads to work with (default: one per processor, up to 6)', countArgument)
+    .option(
+      '--threads <n>',
+      'threads to work with (default: one per processor), as many as fit into 256 MiB',
+      countArgument,
+    )
     .action(async (input: string, output: string, options: Options) => {
       done(await convert(input, output, options));
     });

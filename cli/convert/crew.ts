@@ -14,6 +14,9 @@ import { doneSlices, type SharedState, stop } from './shared.ts';
 import { type Assignment, Work } from './work.ts';
 import type { Answer } from './worker.ts';
 
+/** Threads make little garbage: without a limit each heap would take room that the memory bound of a conversion has not. */
+const HEAP = { maxYoungGenerationSizeMb: 4 };
+
 /**
  * Renders every slice of a conversion. The calling thread starts at once; the others join when they have started, and are
  * ended when nothing was left for them.
@@ -25,7 +28,7 @@ export async function runSlices(assignment: Assignment, threads: number): Promis
   const own = await Work.open(assignment);
   const workers = Array.from(
     { length: threads - 1 },
-    () => new Worker(new URL('./thread.mjs', import.meta.url), { workerData: assignment }),
+    () => new Worker(new URL('./thread.mjs', import.meta.url), { workerData: assignment, resourceLimits: HEAP }),
   );
   const others = Promise.allSettled(workers.map((worker) => resultOf(worker, state)));
   try {

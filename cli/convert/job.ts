@@ -12,7 +12,7 @@ import { type Inspection, inspect } from '../../formats/inspect.ts';
 import { openImage } from '../../formats/registry.ts';
 import { runSlices } from './crew.ts';
 import { doneSlices, type SharedState, sharedState, stop } from './shared.ts';
-import { type Assignment, writeAll } from './work.ts';
+import { type Assignment, MAX_CODED_BLOCK, writeAll } from './work.ts';
 
 export interface ConvertOptions {
   readonly target: TargetOptions;
@@ -27,8 +27,11 @@ export interface ConvertOptions {
 
 /** Slices of results with tables: each thread holds one of them in memory, before and after. */
 const ENCODE_SLICE = 4 * 1024 * 1024;
-/** More threads than this would pass the memory bound of a conversion before they pass the disk's speed. */
-const MAX_DEFAULT_THREADS = 6;
+/**
+ * Memory of a conversion, by measurement: the program, and per thread a heap with its garbage, a slice in and out, and
+ * some blocks of source and target on their way through a codec.
+ */
+const MEMORY = { bound: 256, program: 64, thread: 40, blocks: 8 } as const;
 /**
  * Bytes of data that are worth another thread, whose start takes a tenth of a second of a processor: what one thread
  * deflates, inflates, or copies and decodes otherwise in about twice that.
@@ -56,7 +59,8 @@ export async function convertFile(input: string, output: string, options: Conver
   process.once('exit', remove);
   try {
     createOutput(assignment);
-    await fillOutput(assignment, options.threads ?? threadsFor(inspection, plan), options);
+    const wanted = options.threads ?? threadsFor(inspection, plan);
+    await fillOutput(assignment, Math.min(wanted, threadsThatFit(inspection, plan)), options);
     options.signal.throwIfAborted();
     renameSync(assignment.output, output);
     return inspection;
@@ -99,14 +103,21 @@ function threadsFor({ allocatedBytes, fileSize, virtualSize, details }: Inspecti
   const inflates = fileSize < data * 0.9 && details['compression_type'] !== 'zstd';
   const work = plan.target.compression !== 'none' ? 'deflate' : inflates ? 'inflate' : 'copy';
   const useful = Math.ceil(data / (WORTH_A_THREAD[work] * MIB));
-  return Math.max(1, Math.min(availableParallelism(), MAX_DEFAULT_THREADS, useful));
+  return Math.max(1, Math.min(availableParallelism(), useful));
 }
 
-async function fillOutput(assignment: Assignment, wanted: number, options: ConvertOptions): Promise<void> {
+/** Threads that fit into the memory of a conversion, whatever was asked for. */
+function threadsThatFit({ blockSize = 1 }: Inspection, { target }: ConversionPlan): number {
+  const block = Math.min(MAX_CODED_BLOCK, Math.max(blockSize, target.blockSize));
+  const each = MEMORY.thread + (MEMORY.blocks * block) / MIB;
+  return Math.max(1, Math.floor((MEMORY.bound - MEMORY.program) / each));
+}
+
+async function fillOutput(assignment: Assignment, threads: number, options: ConvertOptions): Promise<void> {
   const { plan, state } = assignment;
   const ended = watch(state, plan, options);
   try {
-    await runSlices(assignment, Math.max(1, Math.min(wanted, plan.sliceCount)));
+    await runSlices(assignment, Math.max(1, Math.min(threads, plan.sliceCount)));
   } finally {
     ended();
   }

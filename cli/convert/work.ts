@@ -25,6 +25,8 @@ export interface Assignment {
 
 /** Bytes read, tested and written at a time for raw results: stays in the processor's cache. */
 const RAW_CHUNK = 1024 * 1024;
+/** A compressed block is decoded once when it is read whole; larger blocks, of VHDX, are stored as they are. */
+export const MAX_CODED_BLOCK = 2 * 1024 * 1024;
 /** Zeros are left out of raw results in runs of whole blocks of this size. */
 const ZERO_BLOCK = 64 * 1024;
 
@@ -42,7 +44,7 @@ export class Work {
     this.#source = source;
     this.#image = image;
     this.#output = openSync(output, 'r+');
-    const chunk = Math.max(RAW_CHUNK, image.blockSize);
+    const chunk = Math.max(RAW_CHUNK, Math.min(MAX_CODED_BLOCK, image.blockSize));
     this.#memory =
       plan.target.format === 'raw'
         ? { guest: Buffer.allocUnsafeSlow(chunk), packed: new Uint8Array(0) }

@@ -1,5 +1,4 @@
-import { constants, zstdCompressSync } from 'node:zlib';
-import { deflater } from '../deflate.ts';
+import { deflater, zstdCompressor } from '../deflate.ts';
 import { encodeGrain, grainRoom } from '../vmdk/writer.ts';
 import type { Compression } from './plan.ts';
 
@@ -18,24 +17,17 @@ const SECTOR = 512;
 
 /** A 12-bit window is what qemu writes and every reader of the format can rely on (facts section 3.2). */
 const deflate = deflater({ kind: 'raw', windowBits: 12, memLevel: 9, level: 6 });
-const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+const zstd = zstdCompressor();
 
 /** A cluster that does not shrink is stored as it is. */
 const cluster = (blockSize: number): number => blockSize;
-
-function zstd(block: Uint8Array, target: Uint8Array): number | undefined {
-  const out = zstdCompressSync(block, { ...ZSTD, chunkSize: block.length + 64 });
-  if (out.length >= block.length) return undefined;
-  target.set(out);
-  return out.length;
-}
 
 /** Per target format and compression; no entry stores blocks as they are. */
 export const ENCODERS: Record<'raw' | 'qcow2' | 'vmdk', Partial<Record<Compression, Encoder>>> = {
   raw: {},
   qcow2: {
     zlib: { room: cluster, encode: (block, _, target) => deflate(block, target.subarray(0, block.length)) },
-    zstd: { room: cluster, encode: (block, _, target) => zstd(block, target) },
+    zstd: { room: cluster, encode: (block, _, target) => zstd(block, target.subarray(0, block.length)) },
   },
   vmdk: {
     zlib: {

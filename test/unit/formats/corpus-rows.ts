@@ -17,7 +17,7 @@ export interface CorpusRow {
 
 const CORPUS = process.env['GLIMPSE_CORPUS'] ?? join(import.meta.dirname, '../../../../shared/corpus');
 
-/** Rows of some formats; none, with the reason printed, on a machine without the corpus. */
+/** Rows of some formats, or of all when none is named; no row, with the reason printed, on a machine without the corpus. */
 export function corpusRows(...formats: string[]): readonly CorpusRow[] {
   const manifest = join(CORPUS, 'manifest.json');
   if (!existsSync(manifest)) {
@@ -25,7 +25,7 @@ export function corpusRows(...formats: string[]): readonly CorpusRow[] {
     return [];
   }
   const { files } = JSON.parse(readFileSync(manifest, 'utf8')) as { files: CorpusRow[] };
-  return files.filter((row) => formats.includes(row.format));
+  return files.filter((row) => formats.length === 0 || formats.includes(row.format));
 }
 
 /** The bytes of a row's image. */
