@@ -9,10 +9,15 @@ import { readSettings, UsageError } from './settings.ts';
 /** Arenas of the C library's allocator: with one per thread, what worker threads freed would stay with them, some 150 MiB. */
 const ARENAS = { MALLOC_ARENA_MAX: '2' };
 
-/** The allocator reads its settings when a process begins, so this one begins anew with them. Same process id; not on Windows. */
+/** The allocator (and V8) read their settings when a process begins, so this one begins anew with them. Same process id; not on Windows. */
 function withFewArenas(): void {
   if (process.platform !== 'linux' || process.env['MALLOC_ARENA_MAX'] !== undefined) return;
-  const args = ['--disable-warning=ExperimentalWarning', ...process.execArgv, ...process.argv.slice(1)];
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    '--max-semi-space-size=8',
+    ...process.execArgv,
+    ...process.argv.slice(1),
+  ];
   process.execve?.(process.execPath, [process.execPath, ...args], { ...definedEnvironment(), ...ARENAS });
 }
 

@@ -24,8 +24,8 @@ interface Batch {
 
 /** Slices of one batch on their way at once: one is decoded while another is being stored. Memory: two slices and segments. */
 const IN_FLIGHT = 2;
-/** Slice buffers of batches that are over: a function that is called again works in the same memory. */
-const spareBuffers: Buffer[] = [];
+/** Slice buffers of batches that are over: the next call works in the same memory, unless it was needed for something else. */
+const spareBuffers: WeakRef<Buffer>[] = [];
 
 /**
  * Render: the slices of one batch are read, packed and stored as segments. Any worker may do any batch, twice or late: the
@@ -55,11 +55,11 @@ async function renderSlices(batch: Batch, numbers: readonly number[]): Promise<S
   const rendered: (Slice | undefined)[] = [];
   const queue = numbers.entries();
   const lane = async (): Promise<void> => {
-    const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(SLICE_BYTES);
+    const buffer = spareBuffers.pop()?.deref() ?? Buffer.allocUnsafeSlow(SLICE_BYTES);
     try {
       for (const [at, n] of queue) rendered[at] = await renderSlice(batch, n, buffer);
     } finally {
-      spareBuffers.push(buffer);
+      spareBuffers.push(new WeakRef(buffer));
     }
   };
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, numbers.length) }, lane));
