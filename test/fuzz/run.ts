@@ -1,8 +1,14 @@
 /**
- * Mutation fuzzing of every parser: `npm run fuzz -- [--inputs N] [--format NAME] [--seed N]`. Each input is a known image
- * with a few bytes changed; it must end in a verdict or a typed error within a second and bounded memory, without a read
- * outside the object. Exit 1 when one does not; its seed and edits are printed. N inputs per format, 20,000 when absent.
+ * Mutation fuzzing of every parser: `npm run fuzz -- [--inputs N] [--format NAME] [--seed N] [--record] [--coverage]`. Each
+ * input is a known image with a few bytes changed; it must end in a verdict or a typed error within a second and bounded
+ * memory, without a read outside the object. Exit 1 when one does not; its number and edits are printed. N inputs per
+ * format, 20,000 when absent; formats run two at a time in processes of their own. An input follows from seed, format and
+ * number alone: `--record` goes on behind the numbers that docs/fuzzing.md says are done, and adds to them.
+ * `--coverage` measures what ran, in one process and several times slower.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FormatError } from '../../formats/errors.ts';
 import type { FormatName } from '../../formats/image.ts';
@@ -10,6 +16,7 @@ import { inspect } from '../../formats/inspect.ts';
 import { openImage } from '../../formats/registry.ts';
 import { Coverage } from './coverage.ts';
 import { type Mutant, MutantSource, mutate, Random } from './mutate.ts';
+import { addRecord, doneInputs, type Figures } from './record.ts';
 import { type Seed, seeds } from './seeds.ts';
 
 const { values } = parseArgs({
@@ -17,6 +24,8 @@ const { values } = parseArgs({
     inputs: { type: 'string', default: '20000' },
     format: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    record: { type: 'boolean', default: false },
+    coverage: { type: 'boolean', default: false },
   },
 });
 const INPUTS = Number(values.inputs);
@@ -29,12 +38,7 @@ const all = seeds();
 const baseline = process.memoryUsage.rss();
 let peak = 0;
 
-interface Tally {
-  inputs: number;
-  accepted: number;
-  opened: number;
-  typedErrors: number;
-  slowestMs: number;
+interface Tally extends Figures {
   readonly failures: string[];
 }
 
@@ -60,48 +64,83 @@ function describeMutant(seed: Seed, mutant: Mutant): string {
   return `${seed.name} size ${mutant.size} edits ${edits.join(' ')}`;
 }
 
-async function fuzzFormat(format: FormatName, group: readonly Seed[], random: Random): Promise<Tally> {
+async function fuzzFormat(format: FormatName, group: readonly Seed[], from: number): Promise<Tally> {
   const tally: Tally = { inputs: 0, accepted: 0, opened: 0, typedErrors: 0, slowestMs: 0, failures: [] };
   for (; tally.inputs < INPUTS; tally.inputs++) {
+    const random = new Random(Number(values.seed) + Math.imul(from + tally.inputs + 1, 0x9e3779b1));
     const seed = random.pick(group);
     const mutant = mutate(random, seed.bytes);
     const started = performance.now();
     try {
       await exercise(new MutantSource(seed.bytes, mutant), format, random, tally);
     } catch (error) {
-      tally.failures.push(`${error instanceof Error ? error.stack : String(error)}\n  ${describeMutant(seed, mutant)}`);
+      tally.failures.push(
+        `input ${from + tally.inputs}: ${error instanceof Error ? error.stack : String(error)}\n  ${describeMutant(seed, mutant)}`,
+      );
     }
     const ms = performance.now() - started;
     tally.slowestMs = Math.max(tally.slowestMs, ms);
-    if (ms > LIMIT_MS) tally.failures.push(`${ms.toFixed(0)} ms: ${describeMutant(seed, mutant)}`);
+    if (ms > LIMIT_MS)
+      tally.failures.push(`input ${from + tally.inputs}: ${ms.toFixed(0)} ms: ${describeMutant(seed, mutant)}`);
     if (tally.inputs % 256 === 0) peak = Math.max(peak, process.memoryUsage.rss() - baseline);
     if (tally.failures.length >= 10) break;
   }
   return tally;
 }
 
-const coverage = new Coverage();
-await coverage.start();
-let failed = false;
-console.log(`${all.length} seeds, ${INPUTS} inputs per format, seed ${values.seed}`);
-for (const [format, group] of Object.entries(Object.groupBy(all, (seed) => seed.format))) {
-  if (group === undefined || (values.format !== undefined && values.format !== format)) continue;
-  const started = performance.now();
-  const tally = await fuzzFormat(format as FormatName, group, new Random(Number(values.seed)));
-  const seconds = (performance.now() - started) / 1000;
-  console.log(
-    `${format.padEnd(7)} ${tally.inputs} inputs of ${group.length} seeds: ${tally.accepted} accepted, ${tally.opened} opened, ` +
-      `${tally.typedErrors} typed errors, slowest ${tally.slowestMs.toFixed(0)} ms, ${(tally.inputs / seconds).toFixed(0)}/s`,
-  );
-  for (const failure of tally.failures) console.log(`  FAILED ${failure}`);
-  failed ||= tally.failures.length > 0;
+async function fuzzHere(formats: readonly FormatName[]): Promise<boolean> {
+  let failed = false;
+  for (const format of formats) {
+    const group = all.filter((seed) => seed.format === format);
+    const from = values.record ? doneInputs(format, values.seed) : 0;
+    const started = performance.now();
+    const tally = await fuzzFormat(format, group, from);
+    const seconds = (performance.now() - started) / 1000;
+    console.log(
+      `${format.padEnd(7)} inputs ${from} to ${from + tally.inputs} of ${group.length} seeds: ${tally.accepted} accepted, ${tally.opened} opened, ` +
+        `${tally.typedErrors} typed errors, slowest ${tally.slowestMs.toFixed(0)} ms, ${(tally.inputs / seconds).toFixed(0)}/s, ` +
+        `memory grew by ${(peak / 2 ** 20).toFixed(0)} MiB`,
+    );
+    for (const failure of tally.failures) console.log(`  FAILED ${failure}`);
+    failed ||= tally.failures.length > 0 || peak > LIMIT_RSS;
+    if (values.record && tally.failures.length === 0) addRecord(format, values.seed, tally);
+  }
+  if (peak > LIMIT_RSS) console.log('FAILED memory');
+  return failed;
 }
-for (const [folder, row] of [...(await coverage.report())].toSorted()) {
-  const percent = (100 * row.covered) / Math.max(1, row.bytes);
-  console.log(
-    `coverage ${folder.padEnd(12)} ${row.ran} of ${row.functions} functions, ${percent.toFixed(0)} % of their code`,
-  );
+
+/** One process per format, two at a time. */
+async function fuzzApart(formats: readonly FormatName[]): Promise<boolean> {
+  const queue = [...formats];
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    for (let format = queue.shift(); format !== undefined; format = queue.shift()) {
+      const args = [...process.argv.slice(2), '--format', format];
+      const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], { stdio: 'inherit' });
+      const [code] = (await once(child, 'exit')) as [number | null];
+      failed ||= code !== 0;
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return failed;
 }
-console.log(`memory grew by at most ${(peak / 2 ** 20).toFixed(0)} MiB`);
-if (peak > LIMIT_RSS) console.log('FAILED memory');
-process.exitCode = failed || peak > LIMIT_RSS ? 1 : 0;
+
+async function reportCoverage(coverage: Coverage): Promise<void> {
+  for (const [folder, row] of [...(await coverage.report())].toSorted()) {
+    const percent = (100 * row.covered) / Math.max(1, row.bytes);
+    console.log(
+      `coverage ${folder.padEnd(12)} ${row.ran} of ${row.functions} functions, ${percent.toFixed(0)} % of their code`,
+    );
+  }
+}
+
+const known = [...new Set(all.map((seed) => seed.format))];
+const wanted = values.format === undefined ? known : known.filter((format) => format === values.format);
+if (values.coverage) {
+  const coverage = new Coverage();
+  await coverage.start();
+  process.exitCode = (await fuzzHere(wanted)) ? 1 : 0;
+  await reportCoverage(coverage);
+} else {
+  process.exitCode = (await (wanted.length > 1 ? fuzzApart(wanted) : fuzzHere(wanted))) ? 1 : 0;
+}
