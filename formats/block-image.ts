@@ -98,7 +98,11 @@ async function readCoded(
       offset: want.place,
       length: Math.min(codec.maxStored, map.end - want.place),
       take(bytes) {
-        const block = codec.decode(want.block, bytes);
+        if (want.target.length === map.blockSize) {
+          codec.decode(want.block, bytes, want.target);
+          return;
+        }
+        const block = codec.decode(want.block, bytes, Buffer.allocUnsafeSlow(map.blockSize));
         if (want.target.length < block.length) void decoded.put(want.block, Promise.resolve(block));
         deliver(want, block);
       },

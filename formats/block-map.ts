@@ -21,9 +21,11 @@ export interface BlockCodec {
   /**
    * The guest bytes of `block`: at least those within the virtual size, at most one block.
    * @param stored bytes from the block's location on, as many as the file has up to `maxStored`; more than the block's own
+   * @param room memory of a whole block to decode into
+   * @returns the beginning of `room`
    * @throws Corrupt, Truncated
    */
-  decode(block: number, stored: Uint8Array): Uint8Array;
+  decode(block: number, stored: Uint8Array, room: Uint8Array): Uint8Array;
 }
 
 /**

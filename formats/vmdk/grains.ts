@@ -80,10 +80,10 @@ function grainCodec({ grainSize, capacity }: SparseHeader): BlockCodec {
   return {
     maxStored: GRAIN_MARKER_BYTES + maxData,
     minStored: SECTOR,
-    decode(block, stored) {
+    decode(block, stored, room) {
       const lba = (block * grainSize) / SECTOR;
       const data = grainData(stored, lba, maxData);
-      const grain = inflate(data, grainSize, lba);
+      const grain = inflate(data, room, lba);
       // The last grain may be stored whole, or only as far as the disk goes.
       const needed = Math.min(grainSize, capacity - block * grainSize);
       if (grain.length < needed) {
@@ -94,8 +94,7 @@ function grainCodec({ grainSize, capacity }: SparseHeader): BlockCodec {
   };
 }
 
-function inflate(data: Uint8Array, grainSize: number, lba: number): Uint8Array {
-  const grain = Buffer.allocUnsafeSlow(grainSize);
+function inflate(data: Uint8Array, grain: Uint8Array, lba: number): Uint8Array {
   try {
     return grain.subarray(0, inflateUpTo('zlib', data, grain));
   } catch (error) {
