@@ -9,15 +9,16 @@ import { readSettings, UsageError } from './settings.ts';
 /** Arenas of the C library's allocator: with one per thread, what worker threads freed would stay with them, some 150 MiB. */
 const ARENAS = { MALLOC_ARENA_MAX: '2' };
 
+/**
+ * Image bytes pass as buffers outside the heap, yet count against it: with V8's defaults a gigabyte costs hundreds of full
+ * collections of a heap that hardly changes. It may grow further between them, and keeps a smaller young generation.
+ */
+const V8_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=600'];
+
 /** The allocator (and V8) read their settings when a process begins, so this one begins anew with them. Same process id; not on Windows. */
-function withFewArenas(): void {
+function withTunedMemory(): void {
   if (process.platform !== 'linux' || process.env['MALLOC_ARENA_MAX'] !== undefined) return;
-  const args = [
-    '--disable-warning=ExperimentalWarning',
-    '--max-semi-space-size=8',
-    ...process.execArgv,
-    ...process.argv.slice(1),
-  ];
+  const args = ['--disable-warning=ExperimentalWarning', ...V8_FLAGS, ...process.execArgv, ...process.argv.slice(1)];
   process.execve?.(process.execPath, [process.execPath, ...args], { ...definedEnvironment(), ...ARENAS });
 }
 
@@ -48,7 +49,7 @@ function fail(error: unknown): never {
   process.exit(error instanceof UsageError ? error.exitCode : 1);
 }
 
-withFewArenas();
+withTunedMemory();
 main().catch((error: unknown) => {
   if (
     !(error instanceof Error) ||

@@ -48,9 +48,14 @@ export function reporter(
   };
 }
 
+/** The last beat of this process: batches that end close together need one roll-up, not one each. */
+let lastBeat = { taskId: '', atMs: 0 };
+
 /** Postpones the task's duty and rolls the batches up onto the image. */
 async function beat(deps: ReportDeps, taskId: string, imageId: string): Promise<void> {
   const now = deps.clock.now();
+  if (lastBeat.taskId === taskId && now - lastBeat.atMs < BEAT_MS / 2 && now >= lastBeat.atMs) return;
+  lastBeat = { taskId, atMs: now };
   await deps.duties.put({ id: `task:${taskId}`, kind: 'task', imageId, writeId: taskId, dueAtMs: now + TASK_DUTY_MS });
   const task = await deps.tasks.get(taskId);
   if (task?.facts.work === undefined) return;

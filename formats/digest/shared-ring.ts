@@ -5,6 +5,9 @@ const PIECE_BYTES = 4 * 1024 * 1024;
 /** Pieces in memory: one being filled, the others being hashed. */
 const PIECES = 3;
 
+/** Hashed again and again, never written to. */
+const ZEROS = Buffer.from(new SharedArrayBuffer(PIECE_BYTES));
+
 interface Piece {
   readonly bytes: Buffer;
   /** Resolves when every thread is done with it. */
@@ -39,6 +42,16 @@ export class SharedRing {
       this.#filled += length;
       at += length;
       if (this.#filled === PIECE_BYTES) this.#hand();
+    }
+  }
+
+  /** As `write` of so many zeros, which are not copied. @throws as `Digester.update` */
+  async writeZeros(length: number): Promise<void> {
+    const toFill = this.#filled === 0 ? 0 : Math.min(length, PIECE_BYTES - this.#filled);
+    if (toFill > 0) await this.write(ZEROS.subarray(0, toFill));
+    for (let left = length - toFill; left > 0; left -= Math.min(left, PIECE_BYTES)) {
+      if (left < PIECE_BYTES) await this.write(ZEROS.subarray(0, left));
+      else await this.#digester.update(ZEROS);
     }
   }
 

@@ -30,8 +30,8 @@ export interface Fragment {
 
 /** At most as many batches as one distributed map takes as an array in the state (design section 6). */
 const MAX_BATCHES = 1_000;
-/** 64 MiB: enough to keep a function busy for a second, small enough for progress. */
-const MIN_SLICES_PER_BATCH = 4;
+/** 128 MiB: enough to keep a function busy for a second or two, small enough to spread. */
+const MIN_SLICES_PER_BATCH = 8;
 
 export const planKey = (taskId: string): string => `${planPrefix(taskId)}plan.json`;
 export const fragmentKey = (taskId: string, batch: number): string => `${planPrefix(taskId)}b/${batch}.json`;

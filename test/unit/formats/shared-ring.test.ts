@@ -27,6 +27,19 @@ describe('SharedRing', () => {
     );
   });
 
+  it('hashes zeros without being given them, wherever they begin', async () => {
+    const parts = [3, 0, 9 * MIB + 1, 4 * MIB, 5, 4 * MIB - 8, 1];
+    const ring = new SharedRing(createDigester(['sha512']));
+    const expected = createHash('sha512');
+    for (const [n, length] of parts.entries()) {
+      if (n % 2 === 0) await ring.writeZeros(length);
+      else await ring.write(Buffer.alloc(length, n));
+      expected.update(Buffer.alloc(length, n % 2 === 0 ? 0 : n));
+    }
+
+    expect(await ring.digest()).toEqual({ sha512: expected.digest('hex') });
+  });
+
   it('fails when the digester fails', async () => {
     const broken = {
       update: () => Promise.reject(new Error('a thread died')),
