@@ -3,8 +3,8 @@ import { BackendUnavailable, Conflict, NotFound } from '../../../core/errors.ts'
 import type { Image } from '../../../core/images/image.ts';
 import { retireWrite, sweepRetired, TOMBSTONE_MS } from '../../../core/images/retire-write.ts';
 import { abandonUpload } from '../../../core/images/upload.ts';
-import { storageQuotaBytes } from '../../../core/quota/bytes.ts';
 import type { Duty } from '../../../core/ports.ts';
+import { storageQuotaBytes } from '../../../core/quota/bytes.ts';
 import { aLocation, anImage } from '../../support/images.ts';
 
 let now: number;
