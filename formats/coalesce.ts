@@ -21,7 +21,7 @@ export interface CoalesceOptions {
 const DEFAULT_GAP = 128 * 1024;
 const DEFAULT_READ = 16 * 1024 * 1024;
 /** A piece of this size that has a place of its own is read straight into it: a request costs less than the copy. */
-const DIRECT = 1024 * 1024;
+const DIRECT = 4 * 1024 * 1024;
 /** Reads in flight of one call: enough to hide latency, few enough to bound memory. */
 const PARALLEL = 2;
 
