@@ -34,7 +34,7 @@ export async function runChild<T>(start: (options: T) => Promise<Service>): Prom
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     tell({ type: 'failed', message });
-    process.stderr.write(`${message}\n`);
+    if (process.send === undefined) process.stderr.write(`${message}\n`); // else the parent says it
     process.exitCode = 1;
     process.disconnect?.();
     setTimeout(() => process.exit(1), 50);
