@@ -82,7 +82,7 @@ async function expectWholeOrClean(glimpse: Glimpse, image: WireImage): Promise<v
 
 async function reach(show: () => Promise<WireImage>, moment: 'conversion' | 'copies' | 'hash'): Promise<void> {
   const phase = { conversion: 'render', copies: 'render', hash: 'hash' }[moment];
-  const percent = { conversion: 5, copies: 25, hash: 0 }[moment];
+  const percent = { conversion: 0, copies: 10, hash: 0 }[moment];
   await expect
     .poll(
       async () => {
