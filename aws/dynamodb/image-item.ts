@@ -1,31 +1,12 @@
 import { type Image, type Location, locationId, type StagedData, type Visibility } from '../../core/images/image.ts';
 import type { ImageStatus } from '../../core/images/status.ts';
+import type { ImageChange } from '../../core/ports.ts';
 import { byCreated, byName, imageKey, ownerPartition, visibilityPartition, visibilityShard } from './keys.ts';
 
 /** How an image lies in the table. Null attributes are left out; `deleted_at` marks an id that is used up. */
 export type ImageItem = Readonly<Record<string, unknown>>;
 
-type Column =
-  | 'name'
-  | 'status'
-  | 'visibility'
-  | 'protected'
-  | 'hidden'
-  | 'owner'
-  | 'diskFormat'
-  | 'containerFormat'
-  | 'minRam'
-  | 'minDisk'
-  | 'size'
-  | 'virtualSize'
-  | 'checksum'
-  | 'hashAlgo'
-  | 'hashValue'
-  | 'tags'
-  | 'properties'
-  | 'staged'
-  | 'lock'
-  | 'progress';
+type Column = keyof NonNullable<ImageChange['set']>;
 
 /** Attribute names of what a change may set; the wire's words where the wire has one. */
 export const COLUMNS = {

@@ -8,6 +8,7 @@ import type { Deps, Duty } from '../ports.ts';
 import { releaseImage } from '../quota/limits.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image } from './image.ts';
+import { TOMBSTONE_MS } from './retire-write.ts';
 import { revised } from './revise.ts';
 
 type DeleteDeps = Pick<
@@ -15,8 +16,6 @@ type DeleteDeps = Pick<
   'config' | 'clock' | 'images' | 'members' | 'policy' | 'duties' | 'bytes' | 'workflows' | 'usage' | 'log'
 >;
 
-/** A function or gateway that was cut off may still be writing: swept again after this time (design section 5). */
-const LATE_WRITER_MS = 20 * 60_000;
 const UNFINISHED_MS = 60_000;
 
 /** @throws NotFound; Forbidden when policy or `protected` says so */
@@ -86,7 +85,7 @@ async function sweep(deps: SweepDeps, duty: Duty, busy: boolean): Promise<void> 
     await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + UNFINISHED_MS });
     return;
   }
-  if (busy) await deps.duties.put({ ...duty, attempt: 1, dueAtMs: deps.clock.now() + LATE_WRITER_MS });
+  if (busy) await deps.duties.put({ ...duty, attempt: 1, dueAtMs: deps.clock.now() + TOMBSTONE_MS });
   else await deps.duties.remove(duty.id);
 }
 

@@ -55,7 +55,6 @@ export async function importImage(
 const START_STATUS: Readonly<Record<string, Image['status']>> = {
   'glance-direct': 'uploading',
   'web-download': 'queued',
-  'glance-download': 'queued',
   'copy-image': 'active',
 };
 

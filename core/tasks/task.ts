@@ -23,12 +23,6 @@ export type ImportMethod =
       readonly key: string;
       readonly etag: string;
       readonly size: number;
-    }
-  | {
-      readonly name: 'glance-download';
-      readonly region: string;
-      readonly imageId: string;
-      readonly serviceInterface: string;
     };
 
 /** Bytes in a bucket: one object (`plain`) or a prefix with segments and map (`sparse`). */

@@ -39,8 +39,6 @@ function fetchBy(deps: ServiceDeps, task: ImportTask, guard: Guard): Promise<Fet
       return dropped(deps, task, method, guard);
     case 'location':
       throw new FetchFailed('A location is not fetched');
-    case 'glance-download':
-      throw new FetchFailed('glance-download is not enabled');
   }
 }
 
