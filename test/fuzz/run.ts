@@ -64,21 +64,30 @@ function describeMutant(seed: Seed, mutant: Mutant): string {
   return `${seed.name} size ${mutant.size} edits ${edits.join(' ')}`;
 }
 
+/** Milliseconds that `work` takes. */
+async function timed(work: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
 async function fuzzFormat(format: FormatName, group: readonly Seed[], from: number): Promise<Tally> {
   const tally: Tally = { inputs: 0, accepted: 0, opened: 0, typedErrors: 0, slowestMs: 0, failures: [] };
   for (; tally.inputs < INPUTS; tally.inputs++) {
     const random = new Random(Number(values.seed) + Math.imul(from + tally.inputs + 1, 0x9e3779b1));
     const seed = random.pick(group);
     const mutant = mutate(random, seed.bytes);
-    const started = performance.now();
+    let ms = 0;
     try {
-      await exercise(new MutantSource(seed.bytes, mutant), format, random, tally);
+      ms = await timed(() => exercise(new MutantSource(seed.bytes, mutant), format, random, tally));
+      // Once more before it counts as slow: the machine may have had other things to do, or the process was stopped.
+      if (ms > LIMIT_MS)
+        ms = await timed(() => exercise(new MutantSource(seed.bytes, mutant), format, random, { ...tally }));
     } catch (error) {
       tally.failures.push(
         `input ${from + tally.inputs}: ${error instanceof Error ? error.stack : String(error)}\n  ${describeMutant(seed, mutant)}`,
       );
     }
-    const ms = performance.now() - started;
     tally.slowestMs = Math.max(tally.slowestMs, ms);
     if (ms > LIMIT_MS)
       tally.failures.push(`input ${from + tally.inputs}: ${ms.toFixed(0)} ms: ${describeMutant(seed, mutant)}`);
