@@ -9,7 +9,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { inspect as inspectValue, parseArgs } from 'node:util';
 import { FormatError } from '../../formats/errors.ts';
 import type { FormatName } from '../../formats/image.ts';
 import { inspect } from '../../formats/inspect.ts';
@@ -64,33 +64,34 @@ function describeMutant(seed: Seed, mutant: Mutant): string {
   return `${seed.name} size ${mutant.size} edits ${edits.join(' ')}`;
 }
 
-/** Milliseconds that `work` takes. */
-async function timed(work: () => Promise<void>): Promise<number> {
+/** Input `number` of a format: which image, which edits and what is read of it follow from the number. Returns milliseconds. */
+async function attempt(format: FormatName, group: readonly Seed[], number: number, tally: Tally): Promise<number> {
+  const random = new Random(Number(values.seed) + Math.imul(number + 1, 0x9e3779b1));
+  const seed = random.pick(group);
+  const mutant = mutate(random, seed.bytes);
   const started = performance.now();
-  await work();
-  return performance.now() - started;
+  try {
+    await exercise(new MutantSource(seed.bytes, mutant), format, random, tally);
+    return performance.now() - started;
+  } catch (error) {
+    throw new Error(describeMutant(seed, mutant), { cause: error });
+  }
 }
 
 async function fuzzFormat(format: FormatName, group: readonly Seed[], from: number): Promise<Tally> {
   const tally: Tally = { inputs: 0, accepted: 0, opened: 0, typedErrors: 0, slowestMs: 0, failures: [] };
   for (; tally.inputs < INPUTS; tally.inputs++) {
-    const random = new Random(Number(values.seed) + Math.imul(from + tally.inputs + 1, 0x9e3779b1));
-    const seed = random.pick(group);
-    const mutant = mutate(random, seed.bytes);
+    const number = from + tally.inputs;
     let ms = 0;
     try {
-      ms = await timed(() => exercise(new MutantSource(seed.bytes, mutant), format, random, tally));
+      ms = await attempt(format, group, number, tally);
       // Once more before it counts as slow: the machine may have had other things to do, or the process was stopped.
-      if (ms > LIMIT_MS)
-        ms = await timed(() => exercise(new MutantSource(seed.bytes, mutant), format, random, { ...tally }));
+      if (ms > LIMIT_MS) ms = await attempt(format, group, number, { ...tally });
     } catch (error) {
-      tally.failures.push(
-        `input ${from + tally.inputs}: ${error instanceof Error ? error.stack : String(error)}\n  ${describeMutant(seed, mutant)}`,
-      );
+      tally.failures.push(`input ${number}: ${inspectValue(error)}`);
     }
     tally.slowestMs = Math.max(tally.slowestMs, ms);
-    if (ms > LIMIT_MS)
-      tally.failures.push(`input ${from + tally.inputs}: ${ms.toFixed(0)} ms: ${describeMutant(seed, mutant)}`);
+    if (ms > LIMIT_MS) tally.failures.push(`input ${number}: ${ms.toFixed(0)} ms`);
     if (tally.inputs % 256 === 0) peak = Math.max(peak, process.memoryUsage.rss() - baseline);
     if (tally.failures.length >= 10) break;
   }
