@@ -8,9 +8,10 @@ import { targets } from './targets.ts';
 
 /** Hashing threads are started from their own file, which a bundle does not contain (formats/digest). Node runs it unbuilt. */
 const WORKERS = [{ from: 'formats/digest/digest-worker.ts', to: 'digest-worker.ts' }];
+const HASHING: ReadonlySet<FunctionName> = new Set(['import-fetch', 'import-plugin', 'import-hash']);
 
 function declare(name: FunctionName): sst.aws.Function {
-  const { handler, timeoutSeconds, memoryMiB, heavy } = FUNCTIONS[name];
+  const { handler, timeoutSeconds, memoryMiB } = FUNCTIONS[name];
   const reserved: Partial<Record<FunctionName, number>> = sizes.apiConcurrency;
   const own = reserved[name];
   return new sst.aws.Function(logical(name), {
@@ -23,7 +24,7 @@ function declare(name: FunctionName): sst.aws.Function {
       ...statementsOf(name, targets),
       { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] },
     ],
-    copyFiles: [...settings.files.map((from) => ({ from })), ...(heavy ? WORKERS : [])],
+    copyFiles: [...settings.files.map((from) => ({ from })), ...(HASHING.has(name) ? WORKERS : [])],
     ...(own !== undefined && { concurrency: { reserved: own } }),
     transform: {
       function: (args) => {

@@ -42,11 +42,14 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
   });
 
   test('every package holds the configuration, the files it names, and the hashing thread where bytes are hashed', () => {
-    for (const { heavy, handler } of Object.values(FUNCTIONS)) {
-      const copied = graph.builds.find((build) => build.handler === handler)?.copyFiles ?? [];
-      expect(copied).toContainEqual({ from: graph.outputs['config'], to: graph.outputs['config'] });
-      expect(copied.some(({ to }) => to === 'digest-worker.ts')).toBe(heavy);
+    for (const { handler, copyFiles, hashes } of graph.builds) {
+      expect(copyFiles).toContainEqual({ from: graph.outputs['config'], to: graph.outputs['config'] });
+      expect(
+        copyFiles.some(({ to }) => to === 'digest-worker.ts'),
+        handler,
+      ).toBe(hashes);
     }
+    expect(graph.builds.filter(({ hashes }) => hashes)).toHaveLength(3);
   });
 
   test('every function has a log group with a retention, an encrypted environment, tracing, and no VPC', () => {

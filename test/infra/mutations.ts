@@ -183,8 +183,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'infra/functions.ts',
     'a package without its hashing thread',
-    '...(heavy ? WORKERS : [])',
-    '',
+    "new Set(['import-fetch', 'import-plugin', 'import-hash'])",
+    "new Set(['import-plugin', 'import-hash'])",
     'every package holds',
   ),
   mutation(

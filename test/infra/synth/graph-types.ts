@@ -24,6 +24,8 @@ export interface Build {
   readonly source: string;
   readonly runtime: string;
   readonly copyFiles: readonly { readonly from: string; readonly to: string }[];
+  /** Its bundle holds the hashing code, which starts threads from a file of their own. */
+  readonly hashes: boolean;
   readonly errors: readonly string[];
 }
 

@@ -68,7 +68,7 @@ async function buildFunction(root: string, input: BuildInput): Promise<Build> {
     copyFiles: (input.copyFiles ?? []).map(({ from, to }) => ({ from: from.replace(`${root}/`, ''), to })),
   };
   if (!existsSync(join(root, source)))
-    return { ...common, errors: [`handler ${input.handler}: there is no ${source}`] };
+    return { ...common, hashes: false, errors: [`handler ${input.handler}: there is no ${source}`] };
   const result = await build({
     absWorkingDir: root,
     entryPoints: [source],
@@ -81,8 +81,11 @@ async function buildFunction(root: string, input: BuildInput): Promise<Build> {
     outfile: 'out.mjs',
     logLevel: 'silent',
   }).catch((error: Error) => error);
-  if (result instanceof Error) return { ...common, errors: [`handler ${input.handler}: ${result.message}`] };
-  const exported = Object.values(result.metafile.outputs).flatMap((output) => output.exports);
+  if (result instanceof Error)
+    return { ...common, hashes: false, errors: [`handler ${input.handler}: ${result.message}`] };
+  const outputs = Object.values(result.metafile.outputs);
+  const exported = outputs.flatMap((output) => output.exports);
+  const hashes = outputs.some(({ inputs }) => 'formats/digest/digest.ts' in inputs);
   const errors = exported.includes(wanted) ? [] : [`handler ${input.handler}: ${source} does not export ${wanted}`];
-  return { ...common, errors };
+  return { ...common, hashes, errors };
 }
