@@ -49,7 +49,14 @@ export const Config = z.strictObject({
     .describe('Import plugins in the order they run.'),
   image_conversion: z
     .strictObject({
-      output_format: z.enum(['raw']).default('raw').describe('Format that image_conversion converts to.'),
+      output_format: z
+        .enum(['raw', 'qcow2', 'vmdk'])
+        .default('raw')
+        .describe('Format that image_conversion converts to; vmdk is streamOptimized.'),
+      compression: z
+        .enum(['none', 'zlib', 'zstd'])
+        .default('none')
+        .describe('Compression of the clusters of a qcow2 result (not of Glance).'),
     })
     .prefault({}),
   inject_metadata_properties: z

@@ -1,5 +1,6 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { translate } from './failures.ts';
+import { copySource } from './keys.ts';
 import type { Place } from './places.ts';
 
 /** Moves an object within its bucket, replacing its user metadata; at most 5 GiB (CopyObject). @throws NotFound, BackendUnavailable */
@@ -11,7 +12,7 @@ export async function moveObject(
 ): Promise<void> {
   const { bucket: Bucket } = place;
   try {
-    const CopySource = `${Bucket}/${from.split('/').map(encodeURIComponent).join('/')}`;
+    const CopySource = copySource(place, from);
     const Metadata = Object.fromEntries(
       Object.entries(metadata).map(([key, value]) => [key, encodeURIComponent(value)]),
     );

@@ -1,7 +1,8 @@
 import { CopyObjectCommand } from '@aws-sdk/client-s3';
 import type { StoredBytes } from '../../core/tasks/task.ts';
-import { abortReason, translate } from './failures.ts';
-import { dataKey, locationUrl, segmentKey } from './keys.ts';
+import { translate } from './failures.ts';
+import { inLanes } from './in-lanes.ts';
+import { copySource, dataKey, locationUrl, segmentKey } from './keys.ts';
 import { Multipart, putObject } from './multipart.ts';
 import { headObject, readWhole } from './object-source.ts';
 import type { Place, Places } from './places.ts';
@@ -81,7 +82,7 @@ async function copyParts(
   const multipart = new Multipart(to, target, options.signal);
   let done = 0;
   try {
-    await inLanes(Math.ceil(size / partBytes), options.signal, async (n) => {
+    await inLanes({ count: Math.ceil(size / partBytes), lanes: LANES, signal: options.signal }, async (n) => {
       await options.guard?.();
       const end = Math.min(size, (n + 1) * partBytes);
       await multipart.copy(n, copySource(source, key), n * partBytes, end, etag);
@@ -130,7 +131,7 @@ async function copySparse(
   const slices = [...map.slicesWithData()];
   const total = map.storedBytes;
   let done = 0;
-  await inLanes(slices.length, options.signal, async (at) => {
+  await inLanes({ count: slices.length, lanes: LANES, signal: options.signal }, async (at) => {
     const n = slices[at] ?? 0;
     const entry = map.get(n);
     await options.guard?.();
@@ -169,30 +170,4 @@ async function copyObject(
   } catch (error) {
     throw translate(error, to, target, options.signal);
   }
-}
-
-function copySource(place: Place, key: string): string {
-  return `${place.bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
-}
-
-/** Runs `work(0)` … `work(count - 1)`, a few at once; the first failure stops the rest and is thrown when all lanes stand. */
-async function inLanes(
-  count: number,
-  signal: AbortSignal | undefined,
-  work: (n: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failure: { readonly error: unknown } | undefined;
-  const lane = async (): Promise<void> => {
-    while (next < count && failure === undefined) {
-      try {
-        if (signal?.aborted === true) throw abortReason(signal);
-        await work(next++);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, count) }, lane));
-  if (failure !== undefined) throw (failure as { readonly error: unknown }).error;
 }

@@ -13,3 +13,8 @@ export function locationUrl(place: Pick<Place, 'bucket'>, prefix: string, layout
     ? `s3://${place.bucket}/${dataKey(prefix)}`
     : `glimpse+s3://${place.bucket}/${mapKey(prefix)}`;
 }
+
+/** An object as the source of a copy inside the service (S3 `x-amz-copy-source`). */
+export function copySource(place: Pick<Place, 'bucket'>, key: string): string {
+  return `${place.bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+}

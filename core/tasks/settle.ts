@@ -76,11 +76,17 @@ async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
 }
 
 /** What the image says at the end, by where its bytes came from. */
-function outcome(task: ImportTask): Pick<ImageChange, 'set' | 'importingTo'> {
+function outcome(task: ImportTask): Pick<ImageChange, 'set' | 'mergeProperties' | 'importingTo'> {
   const { method, stores } = task.import;
   if (method.name === 'location') return { set: { ...hashFields(task), ...verifiedFields(method) } };
   const importingTo = { remove: stores };
-  return method.name === 'copy-image' ? { importingTo } : { importingTo, set: { ...activeFields(task), staged: null } };
+  if (method.name === 'copy-image') return { importingTo };
+  return { importingTo, set: { ...activeFields(task), staged: null }, ...subformat(task) };
+}
+
+/** What consumers of a vmdk ask its properties for: it was written streamOptimized, whatever it had been. */
+function subformat({ facts: { targetFormat } }: ImportTask): Pick<ImageChange, 'mergeProperties'> {
+  return targetFormat === 'vmdk' ? { mergeProperties: { vmware_disktype: 'streamOptimized' } } : {};
 }
 
 /** A location whose hash came with it activates its image only now. */

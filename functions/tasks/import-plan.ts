@@ -2,6 +2,7 @@ import { getJson } from '../../aws/s3/json-object.ts';
 import type { Places } from '../../aws/s3/places.ts';
 import { planPrefix } from '../../core/tasks/prefixes.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
 
 /** What the batches of an import work from; an object in the staging bucket, pure data. */
 export interface ImportPlan {
@@ -16,6 +17,8 @@ export interface ImportPlan {
   readonly runs: readonly (readonly [first: number, count: number])[];
   /** Slices per batch. */
   readonly slicesPerBatch: number;
+  /** What becomes of the slices, when the target has tables of its own; absent means raw, packed sparse. */
+  readonly conversion?: ConversionPlan;
 }
 
 /** What one batch found: an object beside the plan, read once by Gather. */
@@ -28,12 +31,28 @@ export interface Fragment {
   }[];
 }
 
+/** The same of a conversion to a format with tables: lengths by which Gather places the bodies. */
+export interface EncodedFragment {
+  readonly encoded: readonly {
+    readonly n: number;
+    /** `EncodedSlice.index` in base64: 32-bit little-endian entries. */
+    readonly index: string;
+    /** Of the bodies: plain, packed. */
+    readonly crc32: readonly [plain: number, packed: number];
+  }[];
+}
+
+/** The two bodies of an encoded slice. */
+export type Body = 'plain' | 'packed';
+
 /** At most as many batches as one distributed map takes as an array in the state (design section 6). */
 const MAX_BATCHES = 1_000;
 /** 128 MiB: enough to keep a function busy for a second or two, small enough to spread. */
 const MIN_SLICES_PER_BATCH = 8;
 
 export const planKey = (taskId: string): string => `${planPrefix(taskId)}plan.json`;
+/** A body of an encoded slice; it lies beside the plan and goes with it. */
+export const bodyKey = (taskId: string, slice: number, body: Body): string => `${planPrefix(taskId)}s/${slice}/${body}`;
 export const fragmentKey = (taskId: string, batch: number): string => `${planPrefix(taskId)}b/${batch}.json`;
 
 export function readPlan(places: Places, taskId: string): Promise<ImportPlan> {

@@ -5,8 +5,10 @@ import { ImageRefused } from '../../core/errors.ts';
 import { enforceStorageQuota } from '../../core/quota/bytes.ts';
 import type { ImportTask } from '../../core/tasks/report.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
-import type { FormatName } from '../../formats/image.ts';
+import { planConversion } from '../../formats/convert/plan.ts';
+import type { DiskImage, FormatName } from '../../formats/image.ts';
 import { openImage } from '../../formats/registry.ts';
+import type { ByteSource } from '../../formats/source.ts';
 import { SLICE_BYTES } from '../../formats/sparse/geometry.ts';
 import { batchCount, type ImportPlan, planKey, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
 import { byteStep } from './step.ts';
@@ -27,7 +29,10 @@ export const handler = byteStep(async (deps, task) => {
   await checkQuota(deps, task, plan.virtualSize);
   await putJson(deps.places.staging, planKey(task.id), plan);
   const hash = keepsContent(task) && task.facts.sourceDigests !== undefined ? {} : { hash: plan.virtualSize };
-  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render: sliceTotal(plan) * SLICE_BYTES, ...hash } });
+  const render = sliceTotal(plan) * SLICE_BYTES;
+  // How long the result will be is known when it is assembled; until then, as long as its slices.
+  const tail = plan.conversion === undefined ? hash : { assemble: render, hash: render };
+  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render, ...tail } });
   return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
 });
 
@@ -41,8 +46,9 @@ async function checkQuota(deps: ServiceDeps, task: ImportTask, size: number): Pr
 export const keepsContent = (task: ImportTask): boolean => task.facts.targetFormat === undefined;
 
 async function needsRender(deps: ServiceDeps, task: ImportTask, source: StoredBytes): Promise<boolean> {
-  if (task.import.method.name === 'copy-image' || source.layout === 'sparse' || source.size === 0) return false;
+  if (task.import.method.name === 'copy-image' || source.size === 0) return false;
   if (!keepsContent(task)) return true;
+  if (source.layout === 'sparse') return false;
   const image = await deps.images.get(task.imageId);
   const raw = task.facts.format === 'raw' && image?.diskFormat === 'raw' && image.containerFormat === 'bare';
   return raw && task.import.stores.some((store) => deps.places.store(store).sparse);
@@ -66,7 +72,21 @@ async function planRender(deps: ServiceDeps, task: ImportTask, source: StoredByt
     virtualSize: image.virtualSize,
     runs: runsOf(slices),
     slicesPerBatch: slicesPerBatch(slices.length),
+    ...conversionOf(deps, task, image, bytes),
   };
+}
+
+/** A target with tables of its own is encoded and assembled; raw needs no more than the slices. */
+function conversionOf(
+  deps: ServiceDeps,
+  task: ImportTask,
+  image: DiskImage,
+  source: ByteSource,
+): Pick<ImportPlan, 'conversion'> {
+  const { targetFormat: target } = task.facts;
+  if (target !== 'qcow2' && target !== 'vmdk') return {};
+  const { compression } = deps.config.image_conversion;
+  return { conversion: planConversion(image, source, target === 'qcow2' ? { target, compression } : { target }) };
 }
 
 /** Bytes the fetch moved count as done work, when it moved any. */

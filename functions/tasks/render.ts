@@ -9,7 +9,15 @@ import type { DiskImage, FormatName } from '../../formats/image.ts';
 import { openImage } from '../../formats/registry.ts';
 import { SLICE_BYTES } from '../../formats/sparse/geometry.ts';
 import { packSliceInPlace } from '../../formats/sparse/pack.ts';
-import { type Fragment, fragmentKey, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
+import { encodeSlices } from './encode.ts';
+import {
+  type EncodedFragment,
+  type Fragment,
+  fragmentKey,
+  type ImportPlan,
+  readPlan,
+  slicesOfBatch,
+} from './import-plan.ts';
 import { byteStep, type StepEvent, serviceError } from './step.ts';
 
 type Slice = Fragment['slices'][number];
@@ -28,8 +36,9 @@ const IN_FLIGHT = 2;
 const spareBuffers: WeakRef<Buffer>[] = [];
 
 /**
- * Render: the slices of one batch are read, packed and stored as segments. Any worker may do any batch, twice or late: the
- * objects' names and bytes follow from the plan. What is wrong with the image goes into the batch record, for Gather.
+ * Render: the slices of one batch are read, packed and stored as segments, or encoded for the target format. Any worker may
+ * do any batch, twice or late: the objects' names and bytes follow from the plan. What is wrong with the image goes into the
+ * batch record, for Gather.
  */
 export const handler = byteStep<StepEvent & { readonly batch: number }>(async (deps, task, { batch }, guard) => {
   const before = (await deps.tasks.batches(task.id)).find(
@@ -41,8 +50,8 @@ export const handler = byteStep<StepEvent & { readonly batch: number }>(async (d
   const report = reporter(deps, task, 'render', batch, numbers.length * SLICE_BYTES);
   try {
     const image = await openImage(await openStored(deps.places, plan.source), plan.sourceFormat as FormatName);
-    const slices = await renderSlices({ deps, task, plan, image, report, guard }, numbers);
-    await putJson(deps.places.staging, fragmentKey(task.id, batch), { slices } satisfies Fragment);
+    const fragment = await renderOrEncode({ deps, task, plan, image, report, guard }, numbers);
+    await putJson(deps.places.staging, fragmentKey(task.id, batch), fragment);
     await report.end();
   } catch (error) {
     const known = serviceError(error);
@@ -50,6 +59,14 @@ export const handler = byteStep<StepEvent & { readonly batch: number }>(async (d
     await report.end(known);
   }
 });
+
+async function renderOrEncode(batch: Batch, numbers: readonly number[]): Promise<Fragment | EncodedFragment> {
+  const { deps, task, plan, image, report, guard } = batch;
+  const { conversion } = plan;
+  if (conversion === undefined) return { slices: await renderSlices(batch, numbers) };
+  const onBytes = (bytes: number) => report.add(bytes);
+  return { encoded: await encodeSlices({ deps, taskId: task.id, image, conversion, guard, onBytes }, numbers) };
+}
 
 async function renderSlices(batch: Batch, numbers: readonly number[]): Promise<Slice[]> {
   const rendered: (Slice | undefined)[] = [];

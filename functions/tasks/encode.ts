@@ -1,0 +1,49 @@
+import { crc32 } from 'node:zlib';
+import type { ServiceDeps } from '../../aws/deps.ts';
+import { putObject } from '../../aws/s3/multipart.ts';
+import { encodeSlice, workspace } from '../../formats/convert/blocks.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
+import type { DiskImage } from '../../formats/image.ts';
+import { type Body, bodyKey, type EncodedFragment } from './import-plan.ts';
+
+type Encoded = EncodedFragment['encoded'][number];
+
+/** What one batch of encoding works with. */
+interface Encoding {
+  readonly deps: Pick<ServiceDeps, 'places'>;
+  readonly taskId: string;
+  readonly image: DiskImage;
+  readonly conversion: ConversionPlan;
+  /** Asked before each write. */
+  readonly guard: () => Promise<void>;
+  /** Told of guest bytes done. */
+  readonly onBytes: (bytes: number) => Promise<void>;
+}
+
+/**
+ * Phase 1 of a conversion to a format with tables: each slice's bodies become objects beside the plan, named by slice, and
+ * their lengths are what Gather places them by. One slice after another: the encoder is the bottleneck, and its memory is two slices.
+ * @throws what reading the image throws; BackendUnavailable; what `guard` throws
+ */
+export async function encodeSlices(encoding: Encoding, numbers: readonly number[]): Promise<Encoded[]> {
+  const { image, conversion, onBytes } = encoding;
+  const memory = workspace(conversion);
+  const encoded: Encoded[] = [];
+  for (const n of numbers) {
+    const { index, plain, packed } = await encodeSlice(image, conversion, n, memory);
+    const bodies = [await putBody(encoding, n, 'plain', plain), await putBody(encoding, n, 'packed', packed)] as const;
+    encoded.push({ n, index: Buffer.from(index.buffer).toString('base64'), crc32: bodies });
+    await onBytes(conversion.sliceSize);
+  }
+  return encoded;
+}
+
+/** Stores a body that is not empty, and returns its CRC32. */
+async function putBody({ deps, taskId, guard }: Encoding, n: number, kind: Body, bytes: Uint8Array): Promise<number> {
+  const crc = crc32(bytes);
+  if (bytes.length > 0) {
+    await guard();
+    await putObject(deps.places.staging, bodyKey(taskId, n, kind), bytes, { crc32: crc });
+  }
+  return crc;
+}
