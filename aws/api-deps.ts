@@ -25,7 +25,10 @@ export function apiDeps(): Promise<ApiDeps> {
 async function createApiDeps(): Promise<ApiDeps> {
   const deps = await serviceDeps();
   if (deps.config.identity.mode === 'keystone')
-    return { ...deps, authenticator: authenticatorOf(deps, createKeystoneValidator(deps.config.identity, deps.clock)) };
+    return {
+      ...deps,
+      authenticator: authenticatorOf(deps, createKeystoneValidator(deps.keystone(), deps.config.identity, deps.clock)),
+    };
   const identity = createIdentity({
     repository: deps.identityRecords,
     clock: deps.clock,

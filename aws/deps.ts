@@ -6,8 +6,7 @@ import { type Config, ConfigError, parseConfig } from '../core/config.ts';
 import type { IdentityRepository } from '../core/identity/ports.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
 import { catalogLimits } from '../core/metadefs/limits.ts';
-import type { Deps } from '../core/ports.ts';
-import type { DropDeps } from '../core/tasks/drop.ts';
+import type { JanitorDeps } from '../core/tasks/janitor.ts';
 import { createDutyRepository } from './dynamodb/duties.ts';
 import { createIdentityRepository } from './dynamodb/identity.ts';
 import { createImageListing } from './dynamodb/image-list.ts';
@@ -18,18 +17,23 @@ import { tableOf } from './dynamodb/table.ts';
 import { createTaskRepository } from './dynamodb/tasks.ts';
 import { createUsageRepository } from './dynamodb/usage.ts';
 import { type Environment, optional, required } from './environment.ts';
+import { connectKeystone, type KeystoneConnection } from './keystone/connection.ts';
+import { createProjectLookup } from './keystone/projects.ts';
 import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 import { loadPolicy, loadProtections } from './policy-files.ts';
+import { createDropBox } from './s3/drop-box.ts';
 import { createLocations } from './s3/locations.ts';
 import { createPlaces, type Places } from './s3/places.ts';
 import { createBytes } from './s3/sweep.ts';
 import { createWorkflows } from './stepfunctions/workflows.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
-export interface ServiceDeps extends Deps, Pick<DropDeps, 'findProject' | 'nameId'> {
+export interface ServiceDeps extends JanitorDeps {
   readonly places: Places;
   readonly identityRecords: IdentityRepository;
+  /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
+  readonly keystone: () => KeystoneConnection;
 }
 
 let built: Promise<ServiceDeps> | undefined;
@@ -55,6 +59,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const policy = loadPolicy(config, log);
   const protections = loadProtections(config, policy);
   const duties = createDutyRepository(table);
+  const keystone = lazily(() => connectKeystone(config.identity, clock));
   return {
     config,
     clock,
@@ -75,10 +80,32 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     ...(protections === undefined ? {} : { protections }),
     places,
     identityRecords,
-    findProject: async (idOrName) =>
-      (await identityRecords.get('project', idOrName)) ??
-      identityRecords.findByName('project', DEFAULT_DOMAIN_ID, idOrName),
+    keystone,
+    findProject: findProjectIn(config, { keystone, clock, identityRecords }),
+    dropBox: createDropBox(places.staging),
   };
+}
+
+/** Built at its first use: most functions have no password, and ask nothing there. */
+function lazily<T>(build: () => T): () => T {
+  let built: { readonly value: T } | undefined;
+  return () => {
+    built ??= { value: build() };
+    return built.value;
+  };
+}
+
+function findProjectIn(
+  { identity }: Config,
+  { keystone, clock, identityRecords }: Pick<ServiceDeps, 'keystone' | 'clock' | 'identityRecords'>,
+): JanitorDeps['findProject'] {
+  if (identity.mode === 'keystone') {
+    const lookup = lazily(() => createProjectLookup(keystone(), clock));
+    return async (idOrName) => lookup()(idOrName);
+  }
+  return async (idOrName) =>
+    (await identityRecords.get('project', idOrName)) ??
+    identityRecords.findByName('project', DEFAULT_DOMAIN_ID, idOrName);
 }
 
 /** The configuration file, and what the deployment knows better: its own address, and the one secret that must not stand in a file. */

@@ -191,9 +191,9 @@ export interface TaskRepository {
 export interface Duty {
   /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
   readonly id: string;
-  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef';
+  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop';
   readonly dueAtMs: number;
-  /** Empty for `metadef`. */
+  /** Empty for `metadef` and `drop`. */
   readonly imageId: string;
   readonly writeId?: string;
   /** Prefixes to sweep, for `retired` and `deleted`. */
@@ -202,6 +202,8 @@ export interface Duty {
   /** For `metadef`: the namespace, and the generations of its children that may be dead. */
   readonly namespaceId?: string;
   readonly generations?: readonly string[];
+  /** For `drop`: the file that waits. */
+  readonly dropped?: { readonly key: string; readonly sequencer: string };
 }
 
 export interface DutyRepository {

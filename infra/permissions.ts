@@ -15,7 +15,8 @@ export type Port =
   | 'bytes'
   | 'locations'
   | 'metadefs'
-  | 'workflows';
+  | 'workflows'
+  | 'dropBox';
 
 /** What a port's implementation asks of the table and of the import executions. */
 export const PORT_ACTIONS: Readonly<
@@ -55,6 +56,7 @@ export const PORT_ACTIONS: Readonly<
   },
   bytes: {},
   locations: {},
+  dropBox: {},
   workflows: { executions: ['states:StartExecution', 'states:DescribeExecution', 'states:StopExecution'] },
 };
 
@@ -79,15 +81,23 @@ export interface Grants {
   readonly stores: readonly Access[];
   /** Makes or checks tokens, so it gets the signing keys. */
   readonly tokens: boolean;
+  /** Asks an existing Keystone for more than tokens, so it gets the service user's password. */
+  readonly keystone: boolean;
 }
 
-const grants = (
-  ports: readonly Port[],
-  access: { readonly staging?: readonly Access[]; readonly stores?: readonly Access[]; readonly tokens?: true } = {},
-): Grants => ({ ports, staging: access.staging ?? [], stores: access.stores ?? [], tokens: access.tokens === true });
+const grants = (ports: readonly Port[], access: Partial<Omit<Grants, 'ports'>> = {}): Grants => ({
+  ports,
+  staging: [],
+  stores: [],
+  tokens: false,
+  keystone: false,
+  ...access,
+});
 
 /** A worker that was overtaken removes what it wrote, from staging and stores (functions/tasks/step.ts). */
 const SWEEP = { staging: ['read', 'sweep'], stores: ['read', 'sweep'] } as const;
+/** Sets dropped files aside. */
+const DROP = { staging: ['read', 'put', 'remove'] } as const;
 /** Makes objects in the staging bucket. */
 const WORK = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'sweep'] } as const;
 /** Makes objects in stores, too. */
@@ -122,15 +132,29 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-copy': grants(['bytes', 'duties', 'images', 'tasks'], STORE),
   'import-store-failed': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
   'import-clean': grants(['bytes', 'tasks'], SWEEP),
+  'import-outcome': grants(['tasks']),
   'import-finish': grants(['duties', 'images', 'tasks']),
   'import-revert': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
-  drop: grants(['duties', 'identityRecords', 'imageList', 'images', 'tasks', 'usage', 'workflows'], {
-    staging: ['read', 'put', 'remove'],
+  drop: grants(['dropBox', 'duties', 'identityRecords', 'imageList', 'images', 'tasks', 'usage', 'workflows'], {
+    ...DROP,
+    keystone: true,
   }),
   'import-ended': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
   janitor: grants(
-    ['bytes', 'duties', 'imageList', 'images', 'members', 'metadefs', 'tasks', 'usage', 'workflows'],
-    SWEEP,
+    [
+      'bytes',
+      'dropBox',
+      'duties',
+      'identityRecords',
+      'imageList',
+      'images',
+      'members',
+      'metadefs',
+      'tasks',
+      'usage',
+      'workflows',
+    ],
+    { staging: ['read', 'put', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
   gateway: grants(['bytes', 'duties', 'identityRecords', 'imageList', 'images', 'members'], { ...STORE, tokens: true }),
 };

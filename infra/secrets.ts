@@ -5,8 +5,12 @@ import { settings } from './stage.ts';
 const signingKeys = new sst.Secret('SigningKeys');
 const keystonePassword = settings.config.identity.mode === 'keystone' ? new sst.Secret('KeystonePassword') : undefined;
 
-/** By the variable that carries each (aws/environment.ts). */
+/** Of the service user at an existing Keystone. By the variable that carries it (aws/environment.ts), as below. */
+export const keystoneSecret: Readonly<Record<string, $util.Output<string>>> =
+  keystonePassword === undefined ? {} : { GLIMPSE_KEYSTONE_PASSWORD: keystonePassword.value };
+
+/** What makes or checks tokens. */
 export const secrets: Readonly<Record<string, $util.Output<string>>> = {
   GLIMPSE_SIGNING_KEYS: signingKeys.value,
-  ...(keystonePassword && { GLIMPSE_KEYSTONE_PASSWORD: keystonePassword.value }),
+  ...keystoneSecret,
 };

@@ -24,6 +24,14 @@ export type DropOutcome =
   /** The file names no project that exists, or asks what a member may not: it is set aside with the reason. */
   | { readonly kind: 'quarantined'; readonly reason: string };
 
+/** A project that files may be dropped for. */
+export interface DropProject {
+  readonly id: string;
+  readonly name: string;
+  readonly domainId: string;
+  readonly enabled: boolean;
+}
+
 export interface DropDeps
   extends Pick<
     Deps,
@@ -40,8 +48,8 @@ export interface DropDeps
     | 'workflows'
     | 'log'
   > {
-  /** The project a key names, by id or by name in the default domain. */
-  readonly findProject: (idOrName: string) => Promise<{ readonly id: string; readonly name: string } | undefined>;
+  /** The project a key names, by id or by name in the default domain. @throws BackendUnavailable */
+  readonly findProject: (idOrName: string) => Promise<DropProject | undefined>;
   /** A name-based UUID (RFC 9562, version 5): the same text gives the same id. */
   readonly nameId: (text: string) => string;
 }
@@ -70,6 +78,7 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
   if (named === null) return quarantined(`"${dropped.key}" is not of the form drop/{project}/{name}.{ext}`);
   const project = await deps.findProject(projectName);
   if (project === undefined) return quarantined(`there is no project "${projectName}"`);
+  if (!project.enabled) return quarantined(`the project "${projectName}" is disabled`);
   const identity = `${dropped.bucket}\n${dropped.key}\n${dropped.sequencer}`;
   const imageId = deps.nameId(`image\n${identity}`);
   const taskId = deps.nameId(`task\n${identity}`);
@@ -77,7 +86,7 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
   try {
     await createImage(deps, caller, { ...describe(deps, fileName, dropped.metadata), id: imageId });
   } catch (error) {
-    if (error instanceof Conflict) return resume(deps, { imageId, taskId });
+    if (error instanceof Conflict) return resume(deps, caller, dropped, { imageId, taskId });
     if (error instanceof ImageServiceError && !error.retryable) return quarantined(error.message);
     throw error;
   }
@@ -87,24 +96,28 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
 
 const quarantined = (reason: string): DropOutcome => ({ kind: 'quarantined', reason });
 
-/** The event came again: a crash may have come between record and start. */
+/** The file came again: a crash may have come anywhere between the image's record and the start. */
 async function resume(
   deps: DropDeps,
-  ids: { readonly imageId: string; readonly taskId: string },
+  caller: Caller,
+  dropped: Dropped,
+  { imageId, taskId }: { readonly imageId: string; readonly taskId: string },
 ): Promise<DropOutcome> {
-  const task = await deps.tasks.get(ids.taskId);
-  if (task?.status === 'pending') await deps.workflows.startImport({ id: task.id, imageId: ids.imageId });
-  return { kind: 'imported', ...ids };
+  const [task, image] = await Promise.all([deps.tasks.get(taskId), deps.images.get(imageId)]);
+  const begun = task !== undefined && task.status !== 'pending';
+  const untouched = image?.status === 'queued' && (image.lock === null || image.lock === taskId);
+  if (!begun && untouched) await startImport(deps, caller, dropped, imageId, taskId);
+  return { kind: 'imported', imageId, taskId };
 }
 
-function memberOf(project: { readonly id: string; readonly name: string }, requestId: string): Caller {
+function memberOf(project: DropProject, requestId: string): Caller {
   return {
     userId: 'bucket-drop-in',
     userName: 'bucket-drop-in',
     userDomainId: 'default',
     projectId: project.id,
     projectName: project.name,
-    projectDomainId: 'default',
+    projectDomainId: project.domainId,
     domainId: null,
     systemScope: null,
     roles: ['member', 'reader'],
@@ -169,7 +182,10 @@ async function startImport(
     updatedAt: at,
     expiresAt: null,
   };
-  await deps.tasks.create(task);
+  await deps.tasks.create(task).catch((error: unknown) => {
+    if (!(error instanceof Conflict)) throw error; // the record of an earlier try
+  });
+  await lock(deps, imageId, taskId);
   await deps.duties.put({
     id: `task:${taskId}`,
     kind: 'task',
@@ -177,6 +193,14 @@ async function startImport(
     writeId: taskId,
     dueAtMs: deps.clock.now() + TASK_DUTY_MS,
   });
-  await deps.images.change(imageId, { expect: { lock: null, status: ['queued'] }, set: { lock: taskId } });
   await deps.workflows.startImport(task);
+}
+
+async function lock(deps: DropDeps, imageId: string, taskId: string): Promise<void> {
+  try {
+    await deps.images.change(imageId, { expect: { lock: null, status: ['queued'] }, set: { lock: taskId } });
+  } catch (error) {
+    const isOurs = error instanceof Conflict && (await deps.images.get(imageId))?.lock === taskId;
+    if (!isOurs) throw error;
+  }
 }

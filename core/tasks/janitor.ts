@@ -6,6 +6,7 @@ import type { Deps, Duty } from '../ports.ts';
 import { recountAll } from '../quota/limits.ts';
 import { TASK_DUTY_MS } from './report.ts';
 import { revertImport } from './revert.ts';
+import { retakeDrop, type TakeDropDeps } from './take-drop.ts';
 
 /**
  * The janitor: one scheduled function over one kind of record (design section 6). Whatever a crash can leave half-done has a
@@ -15,6 +16,9 @@ export interface JanitorReport {
   readonly looked: number;
   readonly failed: number;
 }
+
+/** What settling the duties of every kind takes. */
+export type JanitorDeps = Deps & TakeDropDeps;
 
 const PAGE = 50;
 /** A run ends before the next one is due. */
@@ -26,7 +30,7 @@ export const SILENCE_MS = 5 * 60_000;
  * @param horizonMs how far ahead a duty counts as due: 0 on schedule. At the start of a single machine nothing of before can
  *   still be working, so what would be due within the next minute is settled at once.
  */
-export async function janitor(deps: Deps, horizonMs = 0): Promise<JanitorReport> {
+export async function janitor(deps: JanitorDeps, horizonMs = 0): Promise<JanitorReport> {
   let looked = 0;
   let failed = 0;
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -40,7 +44,7 @@ export async function janitor(deps: Deps, horizonMs = 0): Promise<JanitorReport>
 }
 
 /** False when the duty could not be settled; it stays due and is looked at again by the next run. */
-async function settle(deps: Deps, duty: Duty): Promise<boolean> {
+async function settle(deps: JanitorDeps, duty: Duty): Promise<boolean> {
   try {
     await HANDLERS[duty.kind](deps, duty);
     return true;
@@ -53,12 +57,13 @@ async function settle(deps: Deps, duty: Duty): Promise<boolean> {
   }
 }
 
-const HANDLERS: Readonly<Record<Duty['kind'], (deps: Deps, duty: Duty) => Promise<void>>> = {
+const HANDLERS: Readonly<Record<Duty['kind'], (deps: JanitorDeps, duty: Duty) => Promise<void>>> = {
   task: settleTask,
   upload: (deps, duty) => abandonUpload(deps, duty),
   retired: (deps, duty) => sweepRetired(deps, duty),
   deleted: (deps, duty) => finishDelete(deps, duty),
   metadef: (deps, duty) => sweepGenerations(deps, duty),
+  drop: (deps, duty) => retakeDrop(deps, duty),
 };
 
 /** A task that nobody reported on for a while: start it, wait on, or end it with its cause. */

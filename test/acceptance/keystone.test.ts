@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Glimpse, runClient, startGlimpse } from '../support/glimpse.ts';
 import {
@@ -112,6 +113,35 @@ describe.skipIf(!hasKeystone)('an existing Keystone (skipped without the package
     expect(await make(member, 'private')).toBe(201);
     expect(await make(reader, 'private')).toBe(403);
     expect((await images(reader ?? '')).status).toBe(200);
+  });
+
+  it('a file dropped into the bucket finds its project there, by name and by id, or is set aside', async () => {
+    const s3 = new S3Client({
+      endpoint: glimpse.awsEndpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    const Bucket = 'glimpse-staging';
+    const aside = async (key: string): Promise<string | undefined> => {
+      const head = await s3.send(new HeadObjectCommand({ Bucket, Key: `quarantine/${key}` })).catch(() => undefined);
+      return head?.Metadata?.['reason'];
+    };
+    const token = await issueToken(keystone.url, PEOPLE.member);
+    const active = async (): Promise<string[]> => {
+      const { images: all } = (await (await images(token)).json()) as { images: { name: string; status: string }[] };
+      return all.filter(({ status }) => status === 'active').map(({ name }) => name);
+    };
+
+    await Promise.all(
+      [`demo/by-name.raw`, `${ids.member.projectId}/by-id.raw`, 'nobody/x.raw'].map((key) =>
+        s3.send(new PutObjectCommand({ Bucket, Key: `drop/${key}`, Body: 'bytes of a disk' })),
+      ),
+    );
+
+    await expect.poll(active, { timeout: 30_000 }).toEqual(expect.arrayContaining(['by-name', 'by-id']));
+    await expect.poll(() => aside('nobody/x.raw'), { timeout: 30_000 }).toContain('nobody');
+    s3.destroy();
   });
 
   it('a token that is revoked there is refused at the next request', async () => {

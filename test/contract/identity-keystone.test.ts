@@ -1,81 +1,43 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Table } from '../../aws/dynamodb/table.ts';
 import { createKeystoneValidator } from '../../aws/keystone/client.ts';
-import { type Config, parseConfig } from '../../core/config.ts';
+import type { Config } from '../../core/config.ts';
 import { BackendUnavailable, Unauthenticated } from '../../core/errors.ts';
 import type { Identity } from '../../core/identity/identity.ts';
-import { createIdentityHandler } from '../../functions/api/identity.ts';
-import { httpApi } from '../../local/http-api/http-api.ts';
-import {
-  type MovableClock,
-  movableClock,
-  PASSWORDS,
-  startIdentity,
-  startTransactionalTable,
-} from '../support/identity.ts';
+import { type MovableClock, PASSWORDS } from '../support/identity.ts';
+import { type KeystoneStandIn, startKeystoneStandIn } from '../support/keystone.ts';
 
-/** Our own identity service stands for Keystone here; the real one is for the acceptance tests. */
-let running: { table: Table; close(): Promise<void> };
+let keystone: KeystoneStandIn;
 let clock: MovableClock;
 let identity: Identity;
-let server: Server;
-let requests: string[] = [];
-/** When set, answers instead of the service. */
-let instead: ((response: ServerResponse) => void) | undefined;
 
 beforeAll(async () => {
-  running = await startTransactionalTable();
-  clock = movableClock();
-  identity = await startIdentity(running.table, clock);
-  const handler = createIdentityHandler({
-    config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }] }),
-    identity,
-    newId: () => crypto.randomUUID(),
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-  });
-  const listener = httpApi({ handler });
-  server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
-    if (instead !== undefined && request.method === 'GET') instead(response);
-    else void listener(request, response);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  keystone = await startKeystoneStandIn();
+  ({ clock, identity } = keystone);
 });
-afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
-  await once(server, 'close');
-  await running.close();
-});
+afterAll(() => keystone.close());
 beforeEach(() => {
   clock.advance(60_000);
-  requests = [];
-  instead = undefined;
+  keystone.forget();
+  keystone.instead = undefined;
 });
 
-const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/identity`;
 function validator(different: Partial<Config['identity']> = {}) {
-  const { identity: settings } = parseConfig({
-    stores: [{ id: 'central', bucket: 'central' }],
-    identity: { mode: 'keystone', auth_url: url(), username: 'service', password: PASSWORDS.service, ...different },
-  });
-  return createKeystoneValidator(settings, clock);
+  return createKeystoneValidator(keystone.connect(different), keystone.settings(different), clock);
 }
 async function issue(name: keyof typeof PASSWORDS): Promise<string> {
   const proofs = { password: { user: { name, domain: { id: 'default' } }, password: PASSWORDS[name] } };
   return (await identity.issue({ proofs }, 'test')).id;
 }
-const lookUps = () => requests.filter((request) => request.startsWith('GET')).length;
-const logIns = () => requests.filter((request) => request.startsWith('POST')).length;
+const lookUps = () => keystone.requests.filter((request) => request.startsWith('GET')).length;
+const logIns = () => keystone.requests.filter((request) => request.startsWith('POST')).length;
 
 it.each(['', '/', '/v3', '/v3/'])('says of a token what the service says, at the URL with %j', async (suffix) => {
   const token = await issue('demo');
 
-  const { credential, ...rest } = await validator({ auth_url: `${url()}${suffix}` }).validate(token);
+  const { credential, ...rest } = await validator({ auth_url: `${keystone.settings().auth_url}${suffix}` }).validate(
+    token,
+  );
 
   expect({ ...rest, credential }).toEqual(await identity.validate(token));
 });
@@ -180,10 +142,10 @@ describe('trouble', () => {
   ])('%s makes the service unavailable and is not remembered', async (_, answer) => {
     const { validate } = validator();
     const token = await issue('demo');
-    instead = answer;
+    keystone.instead = answer;
 
     await expect(validate(token)).rejects.toThrow(BackendUnavailable);
-    instead = undefined;
+    keystone.instead = undefined;
     await expect(validate(token)).resolves.toBeDefined();
   });
 

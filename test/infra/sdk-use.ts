@@ -16,6 +16,7 @@ export const PORTS = {
   bytes: ['aws/s3/sweep.ts', 'createBytes'],
   locations: ['aws/s3/locations.ts', 'createLocations'],
   metadefs: ['aws/dynamodb/metadefs.ts', 'createMetadefRepository'],
+  dropBox: ['aws/s3/drop-box.ts', 'createDropBox'],
   workflows: ['aws/stepfunctions/workflows.ts', 'createWorkflows'],
 } as const satisfies Record<string, readonly [string, string]>;
 export type PortName = keyof typeof PORTS;

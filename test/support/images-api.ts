@@ -6,11 +6,14 @@ import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
+import { nameId } from '../../aws/name-id.ts';
 import { parseConfig } from '../../core/config.ts';
-import { Unauthenticated } from '../../core/errors.ts';
+import { NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
-import type { Deps, PropertyProtections } from '../../core/ports.ts';
+import type { Deps } from '../../core/ports.ts';
+import type { DropProject, Dropped } from '../../core/tasks/drop.ts';
+import type { JanitorDeps } from '../../core/tasks/janitor.ts';
 import { createImagesApi } from '../../functions/api/images-api.ts';
 import { startTable } from './table.ts';
 
@@ -45,7 +48,9 @@ export interface Call {
 }
 
 export interface TestApi {
-  readonly deps: Deps;
+  readonly deps: JanitorDeps;
+  /** Objects under `drop/` of the staging bucket: by key. */
+  readonly dropped: Map<string, Pick<Dropped, 'bucket' | 'etag' | 'size' | 'metadata'>>;
   /** What was done outside the table: sweeps, workflow starts and stops. */
   readonly effects: string[];
   /** The clock; starts at 2026-05-05T00:00:00Z, moves 1 ms per reading. */
@@ -57,7 +62,7 @@ export interface TestApi {
 /** The real handler chain over an in-memory DynamoDB; bytes and workflows are recorded, tokens are names. */
 export async function startImagesApi(
   config: Record<string, unknown> = {},
-  overrides: { readonly protections?: PropertyProtections } = {},
+  overrides: Partial<JanitorDeps> = {},
 ): Promise<TestApi> {
   const { table, close } = await startTable();
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
@@ -66,7 +71,8 @@ export async function startImagesApi(
   const record = async (...what: unknown[]) => {
     effects.push(what.join(' '));
   };
-  const deps: Deps = {
+  const dropped: TestApi['dropped'] = new Map();
+  const deps: JanitorDeps = {
     config: parseConfig({ stores: [...STORES], ...config }),
     clock,
     newId: randomUUID,
@@ -93,6 +99,19 @@ export async function startImagesApi(
       warn: () => undefined,
       error: (...facts) => void record('error', JSON.stringify(facts)),
     },
+    nameId,
+    findProject: async (name) => (Object.hasOwn(CALLERS, name) ? aProject(name) : undefined),
+    dropBox: {
+      async describe(key) {
+        const found = dropped.get(key);
+        if (found === undefined) throw new NotFound(key);
+        return found;
+      },
+      async setAside(key, reason) {
+        dropped.delete(key);
+        await record('set aside', key, reason);
+      },
+    },
     ...overrides,
   };
   const handler = createImagesApi(deps, {
@@ -102,6 +121,7 @@ export async function startImagesApi(
   });
   return {
     deps,
+    dropped,
     effects,
     time,
     close,
@@ -120,6 +140,11 @@ export async function startImagesApi(
     },
   };
 }
+
+export const aProject = (id: string, different: Partial<DropProject> = {}): DropProject => ({
+  ...{ id, name: id, domainId: 'default', enabled: true },
+  ...different,
+});
 
 const STORES = [
   { id: 'central', bucket: 'central-bucket', default: true, description: 'the centre' },
