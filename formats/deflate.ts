@@ -1,7 +1,6 @@
 /**
- * Compresses many small blocks on one thread: as `inflate.ts`, one encoder per setting is reset instead of set up for every
- * block, and it writes into the caller's buffer. Where a Node version has not the fields for that, the one-shot call does
- * the same; both give the same bytes.
+ * Compresses many small blocks on one thread: one encoder per setting is reset and writes into the caller's buffer. The
+ * one-shot calls, for where that is not possible, give the same bytes.
  */
 import {
   constants,
@@ -12,6 +11,7 @@ import {
   deflateSync,
   zstdCompressSync,
 } from 'node:zlib';
+import { ZlibHandle } from './zlib-handle.ts';
 
 /** `raw` is RFC 1951, `zlib` RFC 1950 with header and Adler-32; the rest are zlib's own parameters. */
 export interface DeflateSettings {
@@ -19,27 +19,6 @@ export interface DeflateSettings {
   readonly level: number;
   readonly memLevel: number;
   readonly windowBits: number;
-}
-
-/** The part of Node's zlib objects that is used (lib/zlib.js; unchanged since Node 10). */
-interface Binding {
-  reset(): void;
-  writeSync(
-    flush: number,
-    input: Uint8Array,
-    at: number,
-    length: number,
-    output: Uint8Array,
-    to: number,
-    room: number,
-  ): void;
-}
-interface Encoder {
-  /** Output room left, input left. */
-  readonly state: Uint32Array;
-  readonly binding: Binding;
-  /** The flush that ends a stream. */
-  readonly end: number;
 }
 
 const CREATE = { raw: createDeflateRaw, zlib: createDeflate } as const;
@@ -53,37 +32,31 @@ export type Compress = (block: Uint8Array, target: Uint8Array) => number | undef
 
 /** An encoder of one setting, for one thread. */
 export function deflater(settings: DeflateSettings): Compress {
-  let encoder: Encoder | null | undefined;
+  const { kind, ...options } = settings;
+  let encoder: ZlibHandle | null | undefined;
   return (block, target) => {
-    encoder ??= deflateEncoder(settings);
-    return encoder === null ? deflateOneShot(settings, block, target) : encodeWith(encoder, block, target);
+    encoder ??= ZlibHandle.of(CREATE[kind](options));
+    return encoder === null
+      ? deflateOneShot(settings, block, target)
+      : encodeWith(encoder, constants.Z_FINISH, block, target);
   };
 }
 
 /** The same for zstd frames; level 3 is its default and qemu's. */
 export function zstdCompressor(): Compress {
-  let encoder: Encoder | null | undefined;
+  let encoder: ZlibHandle | null | undefined;
   return (block, target) => {
-    encoder ??= makeEncoder(createZstdCompress(), constants.ZSTD_e_end);
-    return encoder === null ? zstdOneShot(block, target) : encodeWith(encoder, block, target);
+    encoder ??= ZlibHandle.of(createZstdCompress());
+    return encoder === null ? zstdOneShot(block, target) : encodeWith(encoder, constants.ZSTD_e_end, block, target);
   };
 }
 
-function deflateEncoder({ kind, ...options }: DeflateSettings): Encoder | null {
-  return makeEncoder(CREATE[kind](options), constants.Z_FINISH);
-}
-
-function makeEncoder(stream: object, end: number): Encoder | null {
-  const { _handle: binding, _writeState: state } = stream as { _handle?: Partial<Binding>; _writeState?: unknown };
-  if (typeof binding?.reset !== 'function' || typeof binding.writeSync !== 'function') return null;
-  return state instanceof Uint32Array ? { state, binding: binding as Binding, end } : null;
-}
-
-function encodeWith({ state, binding, end }: Encoder, block: Uint8Array, target: Uint8Array): number | undefined {
-  binding.reset();
-  binding.writeSync(end, block, 0, block.length, target, 0, target.length);
+/** @param end the flush that ends a stream */
+function encodeWith(encoder: ZlibHandle, end: number, block: Uint8Array, target: Uint8Array): number | undefined {
+  encoder.reset();
+  encoder.feed(end, block, target);
   // A stream that ends with the last byte of room cannot be told from one that does not end: neither is shorter.
-  const left = state[0] ?? 0;
+  const left = encoder.roomLeft;
   return left === 0 ? undefined : target.length - left;
 }
 

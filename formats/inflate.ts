@@ -1,38 +1,14 @@
-/**
- * Inflates many small blocks on one thread. Node's one-shot calls set up and tear down a decoder per call, a sixth of the
- * time of a 64 KiB block; here one decoder per kind is reset and writes into the caller's buffer. That takes two fields of
- * Node's own zlib objects; where a Node version has them no more, the one-shot call does the same.
- */
+/** Inflates many small blocks on one thread: one decoder per kind is reset and writes into the caller's buffer. */
 import { constants, createInflate, createInflateRaw, inflateRawSync, inflateSync } from 'node:zlib';
 import { Corrupt } from './errors.ts';
+import { ZlibHandle } from './zlib-handle.ts';
 
 /** `raw` is RFC 1951, `zlib` RFC 1950 with header and Adler-32. */
 export type InflateKind = 'raw' | 'zlib';
 
-/** The part of Node's zlib objects that is used (lib/zlib.js; unchanged since Node 10). */
-interface Binding {
-  reset(): void;
-  writeSync(
-    flush: number,
-    input: Uint8Array,
-    at: number,
-    length: number,
-    output: Uint8Array,
-    to: number,
-    room: number,
-  ): void;
-  onerror: (message: string, code: number, text: string) => void;
-}
-interface Decoder {
-  /** Output room left, input left. */
-  readonly state: Uint32Array;
-  readonly binding: Binding;
-  failure: string | undefined;
-}
-
 const CREATE = { raw: createInflateRaw, zlib: createInflate } as const;
 const ONE_SHOT = { raw: inflateRawSync, zlib: inflateSync } as const;
-const decoders: Partial<Record<InflateKind, Decoder | null>> = {};
+const decoders: Partial<Record<InflateKind, ZlibHandle | null>> = {};
 
 /**
  * Inflates a stream into `target`, all of which it must fill; bytes behind the stream are ignored.
@@ -51,39 +27,26 @@ export function inflateInto(kind: InflateKind, input: Uint8Array, target: Uint8A
  * @throws Corrupt when the stream is damaged or gives more
  */
 export function inflateUpTo(kind: InflateKind, input: Uint8Array, target: Uint8Array): number {
-  decoders[kind] ??= makeDecoder(kind);
-  const decoder = decoders[kind];
-  return decoder === null || decoder === undefined ? oneShot(kind, input, target) : inflateWith(decoder, input, target);
-}
-
-function makeDecoder(kind: InflateKind): Decoder | null {
-  const stream = CREATE[kind]() as unknown as { _handle?: Partial<Binding>; _writeState?: unknown };
-  const binding = stream._handle;
-  const state = stream._writeState;
-  if (typeof binding?.reset !== 'function' || typeof binding.writeSync !== 'function') return null;
-  if (!(state instanceof Uint32Array)) return null;
-  const decoder: Decoder = { state, binding: binding as Binding, failure: undefined };
-  decoder.binding.onerror = (message) => {
-    decoder.failure = message;
-  };
-  return decoder;
+  let decoder = decoders[kind];
+  if (decoder === undefined) {
+    decoder = ZlibHandle.of(CREATE[kind]());
+    decoders[kind] = decoder;
+  }
+  return decoder === null ? oneShot(kind, input, target) : inflateWith(decoder, input, target);
 }
 
 /** One byte to see whether a stream goes on past its block. */
 const SPARE = new Uint8Array(1);
 
-function inflateWith(decoder: Decoder, input: Uint8Array, target: Uint8Array): number {
-  const { binding, state } = decoder;
-  decoder.failure = undefined;
-  binding.reset();
+function inflateWith(decoder: ZlibHandle, input: Uint8Array, target: Uint8Array): number {
+  decoder.reset();
   // SYNC_FLUSH: a stream whose end marker is cut off still gives what came before.
-  binding.writeSync(constants.Z_SYNC_FLUSH, input, 0, input.length, target, 0, target.length);
-  const left = state[0] ?? 0;
+  decoder.feed(constants.Z_SYNC_FLUSH, input, target);
+  const left = decoder.roomLeft;
   if (decoder.failure === undefined && left === 0) {
     // The block is full: what is left must be the end of the stream, its checksum, and whatever follows.
-    const rest = state[1] ?? 0;
-    binding.writeSync(constants.Z_SYNC_FLUSH, input, input.length - rest, rest, SPARE, 0, 1);
-    if (state[0] === 0) throw new Corrupt(`compressed block: more than ${target.length} bytes came out`);
+    decoder.feed(constants.Z_SYNC_FLUSH, input.subarray(input.length - decoder.inputLeft), SPARE);
+    if (decoder.roomLeft === 0) throw new Corrupt(`compressed block: more than ${target.length} bytes came out`);
   }
   if (decoder.failure !== undefined) throw new Corrupt(`compressed block: ${decoder.failure}`);
   return target.length - left;
