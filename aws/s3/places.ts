@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Config } from '../../core/config.ts';
 import { NotFound } from '../../core/errors.ts';
+import { WideReadsAgent } from './wide-reads.ts';
 
 /** A bucket and the client that reaches it. Places of one `service` can copy to each other without us in between. */
 export interface Place {
@@ -82,7 +83,7 @@ export function createS3Client(region: string, endpoint: string | undefined): S3
       connectionTimeout: 5_000,
       // Silence of a socket, not the length of a transfer.
       socketTimeout: 60_000,
-      httpAgent: { keepAlive: true, maxSockets: SOCKETS },
+      httpAgent: new WideReadsAgent({ keepAlive: true, maxSockets: SOCKETS }),
       httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
     },
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
