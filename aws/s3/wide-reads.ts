@@ -17,7 +17,7 @@ const ONREAD: OnReadOpts = {
   },
 };
 
-/** An HTTP agent for answers of many megabytes: fewer, larger reads and half the garbage (measured: a quarter of a download's processor time). */
+/** An HTTP agent for answers of many megabytes: fewer reads and half the garbage, a quarter of a download's processor time. */
 export class WideReadsAgent extends Agent {
   override createConnection(
     options: ClientRequestArgs,
