@@ -31,6 +31,7 @@ export const HTTP_STATUS = {
   ImageRefused: 415,
   StoreFailed: 503,
   NothingStored: 503,
+  StepTooLong: 503,
 } as const satisfies Record<ErrorKind, number>;
 
 /** Reason phrases, by status. */

@@ -21,6 +21,8 @@ export const ENVIRONMENT = {
   apiUrl: 'GLIMPSE_API_URL',
   /** MiB that all uploads of one gateway may hold in memory; default 96. */
   uploadBudgetMib: 'GLIMPSE_UPLOAD_BUDGET_MIB',
+  /** Seconds of work above which a step of an import leaves its function for a container; absent: no step does by its estimate. */
+  functionSeconds: 'GLIMPSE_FUNCTION_SECONDS',
   /** Endpoint of everything AWS; absent on AWS itself. */
   endpoint: 'AWS_ENDPOINT_URL',
   region: 'AWS_REGION',

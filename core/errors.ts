@@ -112,6 +112,10 @@ export class StoreFailed extends ImageServiceError {
 export class NothingStored extends ImageServiceError {
   readonly kind = 'NothingStored';
 }
+/** The work will not end within the time of a function: the step wants to run as a container. */
+export class StepTooLong extends ImageServiceError {
+  readonly kind = 'StepTooLong';
+}
 
 type Kinds =
   | InvalidInput
@@ -133,7 +137,8 @@ type Kinds =
   | FetchFailed
   | ImageRefused
   | StoreFailed
-  | NothingStored;
+  | NothingStored
+  | StepTooLong;
 
 /** Every kind there is; `api/errors.ts` must map each one. */
 export type ErrorKind = Kinds['kind'];

@@ -1,14 +1,20 @@
 /** Every Lambda function of workflows/topology.ts. They stay outside the VPC: all they talk to is AWS and the internet. */
-import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
+import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName, LONG_STEPS } from '../workflows/topology.ts';
 import { environmentOf } from './environment.ts';
 import { key } from './kms.ts';
 import { statementsOf } from './permissions.ts';
-import { logical, settings, sizes } from './stage.ts';
+import { logical, onLocalStack, settings, sizes } from './stage.ts';
 import { targets } from './targets.ts';
 
 /** Hashing threads are started from their own file, which a bundle does not contain (formats/digest). Node runs it unbuilt. */
 const WORKERS = [{ from: 'formats/digest/digest-worker.ts', to: 'digest-worker.ts' }];
 const HASHING: ReadonlySet<FunctionName> = new Set(['import-fetch', 'import-plugin', 'import-hash']);
+
+/** Above it a step asks for a container; an emulator has none. */
+const limitOf = (name: FunctionName): Record<string, string> =>
+  !onLocalStack && LONG_STEPS.some((step) => step === name)
+    ? { GLIMPSE_FUNCTION_SECONDS: String(FUNCTION_SECONDS) }
+    : {};
 
 function declare(name: FunctionName): sst.aws.Function {
   const { handler, timeoutSeconds, memoryMiB } = FUNCTIONS[name];
@@ -19,7 +25,7 @@ function declare(name: FunctionName): sst.aws.Function {
     description: `Glimpse ${name}`,
     timeout: `${timeoutSeconds} seconds`,
     memory: `${memoryMiB} MB`,
-    environment: environmentOf(name),
+    environment: { ...environmentOf(name), ...limitOf(name) },
     permissions: [
       ...statementsOf(name, targets),
       { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] },

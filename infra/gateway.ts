@@ -20,7 +20,7 @@ const DRAIN_SECONDS = 3600;
 const isPublic = settings.edge === 'alb';
 
 export const vpc = new sst.aws.Vpc('Vpc', { az: 2 });
-const cluster = new sst.aws.Cluster('Cluster', {
+export const cluster = new sst.aws.Cluster('Cluster', {
   vpc,
   transform: {
     cluster: { settings: [{ name: 'containerInsights', value: sizes.durable ? 'enabled' : 'disabled' }] },

@@ -127,7 +127,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
   'import-plan': grants(['bytes', 'imageList', 'images', 'members', 'tasks'], WORK),
   'import-render': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
-  'import-gather': grants(['bytes', 'images', 'tasks'], WORK),
+  'import-gather': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
   'import-hash': grants(['bytes', 'duties', 'imageList', 'images', 'members', 'tasks'], WORK),
   'import-copy': grants(['bytes', 'duties', 'images', 'tasks'], STORE),
   'import-store-failed': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),

@@ -1,18 +1,23 @@
 /** State machines from the data in workflows/: the definition that the local interpreter runs, with ARNs for its tokens. */
 import type { StateMachine } from '../workflows/asl.ts';
-import { importImage } from '../workflows/import-image.ts';
+import { importImage, importImageInFunctions } from '../workflows/import-image.ts';
 import { WORKFLOWS, type WorkflowName } from '../workflows/topology.ts';
 import { functions } from './functions.ts';
-import { account, logical, named, settings, sizes } from './stage.ts';
+import { account, logical, named, onLocalStack, settings, sizes } from './stage.ts';
 
-const DEFINITIONS: Readonly<Record<WorkflowName, StateMachine>> = { 'import-image': importImage };
+const containers = onLocalStack ? undefined : await import('./step-containers.ts');
+
+const DEFINITIONS: Readonly<Record<WorkflowName, StateMachine>> = {
+  'import-image': containers === undefined ? importImageInFunctions : importImage,
+};
 
 const LOG_DAYS = { '1 week': 7, '3 months': 90 } as const;
 
 /** What a definition refers to: `${Fn.import-begin}` → ARN. */
-const tokens: Record<string, $util.Input<string>> = Object.fromEntries(
-  Object.entries(functions).map(([name, fn]) => [`Fn.${name}`, fn.arn]),
-);
+const tokens: Record<string, $util.Input<string>> = {
+  ...Object.fromEntries(Object.entries(functions).map(([name, fn]) => [`Fn.${name}`, fn.arn])),
+  ...containers?.containerTokens,
+};
 
 /** Fills in the tokens. @throws Error for a token without a value: a typo must not reach AWS */
 function filled(name: string, definition: StateMachine): $util.Output<string> {
@@ -50,6 +55,7 @@ function declare(name: WorkflowName): aws.sfn.StateMachine {
               actions: ['lambda:InvokeFunction'],
               resources: used(definition).flatMap((arn) => [arn, $interpolate`${arn}:*`]),
             },
+            ...(containers?.containerStatements ?? []),
             // A distributed map runs its children as executions of this very machine.
             {
               actions: ['states:StartExecution'],

@@ -76,14 +76,17 @@ function ruleInWords({ Variable, ...test }: Readonly<Record<string, unknown>>): 
   return `${String(Variable)} ${operator} ${String(operand)}`;
 }
 
-/** One line for all states that catch to the same one. */
+/** One line for all states that catch the same to the same one. */
 function failureEdges(states: States): string[] {
   const sources = new Map<string, string[]>();
   for (const [name, state] of Object.entries(states)) {
     const catchers = 'Catch' in state ? (state.Catch ?? []) : [];
-    for (const { Next } of catchers) sources.set(Next, [...(sources.get(Next) ?? []), name]);
+    for (const { Next, ErrorEquals } of catchers) {
+      const edge = `-. ${ErrorEquals.includes('States.ALL') ? 'failure' : 'too long'} .-> ${Next}`;
+      sources.set(edge, [...(sources.get(edge) ?? []), name]);
+    }
   }
-  return [...sources].map(([next, names]) => `${names.join(' & ')} -. failure .-> ${next}`);
+  return [...sources].map(([edge, names]) => `${names.join(' & ')} ${edge}`);
 }
 
 function stepsTable(states: States): string {
@@ -99,7 +102,8 @@ function tasksOf(states: States): [string, number, FunctionName][] {
   return Object.entries(states).flatMap(([name, state]): [string, number, FunctionName][] => {
     if (state.Type === 'Map') return tasksOf(state.ItemProcessor.States);
     if (state.Type === 'Parallel') return state.Branches.flatMap((branch) => tasksOf(branch.States));
-    if (state.Type !== 'Task') return [];
+    // A container runs what the function before it names.
+    if (state.Type !== 'Task' || !state.Resource.endsWith(':lambda:invoke')) return [];
     const fn = /"\$\{Fn\.([\w-]+)\}"/.exec(JSON.stringify(state.Parameters))?.[1] as FunctionName;
     return [[name, state.TimeoutSeconds ?? 0, fn]];
   });

@@ -134,13 +134,22 @@ async function createBuckets(client: S3Client, config: Pick<Config, 'stores'>): 
   );
 }
 
+/** What definitions refer to. Containers are registered under their step's name (containers.ts); where ECS would put them has no meaning here. */
+const TOKENS = {
+  Fn: (fn: string, arnOf: (fn: string) => string): string => {
+    if (!(fn in FUNCTIONS)) throw new Error(`a workflow names function ${fn}, which topology.ts does not declare`);
+    return arnOf(fn);
+  },
+  Task: (step: string): string => step,
+  Ecs: (name: string): string => name,
+} as const;
+
 async function createWorkflows(client: SFNClient, arnOf: (fn: string) => string): Promise<Provisioned['workflowArns']> {
   const entries = WORKFLOWS.map(async (name) => {
-    const definition = JSON.stringify(DEFINITIONS[name]).replaceAll(/\$\{Fn\.([\w-]+)\}/g, (_, fn: string) => {
-      if (!(fn in FUNCTIONS))
-        throw new Error(`workflow ${name} names function ${fn}, which topology.ts does not declare`);
-      return arnOf(fn);
-    });
+    const definition = JSON.stringify(DEFINITIONS[name]).replaceAll(
+      /\$\{(Fn|Task|Ecs)\.([\w-]+)\}/g,
+      (_, kind: keyof typeof TOKENS, token: string) => TOKENS[kind](token, arnOf),
+    );
     const roleArn = 'arn:aws:iam::000000000000:role/glimpse-workflow';
     try {
       const { stateMachineArn } = await client.send(new CreateStateMachineCommand({ name, definition, roleArn }));

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { ENVIRONMENT } from '../aws/environment.ts';
 import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
-import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
+import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
+import { type ContainerHost, hostContainers } from './containers.ts';
 import { writeCredentials } from './credentials.ts';
 import { takeFrontDoor } from './front-door.ts';
 import { provision } from './provision.ts';
@@ -54,12 +55,16 @@ async function start(
   const door = await takeFrontDoor(settings.port);
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
-  const hosting: { host?: FunctionHost } = {};
+  const hosting: { host?: FunctionHost; containers?: ContainerHost } = {};
+  const register = async (endpoint: string): Promise<void> => {
+    await hosting.containers?.register(endpoint, secrets.controlToken);
+    await hosting.host?.register(endpoint, functionSettings(), secrets.controlToken);
+  };
   const aws = await startAwsProcesses({
     port: settings.awsPort,
     dataDir: join(dataDir, 'aws'),
     controlToken: secrets.controlToken,
-    onRestart: () => hosting.host?.register(aws.endpoint, functionSettings(), secrets.controlToken),
+    onRestart: () => register(aws.endpoint),
     onFailure: (name, error) =>
       options.onFailure(
         new Error(`the embedded AWS process ${name} cannot be restarted: ${error.message}`, { cause: error }),
@@ -78,8 +83,11 @@ async function start(
   });
   hosting.host = host;
   undo.push(() => host.close());
+  const containers = await hostContainers();
+  hosting.containers = containers;
+  undo.push(() => containers.close());
   const doors = await parts.openParts(secrets);
-  await host.register(aws.endpoint, functionSettings(), secrets.controlToken);
+  await register(aws.endpoint);
   door.open(doors);
   const url = `http://127.0.0.1:${door.port}`;
   const { identity, region_name } = settings.config;
@@ -129,6 +137,7 @@ async function setEnvironment(settings: Settings, dataDir: string, aws: AwsProce
     [ENVIRONMENT.table]: 'glimpse',
     [ENVIRONMENT.stagingBucket]: 'glimpse-staging',
     [ENVIRONMENT.config]: configPath,
+    [ENVIRONMENT.functionSeconds]: process.env[ENVIRONMENT.functionSeconds] ?? String(FUNCTION_SECONDS),
     [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
     POWERTOOLS_LOG_LEVEL: process.env['POWERTOOLS_LOG_LEVEL'] ?? 'WARN',
   });

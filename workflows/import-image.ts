@@ -1,53 +1,16 @@
-import type { Retrier, StateMachine, TaskState } from './asl.ts';
-import type { FunctionName } from './topology.ts';
+import type { StateMachine } from './asl.ts';
+import { longSteps, step } from './steps.ts';
 
 /**
  * The import of one image (design section 6). Input: `{ taskId, imageId }`; the execution's name is the task id.
  * States hand on ids and a few flags; what a step found out is on the task record, bytes and plans are objects in buckets.
- * `${Fn.name}` is replaced by the function's ARN. Every step is idempotent, so each may be retried and the whole may be re-driven.
+ * `${Fn.name}` is replaced by the function's ARN, `${Task.name}` and `${Ecs.…}` by what a container is started with. Every step is idempotent, so each may be retried and the whole may be re-driven.
  */
-
-/** Faults of the platform, not of the image: try again. Everything else is a kind of core/errors.ts and ends the import. */
-const RETRY: readonly Retrier[] = [
-  {
-    ErrorEquals: [
-      'Lambda.ServiceException',
-      'Lambda.AWSLambdaException',
-      'Lambda.SdkClientException',
-      'Lambda.TooManyRequestsException',
-      'BackendUnavailable',
-      'StaleRevision',
-    ],
-    IntervalSeconds: 1,
-    MaxAttempts: 4,
-    BackoffRate: 2,
-    MaxDelaySeconds: 30,
-    JitterStrategy: 'FULL',
-  },
-];
-
-/** A step: a function called with the ids and what else it names; its answer replaces or joins the state. */
-function step(
-  fn: FunctionName,
-  timeoutSeconds: number,
-  extra: Record<string, unknown> = {},
-): Pick<TaskState, 'Type' | 'Resource' | 'Parameters' | 'TimeoutSeconds' | 'Retry'> {
-  return {
-    Type: 'Task',
-    Resource: 'arn:aws:states:::lambda:invoke',
-    Parameters: {
-      FunctionName: `\${Fn.${fn}}`,
-      Payload: { 'taskId.$': '$.taskId', 'imageId.$': '$.imageId', ...extra },
-    },
-    TimeoutSeconds: timeoutSeconds,
-    Retry: RETRY,
-  };
-}
 
 /** Every failure of the main line goes to Revert with its name and cause; `$.taskId` and `$.imageId` stay. */
 const TO_REVERT = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Revert' }] as const;
 
-export const importImage = {
+const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
   Comment:
     'Import an image: fetch, inspect, plugins, render, hash and copy to every store, finish; or revert with the cause',
   StartAt: 'Begin',
@@ -77,7 +40,7 @@ export const importImage = {
       ],
       Default: 'Fetch',
     },
-    Fetch: { ...step('import-fetch', 900), ResultPath: null, Catch: TO_REVERT, Next: 'Inspect' },
+    ...longStep('Fetch', 'import-fetch', { next: { Next: 'Inspect' }, caught: TO_REVERT }),
     Inspect: { ...step('import-inspect', 120), ResultPath: null, Catch: TO_REVERT, Next: 'Plugins' },
     Plugins: {
       Type: 'Map',
@@ -88,9 +51,7 @@ export const importImage = {
       ItemProcessor: {
         ProcessorConfig: { Mode: 'INLINE' },
         StartAt: 'RunPlugin',
-        States: {
-          RunPlugin: { ...step('import-plugin', 900, { 'plugin.$': '$.plugin' }), ResultPath: null, End: true },
-        },
+        States: longStep('RunPlugin', 'import-plugin', { next: { End: true }, also: { plugin: '$.plugin' } }),
       },
       ResultPath: null,
       Catch: TO_REVERT,
@@ -121,11 +82,11 @@ export const importImage = {
       Catch: TO_REVERT,
       Next: 'Gather',
     },
-    Gather: { ...step('import-gather', 120), ResultPath: null, Catch: TO_REVERT, Next: 'HashAndCopy' },
+    Gather: { ...step('import-gather', 900), ResultPath: null, Catch: TO_REVERT, Next: 'HashAndCopy' },
     HashAndCopy: {
       Type: 'Parallel',
       Branches: [
-        { StartAt: 'Hash', States: { Hash: { ...step('import-hash', 900), ResultPath: null, End: true } } },
+        { StartAt: 'Hash', States: longStep('Hash', 'import-hash', { next: { End: true } }) },
         {
           StartAt: 'CopyToStores',
           States: {
@@ -143,12 +104,11 @@ export const importImage = {
                 ProcessorConfig: { Mode: 'INLINE' },
                 StartAt: 'CopyToStore',
                 States: {
-                  CopyToStore: {
-                    ...step('import-copy', 900, { 'store.$': '$.store' }),
-                    ResultPath: null,
-                    Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'StoreFailed' }],
-                    End: true,
-                  },
+                  ...longStep('CopyToStore', 'import-copy', {
+                    next: { End: true },
+                    also: { store: '$.store' },
+                    caught: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'StoreFailed' }],
+                  }),
                   StoreFailed: {
                     ...step('import-store-failed', 60, { 'store.$': '$.store', 'error.$': '$.error' }),
                     ResultPath: null,
@@ -166,7 +126,7 @@ export const importImage = {
       Catch: TO_REVERT,
       Next: 'Finish',
     },
-    HashLocation: { ...step('import-hash', 900), ResultPath: null, Catch: TO_REVERT, Next: 'Finish' },
+    ...longStep('HashLocation', 'import-hash', { next: { Next: 'Finish' }, caught: TO_REVERT }),
     Finish: { ...step('import-finish', 60), ResultPath: null, Catch: TO_REVERT, Next: 'CleanStaging' },
     CleanStaging: { ...step('import-clean', 300), ResultPath: null, Next: 'Done' },
     Done: { Type: 'Succeed' },
@@ -174,4 +134,9 @@ export const importImage = {
     CleanAfterRevert: { ...step('import-clean', 300), ResultPath: null, Next: 'Failed' },
     Failed: { Type: 'Fail', Error: 'ImportFailed', Cause: 'The task names the cause' },
   },
-} as const satisfies StateMachine;
+});
+
+export const importImage: StateMachine = machine(longSteps({ containers: true }));
+
+/** Where nothing starts containers (an emulator without ECS): a step has its function's time and no more. */
+export const importImageInFunctions: StateMachine = machine(longSteps({ containers: false }));

@@ -35,7 +35,7 @@ export const FUNCTIONS = {
   'import-plugin': { handler: 'functions/tasks/plugin.handler', timeoutSeconds: 900, memoryMiB: 1024, heavy: true },
   'import-plan': { handler: 'functions/tasks/plan.handler', timeoutSeconds: 300, memoryMiB: 1024, heavy: true },
   'import-render': { handler: 'functions/tasks/render.handler', timeoutSeconds: 900, memoryMiB: 1769, heavy: true },
-  'import-gather': { handler: 'functions/tasks/gather.handler', timeoutSeconds: 120, memoryMiB: 512, heavy: true },
+  'import-gather': { handler: 'functions/tasks/gather.handler', timeoutSeconds: 900, memoryMiB: 1024, heavy: true },
   'import-hash': { handler: 'functions/tasks/hash.handler', timeoutSeconds: 900, memoryMiB: 1769, heavy: true },
   'import-copy': { handler: 'functions/tasks/copy.handler', timeoutSeconds: 900, memoryMiB: 512, heavy: false },
   'import-store-failed': {
@@ -45,6 +45,7 @@ export const FUNCTIONS = {
     heavy: false,
   },
   'import-clean': { handler: 'functions/tasks/clean.handler', timeoutSeconds: 300, memoryMiB: 256, heavy: false },
+  'import-outcome': { handler: 'functions/tasks/outcome.handler', timeoutSeconds: 60, memoryMiB: 256, heavy: false },
   'import-finish': { handler: 'functions/tasks/finish.handler', timeoutSeconds: 60, memoryMiB: 256, heavy: false },
   'import-revert': { handler: 'functions/tasks/revert.handler', timeoutSeconds: 120, memoryMiB: 256, heavy: false },
   // events
@@ -59,6 +60,17 @@ export const FUNCTIONS = {
 } as const satisfies Record<string, { handler: string; timeoutSeconds: number; memoryMiB: number; heavy: boolean }>;
 
 export type FunctionName = keyof typeof FUNCTIONS;
+
+/** Steps that may need longer than a function may run: then the same handler runs as a container of the gateway's image. */
+export const LONG_STEPS = [
+  'import-fetch',
+  'import-plugin',
+  'import-hash',
+  'import-copy',
+] as const satisfies readonly FunctionName[];
+export type LongStep = (typeof LONG_STEPS)[number];
+/** Seconds of work, by a step's own estimate, above which it leaves its function. */
+export const FUNCTION_SECONDS = 480;
 
 /** State machines: name → the definition's module is `workflows/{name}.ts`. */
 export const WORKFLOWS = ['import-image'] as const;

@@ -1,24 +1,41 @@
-/** What Catch hands on: the error's name, and for functions a JSON text with `errorMessage` as the cause. */
+/** What Catch hands on: the error's name, and as the cause a JSON text: of a function with `errorMessage`, of a container the stopped task. */
 export interface WorkflowError {
   readonly Error?: string;
   readonly Cause?: string;
 }
 
+const TIMED_OUT: readonly (string | undefined)[] = ['States.Timeout', 'Sandbox.Timedout'];
+
 /** The cause in words, for the task's message; never a stack trace. */
 export function causeOf(error: WorkflowError | undefined): string {
   if (error === undefined) return 'The import failed';
-  const message = messageIn(error.Cause) ?? error.Cause;
-  if (error.Error === 'States.Timeout') return 'The import took longer than allowed';
-  return message ?? error.Error ?? 'The import failed';
+  if (TIMED_OUT.includes(error.Error)) return 'The import took longer than allowed';
+  return messageIn(error.Cause) ?? error.Cause ?? error.Error ?? 'The import failed';
 }
 
-function messageIn(cause: string | undefined): string | undefined {
-  if (cause === undefined || !cause.startsWith('{')) return undefined;
+interface Cause {
+  readonly errorMessage?: unknown;
+  readonly Cause?: unknown;
+  readonly StoppedReason?: unknown;
+  readonly Containers?: unknown;
+}
+
+function messageIn(text: string | undefined): string | undefined {
+  if (text === undefined || !text.startsWith('{')) return undefined;
   try {
-    const parsed = JSON.parse(cause) as { errorMessage?: unknown; Error?: unknown; Cause?: unknown };
-    if (typeof parsed.errorMessage === 'string' && parsed.errorMessage !== '') return parsed.errorMessage;
-    return typeof parsed.Cause === 'string' ? (messageIn(parsed.Cause) ?? parsed.Cause) : undefined;
+    const cause = JSON.parse(text) as Cause;
+    if (typeof cause.errorMessage === 'string' && cause.errorMessage !== '') return cause.errorMessage;
+    if (Array.isArray(cause.Containers)) return endOfContainer(cause.Containers, cause.StoppedReason);
+    return typeof cause.Cause === 'string' ? (messageIn(cause.Cause) ?? cause.Cause) : undefined;
   } catch {
     return undefined; // cut off by the state size limit: show it as it is
   }
+}
+
+/** A container that died before it could record why (Amazon ECS API reference, Task and Container). */
+function endOfContainer(containers: readonly unknown[], stoppedReason: unknown): string {
+  const [first] = containers as readonly { readonly ExitCode?: number; readonly Reason?: string }[];
+  const code = first?.ExitCode === undefined ? '' : ` with exit code ${first.ExitCode}`;
+  const reason = first?.Reason ?? (typeof stoppedReason === 'string' ? stoppedReason : 'no reason given');
+  return `The container of the step ended${code}: ${reason}`;
 }

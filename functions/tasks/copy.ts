@@ -8,6 +8,7 @@ import { type ImportTask, type Reporter, reporter } from '../../core/tasks/repor
 import { storeDone } from '../../core/tasks/settle.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
 import { byteStep, type StepEvent } from './step.ts';
+import { assertFits } from './too-long.ts';
 
 /** CopyToStore: one store gets the rendered image, server-side, and the location is recorded once the copy is readable. */
 export const handler = byteStep<StepEvent & { readonly store: string }>(async (deps, task, { store }, guard) => {
@@ -44,6 +45,7 @@ async function write(
   { rendered, place, prefix, report, guard }: Copy,
 ): Promise<{ url: string; storedBytes: number; layout: StoredBytes['layout'] }> {
   if (rendered.layout === 'sparse' && !place.sparse) {
+    assertFits('copy', rendered.size);
     return {
       ...(await expandStored(deps.places, rendered, place, prefix, { guard, onBytes: (n) => report.add(n) })),
       layout: 'plain',

@@ -6,6 +6,7 @@ import { type ImportTask, reporter } from '../../core/tasks/report.ts';
 import { compressionOf, openDecompressor } from '../../formats/decompress/decompress.ts';
 import { createDigester } from '../../formats/digest/digest.ts';
 import { inspectSource } from './inspect.ts';
+import { assertFits } from './too-long.ts';
 
 /** Where the unpacked bytes lie: beside what the import renders, so that one prefix cleans both. */
 const unpackedPrefix = (task: ImportTask): string => `${imagePrefix(task.imageId, task.id)}unpacked/`;
@@ -24,6 +25,7 @@ export async function decompressSource(deps: ServiceDeps, task: ImportTask, guar
   const packed = await openStored(deps.places, source);
   const kind = compressionOf(await packed.read(0, Math.min(HEAD_BYTES, packed.size)));
   if (kind === undefined) return;
+  assertFits('decompress', packed.size);
   const { image_size_cap: maxOutputBytes, hashing_algorithm: algorithm } = deps.config;
   const report = reporter(deps, task, 'decompress', 0, packed.size);
   const digester = createDigester(['md5', algorithm]);

@@ -12,6 +12,7 @@ import { type ImportTask, reporter } from '../../core/tasks/report.ts';
 import type { ImportFacts, ImportMethod, StoredBytes } from '../../core/tasks/task.ts';
 import { createDigester } from '../../formats/digest/digest.ts';
 import { byteStep } from './step.ts';
+import { assertFits } from './too-long.ts';
 
 type Fetched = Pick<ImportFacts, 'source' | 'sourceDigests'>;
 type Guard = () => Promise<void>;
@@ -86,7 +87,7 @@ const download: Fetch<Extract<ImportMethod, { name: 'web-download' }>> = async (
   const response = await openDownload(uri, deps.config.import_filtering_opts, controller.signal);
   const { image_size_cap: cap, hashing_algorithm: algorithm } = deps.config;
   const total = response.length;
-  if (total !== undefined && total > cap) throw tooLarge(total, cap);
+  if (total !== undefined) assertWanted(total, cap, controller);
   if (total !== undefined) await deps.tasks.note(task.id, { work: { fetch: total, render: total, hash: total } });
   const report = reporter(deps, task, 'fetch', 0, total ?? 0);
   const digester = createDigester(['md5', algorithm]);
@@ -120,6 +121,17 @@ const download: Fetch<Extract<ImportMethod, { name: 'web-download' }>> = async (
     throw error;
   }
 };
+
+/** What the server announces is judged before a byte is moved; a download that is not wanted is hung up. */
+function assertWanted(total: number, cap: number, controller: AbortController): void {
+  try {
+    if (total > cap) throw tooLarge(total, cap);
+    assertFits('fetch', total);
+  } catch (error) {
+    controller.abort();
+    throw error;
+  }
+}
 
 const tooLarge = (bytes: number, cap: number): LimitExceeded =>
   new LimitExceeded(`The image has ${bytes} bytes, image_size_cap is ${cap}`);

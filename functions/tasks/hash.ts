@@ -6,6 +6,7 @@ import { createDigester } from '../../formats/digest/digest.ts';
 import { SharedRing } from '../../formats/digest/shared-ring.ts';
 import { keepsContent } from './plan.ts';
 import { byteStep } from './step.ts';
+import { assertFits } from './too-long.ts';
 
 /**
  * Hash: md5 and os_hash of what a download returns, one pass over the rendered image, each algorithm on a thread of its own.
@@ -24,6 +25,7 @@ export const handler = byteStep(async (deps, task) => {
     return hashed(deps, task, sourceDigests);
   if (rendered === undefined) throw new ImageRefused(`Task ${task.id} has nothing to hash`);
   const reader = await openStored(deps.places, rendered);
+  assertFits('hash', reader.size);
   const report = reporter(deps, task, 'hash', 0, reader.size);
   const digester = createDigester(['md5', algorithm]);
   const ring = new SharedRing(digester);

@@ -4,6 +4,7 @@ import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
 import { type ImageClient, imageClient, s3Of } from '../support/image-client.ts';
+import { becomeService } from '../support/service-role.ts';
 
 const BYTES = randomBytes(9 * 1024 * 1024 + 17);
 const digest = (algorithm: string) => createHash(algorithm).update(BYTES).digest('hex');
@@ -17,19 +18,9 @@ beforeAll(async () => {
   glimpse = await startGlimpse();
   images = imageClient(glimpse, 'admin');
   await s3Of(glimpse).send(new PutObjectCommand({ Bucket: BUCKET, Key: 'brought/image.raw', Body: BYTES }));
-  await becomeService();
+  await becomeService(glimpse);
 });
 afterAll(() => glimpse?.stop());
-
-/** Gives the admin the role that locations are reserved for; tokens carry no roles, so the one at hand will do. */
-async function becomeService(): Promise<void> {
-  const get = async (path: string) => (await glimpse.api('admin', 'GET', `/identity/v3${path}`)).json();
-  const { roles } = (await get('/roles?name=service')) as { roles: { id: string }[] };
-  const { users } = (await get('/users?name=admin')) as { users: { id: string }[] };
-  const { projects } = (await get('/projects?name=admin')) as { projects: { id: string }[] };
-  const path = `/projects/${projects[0]?.id}/users/${users[0]?.id}/roles/${roles[0]?.id}`;
-  expect((await glimpse.api('admin', 'PUT', `/identity/v3${path}`)).status).toBe(204);
-}
 
 async function brought(body: object) {
   const { id } = await images.create({ disk_format: 'raw' });

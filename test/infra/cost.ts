@@ -24,7 +24,8 @@ const PRICES = {
 /** Lines of the bill, in dollars per month with cents. */
 export function costAtRest(graph: Graph): Record<string, number> {
   const count = (type: string): number => ofType(graph, type).length;
-  const [task] = ofType(graph, 'ecs/taskDefinition:TaskDefinition');
+  // The others are started when they are needed.
+  const task = ofType(graph, 'ecs/taskDefinition:TaskDefinition').find(({ name }) => name === 'GatewayTask');
   const tasks = Number(ofType(graph, 'appautoscaling/target:Target')[0]?.inputs['minCapacity'] ?? 0);
   const each =
     (Number(task?.inputs['cpu'] ?? 0) / 1024) * PRICES.vcpu +

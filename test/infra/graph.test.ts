@@ -89,7 +89,12 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     // Set by the platform, or only in one kind of stage.
     const elsewhere = new Set<string>([ENVIRONMENT.endpoint, ENVIRONMENT.region, ENVIRONMENT.keystonePassword]);
     if (onLocalStack) {
-      for (const name of [ENVIRONMENT.gatewayPort, ENVIRONMENT.uploadBudgetMib, ENVIRONMENT.apiUrl])
+      for (const name of [
+        ENVIRONMENT.gatewayPort,
+        ENVIRONMENT.uploadBudgetMib,
+        ENVIRONMENT.apiUrl,
+        ENVIRONMENT.functionSeconds,
+      ])
         elsewhere.add(name);
     }
     expect([...known].filter((name) => !ours.includes(name) && !elsewhere.has(name))).toEqual([]);

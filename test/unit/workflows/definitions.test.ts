@@ -1,11 +1,11 @@
 import validate from 'asl-validator';
 import { describe, expect, it } from 'vitest';
-import { importImage } from '../../../workflows/import-image.ts';
+import { importImage, importImageInFunctions } from '../../../workflows/import-image.ts';
 import { FUNCTIONS } from '../../../workflows/topology.ts';
 
 describe('workflow import-image', () => {
-  it('is valid Amazon States Language', () => {
-    const { isValid, errors } = validate(structuredClone(importImage));
+  it.each([importImage, importImageInFunctions])('is valid Amazon States Language', (definition) => {
+    const { isValid, errors } = validate(structuredClone(definition) as never);
 
     expect(errors).toEqual([]);
     expect(isValid).toBe(true);

@@ -1,0 +1,68 @@
+/**
+ * One step of an import as a process, for work that a function's time does not suffice for: the same handler, in the gateway's image.
+ *
+ *   node functions/tasks/run-step.ts import-hash taskId=… imageId=…
+ *
+ * What the step found out is on the task, as from its function; its failure is recorded for Outcome (container-record.ts). It ends with
+ * 0 in both cases. Any other end (memory, a host that goes away) is the container's: the workflow starts another one.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { serviceDeps } from '../../aws/deps.ts';
+import type { LongStep } from '../../workflows/topology.ts';
+import { type ContainerStep, recordContainer } from './container-record.ts';
+import { type StepHandler, serviceError } from './step.ts';
+
+const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHandler<never> }>>> = {
+  'import-fetch': () => import('./fetch.ts'),
+  'import-plugin': () => import('./plugin.ts'),
+  'import-hash': () => import('./hash.ts'),
+  'import-copy': () => import('./copy.ts'),
+};
+
+/** As often as the workflow tries a function anew for the platform's faults. */
+const ATTEMPTS = 5;
+const FIRST_WAIT_MS = 1_000;
+
+/** @throws Error for a step that does not exist, or a parameter that is not `name=value` */
+function parse([step = '', ...parameters]: readonly string[]): ContainerStep & { readonly step: LongStep } {
+  if (!Object.hasOwn(STEPS, step))
+    throw new Error(`There is no step ${step}; there are ${Object.keys(STEPS).join(', ')}`);
+  const pairs = parameters.map((parameter) => {
+    const at = parameter.indexOf('=');
+    if (at < 1) throw new Error(`"${parameter}" is not name=value`);
+    return [parameter.slice(0, at), parameter.slice(at + 1)];
+  });
+  return { ...Object.fromEntries(pairs), step } as ContainerStep & { readonly step: LongStep };
+}
+
+async function untilDone(run: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await run();
+      return;
+    } catch (error) {
+      if (!serviceError(error).retryable || attempt === ATTEMPTS) throw error;
+      await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1));
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const event = parse(process.argv.slice(2));
+  const deps = await serviceDeps();
+  const startedAtMs = deps.clock.now();
+  await recordContainer(deps, event, startedAtMs);
+  const { handler } = await STEPS[event.step]();
+  try {
+    await untilDone(() => handler(event as never));
+  } catch (error) {
+    const known = serviceError(error);
+    deps.log.warn('step failed', { ...event, error: known.kind, cause: known.message });
+    await recordContainer(deps, event, startedAtMs, known);
+  }
+}
+
+// A parent that goes takes it along (one machine); a container has none.
+process.on('disconnect', () => process.exit(1));
+await main();
+process.exit(0);

@@ -1,0 +1,29 @@
+import { optional } from '../../aws/environment.ts';
+import { StepTooLong } from '../../core/errors.ts';
+
+/**
+ * Bytes per second that a step gets done on the one vCPU of its function, low on purpose: a step that moves to a container in vain
+ * loses a minute, one that stays in vain loses its function's whole time.
+ */
+const PACE = {
+  /** A source on the internet. */
+  fetch: 40e6,
+  /** Packed bytes; xz is the slowest. */
+  decompress: 10e6,
+  /** md5 and sha512, two threads on one vCPU (measured: docs/operations/capacity.md). */
+  hash: 200e6,
+  /** Bytes that pass through the task on their way to a store: a packed image written whole. */
+  copy: 60e6,
+} as const;
+
+/**
+ * Asked by a step once it knows its bytes and before it moves them. Where no limit is set (in the container itself, and where there
+ * are no containers) everything fits.
+ * @throws StepTooLong, which the workflow catches and runs the step as a container
+ */
+export function assertFits(work: keyof typeof PACE, bytes: number): void {
+  const limit = optional(process.env, 'functionSeconds');
+  const seconds = bytes / PACE[work];
+  if (limit !== undefined && seconds > Number(limit))
+    throw new StepTooLong(`To ${work} ${bytes} bytes takes some ${Math.ceil(seconds)} s, a function has ${limit} s`);
+}

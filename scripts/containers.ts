@@ -1,0 +1,76 @@
+/**
+ * The containers of one machine: a step that is too long for its function (workflows/steps.ts) runs as a process of its own, by the command
+ * that ECS would give to the gateway's image. Processes end with the service.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ENVIRONMENT } from '../aws/environment.ts';
+import { hostFunctions } from '../local/lambda/runtime.ts';
+import { LONG_STEPS } from '../workflows/topology.ts';
+
+export interface ContainerHost {
+  /** Tells the embedded AWS where the containers are. Again after it was restarted. */
+  register(endpoint: string, controlToken: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the embedded ECS hands to a container (local/task-ports.ts). */
+interface ContainerRun {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** Enough of what a process said last to tell why it ended. */
+const LAST_WORDS = 2_000;
+
+export async function hostContainers(): Promise<ContainerHost> {
+  const running = new Set<ChildProcess>();
+  const run = (container: ContainerRun): Promise<void> => runContainer(container, running);
+  const host = await hostFunctions({ functions: Object.fromEntries(LONG_STEPS.map((step) => [step, run])) });
+  return {
+    register: async (endpoint, controlToken) => {
+      await Promise.all(
+        LONG_STEPS.map(async (step) => {
+          const response = await fetch(`${endpoint}/_glimpse/containers/${step}`, {
+            method: 'PUT',
+            headers: { 'content-type': 'application/json', 'x-glimpse-control': controlToken },
+            body: JSON.stringify({ url: host.urlOf(step) }),
+          });
+          if (!response.ok) throw new Error(`the container ${step} cannot be registered: ${response.status}`);
+          await response.arrayBuffer();
+        }),
+      );
+    },
+    close: async () => {
+      for (const child of running) child.kill('SIGKILL');
+      await host.close();
+    },
+  };
+}
+
+/** @throws Error with the exit code and the last words of a process that did not end well */
+function runContainer({ command, environment }: ContainerRun, running: Set<ChildProcess>): Promise<void> {
+  const [, ...args] = command;
+  // In a container a step has all the time it needs.
+  const { [ENVIRONMENT.functionSeconds]: _limit, ...inherited } = process.env;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      cwd: ROOT,
+      env: { ...inherited, ...environment },
+      // The channel tells it when this process is gone.
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    running.add(child);
+    let words = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      words = (words + chunk.toString()).slice(-LAST_WORDS);
+    });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      running.delete(child);
+      if (code === 0) resolve();
+      else reject(new Error(`exit ${code ?? signal}: ${words.trim()}`));
+    });
+  });
+}
