@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/c
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Image } from '../../core/images/image.ts';
 import type { Member } from '../../core/members/member.ts';
+import { readNatively } from './native-answers.ts';
 import { RecentWrites } from './recent-writes.ts';
 
 /** The one table: a document client and its name. Repositories take this and nothing else of the SDK's clients. */
@@ -12,10 +13,14 @@ export interface Table {
   readonly recent: { readonly images: RecentWrites<Image>; readonly members: RecentWrites<Member> };
 }
 
-/** Wraps a client so that sets stay sets, empty strings stay, and undefined attributes are left out. */
+/**
+ * Wraps a client so that sets stay sets, empty strings stay, and undefined attributes are left out. The client is the table's from then
+ * on: it answers with plain values itself (native-answers.ts).
+ */
 export function tableOf(client: DynamoDBClient, name: string): Table {
   // It prepares every answer for a logger that throws it away: 7 % of the busy time in a profile of lists.
   client.middlewareStack.remove('loggerMiddleware');
+  readNatively(client);
   return {
     name,
     recent: {
