@@ -9,6 +9,7 @@ import { compareImages, type Filter, type ImageQuery, matches, type SortTerm } f
 import type { Member } from '../../core/members/member.ts';
 import type { ImageListing } from '../../core/ports.ts';
 import { Expression } from './expression.ts';
+import { createFirstReads } from './first-reads.ts';
 import { filterExpression } from './image-filters.ts';
 import { imageOf, visibilityIndexKeys } from './image-item.ts';
 import { type Source, sourcesOf } from './image-sources.ts';
@@ -45,6 +46,8 @@ interface Walk {
   readonly written: ReadonlyMap<string, readonly Image[]>;
   /** Rows looked at so far. */
   rows: number;
+  /** Rows that the page took of each partition. */
+  readonly used: Map<string, number>;
 }
 
 /** An image that a source offers for a page; `listed` as in merge-ordered.ts. */
@@ -58,6 +61,7 @@ interface Offer {
 export function createImageListing(table: Table, options: ImageListingOptions = {}): ImageListing {
   const shards = options.visibilityShards ?? 1;
   const { recent } = table;
+  const firstReads = createFirstReads();
 
   /**
    * The images of a source in order, those left out that this process has just written. What the source's own filters drop is
@@ -70,8 +74,10 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
     const wanted = wantedBy(walk.query, filters);
     const isStale = (image: Image) => source.kind !== 'member' && recent.images.has(image.id);
     for await (const page of pages) {
-      for (const image of page.filter((each) => wanted(each) && !isStale(each)))
+      for (const image of page.filter((each) => wanted(each) && !isStale(each))) {
         yield { id: image.id, image, listed: matches(image, source.filters) };
+        walk.used.set(source.partition, (walk.used.get(source.partition) ?? 0) + 1);
+      }
     }
   }
 
@@ -110,7 +116,8 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
     const expression = new Expression();
     const filter = filterExpression(filters, expression);
     const keys = keyCondition(expression, index, source.partition, walk);
-    let rows = filters.length > 1 ? Math.max(walk.query.limit, FEWEST_ROWS) : Math.max(walk.query.limit, 1);
+    const { limit } = walk.query;
+    let rows = filters.length > 1 ? Math.max(limit, FEWEST_ROWS) : firstReads.rows(source.partition, limit);
     let start: Record<string, unknown> | undefined;
     do {
       const page = await table.client.send(
@@ -217,12 +224,15 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
       if (query.limit === 0) return { images: [], more: false };
       const ids = wantedIds(query.filters);
       if (ids !== undefined) return pageOfIds(ids, query);
-      const walk = { ...walkOf(query), written: byPartition(recent.images.values()), rows: 0 };
-      const streams = sourcesOf(query, shards).flatMap((source) => [indexed(source, walk), justWritten(source, walk)]);
+      const walk = { ...walkOf(query), written: byPartition(recent.images.values()), rows: 0, used: new Map() };
+      const sources = sourcesOf(query, shards);
+      const streams = sources.flatMap((source) => [indexed(source, walk), justWritten(source, walk)]);
       const compareOf = compareImages(query.sort);
       const compare = (a: Offer, b: Offer) => compareOf(a.image, b.image);
       if (!walk.ordered) return bestOf(streams, compare, query.limit);
-      return firstPage(mergeOrdered(streams, compare), walk);
+      const page = await firstPage(mergeOrdered(streams, compare), walk);
+      for (const { partition } of sources) firstReads.note(partition, walk.used.get(partition) ?? 0, query.limit);
+      return page;
     },
     usageOf: (project) => projectUsage(table, project),
   };
@@ -241,7 +251,7 @@ function partitionsOf(image: Image, shards: number): string[] {
   return image.owner === null ? [gsi3pk] : [gsi3pk, ownerPartition(image.owner)];
 }
 
-function walkOf(query: ImageQuery): Omit<Walk, 'written' | 'rows'> {
+function walkOf(query: ImageQuery): Pick<Walk, 'query' | 'order' | 'direction' | 'ordered' | 'name'> {
   const index = indexedOrder(query.sort);
   const name = singleName(query.filters);
   if (name !== undefined) return { query, order: 'name', direction: 'asc', ordered: false, name };
