@@ -29,7 +29,7 @@ export interface LevelDb {
   close(callback: (error?: unknown) => void): void;
   get(key: string): Promise<Json | undefined>;
   batch(writes: readonly Write[]): Promise<void>;
-  values(options: { gte: string; lt: string; limit?: number }): ValueIterator;
+  values(options: { gte: string; lt: string; limit?: number; highWaterMarkBytes?: number }): ValueIterator;
   iterator(options: { gte: string; lt: string }): AsyncIterable<[string, Json]>;
 }
 

@@ -5,6 +5,8 @@ import { indexPrefix, itemPrefix } from './unit-of-work.ts';
 
 /** Values fetched from LevelDB at once when no limit is given: one hop to its thread pool instead of one per item. */
 const PAGE = 128;
+/** As much as an answer of DynamoDB holds. LevelDB's own mark is 16 KiB: a page of 25 images would come in five hops. */
+const PAGE_BYTES = 1024 * 1024;
 
 interface Range {
   gt?: string;
@@ -60,7 +62,7 @@ function withPrefix(prefix: string, range: Range = {}): Range & { gte: string; l
 }
 
 function valueStream(db: LevelDb, range: Range & { gte: string; lt: string }): Readable {
-  const values = db.values(range);
+  const values = db.values({ ...range, highWaterMarkBytes: PAGE_BYTES });
   const size = range.limit !== undefined && range.limit > 0 ? Math.min(range.limit, 1000) : PAGE;
   return new Readable({
     objectMode: true,
