@@ -56,8 +56,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     endpoint: optional(env, 'endpoint'),
   });
   const identityRecords = createIdentityRepository(table, clock);
-  const policy = loadPolicy(config, log);
-  const protections = loadProtections(config, policy);
+  const policy = loadPolicy(config, log, clock);
+  const protections = loadProtections(config, policy, log, clock);
   const duties = createDutyRepository(table);
   const keystone = lazily(() => connectKeystone(config.identity, clock));
   return {

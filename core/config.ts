@@ -179,6 +179,7 @@ export const Config = z.strictObject({
     })
     .prefault({}),
   policy_file: z.string().optional().describe('YAML or JSON file with policy overrides.'),
+  policy_dirs: names([], 'Folders whose files are laid over policy_file, in the order of their names.'),
   policy_default_rule: z.string().default('default').describe('Rule for names without one.'),
   enforce_new_defaults: z
     .boolean()

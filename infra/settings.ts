@@ -45,7 +45,10 @@ export function readSettings(stage: string, env: Environment, root: string): Set
   const configFile = env['GLIMPSE_CONFIG'] || `infra/config/${stage}.json`;
   const config = readConfig(join(root, relative('GLIMPSE_CONFIG', configFile)), configFile);
   checkStores(config);
-  const files = [configFile, config.policy_file, config.property_protection_file].filter((file) => file !== undefined);
+  const { policy_file, policy_dirs, property_protection_file } = config;
+  const files = [configFile, policy_file, ...policy_dirs, property_protection_file].filter(
+    (file) => file !== undefined,
+  );
   for (const file of files.slice(1)) {
     if (!existsSync(join(root, relative(configFile, file))))
       throw new SettingsError(`${configFile}: the file ${file} does not exist.`);

@@ -58,7 +58,8 @@ function refuseUnknownRules(sections: readonly Section[], policy: Policy, file: 
 function isGranted(grantees: Grantees, caller: Caller, policy: Policy): boolean | Promise<boolean> {
   if (grantees === 'all') return true;
   if (grantees === 'none') return false;
-  if ('rule' in grantees) return policy.allows(grantees.rule, {}, caller);
+  // The rule may have left its file meanwhile, and must not fall to the default rule.
+  if ('rule' in grantees) return policy.has(grantees.rule) && policy.allows(grantees.rule, {}, caller);
   return [...caller.roles, ...caller.serviceRoles].some((role) => grantees.roles.has(role));
 }
 

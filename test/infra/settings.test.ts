@@ -48,6 +48,12 @@ const wrong: readonly [string, object | string, Record<string, string>, RegExp][
     /policy\.yaml does not exist/,
   ],
   [
+    'a policy folder that is not there',
+    { stores: [store()], policy_dirs: ['infra/config/policy.d'] },
+    {},
+    /policy\.d does not exist/,
+  ],
+  [
     'a policy file elsewhere',
     { stores: [store()], policy_file: '/etc/policy.yaml' },
     {},
