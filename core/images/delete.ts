@@ -20,31 +20,30 @@ const UNFINISHED_MS = 60_000;
 
 /** @throws NotFound; Forbidden when policy or `protected` says so */
 export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string): Promise<void> {
-  await revised(async () => {
+  const { last, duty } = await revised(id, async () => {
     const seen = await seenImage(deps, caller, id);
     await enforce(deps, 'delete_image', seen, caller);
     if (seen.image.protected) throw new Forbidden(`Image ${id} is protected and cannot be deleted.`);
-    await removeImage(deps, seen.image);
+    return removeRecord(deps, seen.image);
   });
+  await releaseImage(deps, last.owner);
+  await Promise.all([
+    last.visibility === 'shared' || last.revision > 0 ? deps.members.deleteAll(id) : undefined,
+    last.lock === null ? undefined : stopWork(deps, last, last.lock),
+    duty === undefined ? undefined : sweep(deps, duty, last.lock !== null),
+  ]);
 }
 
-/** Removes the record as it was read, then bytes, members and work in progress. @throws StaleRevision, NotFound */
-async function removeImage(deps: DeleteDeps, image: Image): Promise<void> {
+/** Removes the record as it was read; what it left is the duty. @throws StaleRevision, NotFound */
+async function removeRecord(deps: DeleteDeps, image: Image): Promise<{ last: Image; duty: Duty | undefined }> {
   const duty = dutyOf(deps, image);
   if (duty !== undefined) await deps.duties.put(duty);
-  let last: Image;
   try {
-    last = await deps.images.delete(image.id, { revision: image.revision });
+    return { last: await deps.images.delete(image.id, { revision: image.revision }), duty };
   } catch (error) {
     if (duty !== undefined && !(error instanceof NotFound)) await deps.duties.remove(duty.id);
     throw error;
   }
-  await releaseImage(deps, last.owner);
-  await Promise.all([
-    last.visibility === 'shared' || last.revision > 0 ? deps.members.deleteAll(image.id) : undefined,
-    last.lock === null ? undefined : stopWork(deps, last, last.lock),
-    duty === undefined ? undefined : sweep(deps, duty, last.lock !== null),
-  ]);
 }
 
 /** What must go: everything under the image's prefix in every place that may hold something of it. Undefined: nothing. */

@@ -62,7 +62,7 @@ export async function patchImage(
   id: string,
   changes: readonly Change[],
 ): Promise<Seen> {
-  return revised(async () => {
+  return revised(id, async () => {
     const seen = await seenImage(deps, caller, id);
     if (changes.length === 0) return seen;
     const change = await changeFor(deps, caller, seen, changes);

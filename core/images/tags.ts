@@ -14,7 +14,7 @@ const TAG_LENGTH = 255;
 export async function addTag(deps: TagDeps, caller: Caller, id: string, tag: string): Promise<void> {
   if ([...tag].length > TAG_LENGTH) throw new InvalidInput(`A tag has at most ${TAG_LENGTH} characters`);
   refuseOddText('tag', tag);
-  await revised(async () => {
+  await revised(id, async () => {
     const seen = await seenImage(deps, caller, id);
     await enforce(deps, 'modify_image', seen, caller);
     const { tags, revision } = seen.image;
@@ -26,7 +26,7 @@ export async function addTag(deps: TagDeps, caller: Caller, id: string, tag: str
 
 /** @throws NotFound for the image or the tag, Forbidden */
 export async function deleteTag(deps: TagDeps, caller: Caller, id: string, tag: string): Promise<void> {
-  await revised(async () => {
+  await revised(id, async () => {
     const seen = await seenImage(deps, caller, id);
     await enforce(deps, 'modify_image', seen, caller);
     const { tags, revision } = seen.image;

@@ -15,7 +15,7 @@ type CopyDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy' 
  */
 export async function deleteStoreCopy(deps: CopyDeps, caller: Caller, store: string, id: string): Promise<void> {
   if (!deps.config.stores.some((each) => each.id === store)) throw new Conflict(`Unknown store '${store}'`);
-  const removed = await revised(async () => {
+  const removed = await revised(id, async () => {
     const seen = await seenImage(deps, caller, id);
     await enforce(deps, 'get_image_location', seen, caller);
     await enforce(deps, 'delete_image_location', seen, caller);
