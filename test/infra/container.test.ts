@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { instructions, lastStage, layOut } from './dockerfile.ts';
 import { ROOT } from './graph.ts';
@@ -128,6 +129,22 @@ test('its health check says yes while it runs and no at another port', async () 
 
   expect(await check(port)).toBe(0);
   expect(await check(1)).toBe(1);
+});
+
+test('it holds every step that the workflow runs as a container', async () => {
+  const run = async (...args: string[]) => {
+    const child = spawn(process.execPath, args, { cwd: app, env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+    const said = text(child.stderr);
+    const [code] = await once(child, 'exit');
+    return { code: code as number, said: await said };
+  };
+  const steps = ['fetch', 'plugin', 'hash', 'copy'].map((step) => `import('./functions/tasks/${step}.ts')`);
+
+  const unknown = await run('functions/tasks/run-step.ts', 'import-nothing');
+  const loaded = await run('--input-type=module', '-e', `await Promise.all([${steps.join()}]); process.exit(0);`);
+
+  expect(unknown).toMatchObject({ code: 1, said: expect.stringContaining('There is no step import-nothing') });
+  expect(loaded, loaded.said).toMatchObject({ code: 0 });
 });
 
 test('it holds no tests, no development tools, no secrets, and no other part of the repository', async () => {
