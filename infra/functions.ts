@@ -3,7 +3,7 @@ import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName, LONG_STEPS } from '../w
 import { environmentOf } from './environment.ts';
 import { key } from './kms.ts';
 import { statementsOf } from './permissions.ts';
-import { logical, onLocalStack, settings, sizes } from './stage.ts';
+import { logical, METRICS_NAMESPACE, onLocalStack, settings, sizes } from './stage.ts';
 import { targets } from './targets.ts';
 
 /** Hashing threads are started from their own file, which a bundle does not contain (formats/digest). Node runs it unbuilt. */
@@ -25,7 +25,12 @@ function declare(name: FunctionName): sst.aws.Function {
     description: `Glimpse ${name}`,
     timeout: `${timeoutSeconds} seconds`,
     memory: `${memoryMiB} MB`,
-    environment: { ...environmentOf(name), ...limitOf(name) },
+    environment: {
+      ...environmentOf(name),
+      ...limitOf(name),
+      POWERTOOLS_SERVICE_NAME: name,
+      POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+    },
     permissions: [
       ...statementsOf(name, targets),
       { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] },

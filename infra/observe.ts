@@ -1,9 +1,11 @@
 /** Alarms that someone must act on, and one dashboard. What each alarm means: docs/operations/observe.md. */
+// biome-ignore lint/style/noRestrictedImports: names of metrics only, as a type: what is shown must be what is written
+import type { Metric } from '../aws/telemetry.ts';
 import { api } from './api.ts';
 import { deadLetters } from './events.ts';
 import { functions } from './functions.ts';
 import { key } from './kms.ts';
-import { logical, named, onLocalStack, settings } from './stage.ts';
+import { logical, METRICS_NAMESPACE, named, onLocalStack, settings } from './stage.ts';
 import { table } from './storage.ts';
 import { workflows } from './workflows.ts';
 
@@ -14,7 +16,7 @@ if (settings.alarmEmail !== undefined)
   new aws.sns.TopicSubscription('AlarmsByMail', { topic: topic.arn, protocol: 'email', endpoint: settings.alarmEmail });
 
 /** The janitor logs one line for each duty it could not settle; that is work no machine will do. */
-const FINDINGS = { namespace: named('glimpse'), name: 'JanitorFindings' };
+const FINDINGS = { namespace: METRICS_NAMESPACE, name: 'JanitorFindings' };
 new aws.cloudwatch.LogMetricFilter('JanitorFindings', {
   logGroupName: $util.output(functions.janitor.nodes.logGroup).apply((group) => $util.output(group?.name ?? '')),
   pattern: '{ $.message = "janitor: a duty could not be settled" }',
@@ -43,6 +45,14 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     metric: 'ExecutionsFailed',
     dimensions: machine,
     above: 5,
+    periods: 1,
+  },
+  PlatformFailures: {
+    description: 'Imports fail for a reason of ours, not of the image',
+    namespace: METRICS_NAMESPACE,
+    metric: 'ImportsFailed' satisfies Metric,
+    dimensions: { service: 'import-revert', kind: 'BackendUnavailable' },
+    above: 0,
     periods: 1,
   },
   ExecutionsTimedOut: {
@@ -159,17 +169,40 @@ for (const [name, alarm] of Object.entries(ALARMS)) {
 const WIDTH = 12;
 const HEIGHT = 6;
 
-/** A widget per alarm, two in a row: what would alarm is what one wants to see. */
-new aws.cloudwatch.Dashboard('Dashboard', {
-  dashboardName: named('service'),
-  dashboardBody: $util.all(Object.entries(ALARMS).map(([name, alarm]) => widget(name, alarm))).apply((widgets) =>
-    JSON.stringify({
-      widgets: widgets.map((one, at) => ({ ...one, x: (at % 2) * WIDTH, y: Math.floor(at / 2) * HEIGHT })),
-    }),
-  ),
+type Shown = Pick<Alarm, 'description' | 'namespace' | 'metric' | 'dimensions'> & { readonly statistic?: string };
+
+const finished = (description: string, metric: Metric, statistic: string): Shown => ({
+  description,
+  namespace: METRICS_NAMESPACE,
+  metric,
+  dimensions: { service: 'import-finish' },
+  statistic,
 });
 
-function widget(name: string, { namespace, metric, dimensions, statistic, description }: Alarm) {
+/** What a service does, above what may be wrong with it. */
+const WORK: Readonly<Record<string, Shown>> = {
+  ImportsSucceeded: finished('Imports that ended well', 'ImportsSucceeded', 'Sum'),
+  ImportsFailed: {
+    ...finished('Imports that failed', 'ImportsFailed', 'Sum'),
+    dimensions: { service: 'import-revert' },
+  },
+  ImportedBytes: finished('Bytes imported', 'ImportedBytes', 'Sum'),
+  ImportSeconds: finished('Nine of ten imports took less, in seconds', 'ImportSeconds', 'p90'),
+};
+
+/** A widget each, two in a row: then what would alarm. */
+new aws.cloudwatch.Dashboard('Dashboard', {
+  dashboardName: named('service'),
+  dashboardBody: $util
+    .all(Object.entries({ ...WORK, ...ALARMS }).map(([name, shown]) => widget(name, shown)))
+    .apply((widgets) =>
+      JSON.stringify({
+        widgets: widgets.map((one, at) => ({ ...one, x: (at % 2) * WIDTH, y: Math.floor(at / 2) * HEIGHT })),
+      }),
+    ),
+});
+
+function widget(name: string, { namespace, metric, dimensions, statistic, description }: Shown) {
   return $util.output(dimensions).apply((resolved) => ({
     type: 'metric',
     width: WIDTH,

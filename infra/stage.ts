@@ -11,6 +11,9 @@ export const onLocalStack = stage === 'localstack';
 /** Names of raw AWS resources: app and stage in front, as the components name theirs. */
 export const named = (name: string): string => `${$app.name}-${stage}-${name}`;
 
+/** Of the metrics that functions write (aws/telemetry.ts), and those made of their logs. */
+export const METRICS_NAMESPACE = named('glimpse');
+
 /** `import-begin` → `ImportBegin`: logical names are letters and digits. */
 export const logical = (name: string): string =>
   name.replaceAll(/(^|-)([a-z])/g, (_, _dash: string, letter: string) => letter.toUpperCase());

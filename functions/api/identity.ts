@@ -21,6 +21,7 @@ import { directoryHandlers } from './identity/directory.ts';
 import { grantHandlers } from './identity/grants.ts';
 import type { IdentityApiDeps, IdentityHandlers, IdentityOperation, IdentityRequest } from './identity/request.ts';
 import { tokenHandlers } from './identity/tokens.ts';
+import { lazily } from './lazily.ts';
 
 type Result = APIGatewayProxyStructuredResultV2;
 
@@ -47,13 +48,8 @@ export function createIdentityHandler(deps: IdentityApiDeps): ApiHandler {
   };
 }
 
-let built: Promise<ApiHandler> | undefined;
-
 /** The Lambda function: its dependencies come from the environment, once per process. */
-export const handler: ApiHandler = async (event, context) => {
-  built ??= apiDeps().then(createIdentityHandler);
-  return (await built)(event, context);
-};
+export const handler = lazily(async () => createIdentityHandler(await apiDeps()));
 
 /** The request's own id when it can be taken, else a new one: an identity request never fails for its id. */
 function idOf(event: APIGatewayProxyEventV2, maxLength: number, newId: () => string): string {

@@ -1,3 +1,4 @@
+import { observed } from '../../aws/telemetry.ts';
 import type { ApiHandler } from './chain.ts';
 
 /**
@@ -6,12 +7,12 @@ import type { ApiHandler } from './chain.ts';
  */
 export function lazily(build: () => Promise<ApiHandler>): ApiHandler {
   let built: Promise<ApiHandler> | undefined;
-  return async (event, context) => {
+  return observed(async (event, context) => {
     built ??= build();
     const handler = await built.catch((error: unknown) => {
       built = undefined;
       throw error;
     });
     return handler(event, context);
-  };
+  });
 }

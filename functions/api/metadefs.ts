@@ -1,11 +1,9 @@
 import { apiDeps } from '../../aws/api-deps.ts';
-import type { ApiHandler } from './chain.ts';
+import { lazily } from './lazily.ts';
 import { createMetadefsApi } from './metadefs-api.ts';
 
-let built: Promise<ApiHandler> | undefined;
-
-/** Lambda entry point of the catalog's routes. */
-export const handler: ApiHandler = async (event, context) => {
-  built ??= apiDeps().then((deps) => createMetadefsApi(deps, deps));
-  return (await built)(event, context);
-};
+/** The catalog's routes, as a Lambda function behind the HTTP API. */
+export const handler = lazily(async () => {
+  const deps = await apiDeps();
+  return createMetadefsApi(deps, deps);
+});

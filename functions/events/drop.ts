@@ -1,4 +1,5 @@
 import { serviceDeps } from '../../aws/deps.ts';
+import { observed } from '../../aws/telemetry.ts';
 import { takeDrop } from '../../core/tasks/take-drop.ts';
 
 /** "Object Created" of Amazon S3, as EventBridge delivers it. Keys are plain text here, not URL-encoded. */
@@ -7,5 +8,7 @@ interface ObjectCreated {
 }
 
 /** A file was dropped into the staging bucket: it becomes an image of the project its key names, or goes into quarantine with the reason. */
-export const handler = async ({ detail: { object } }: ObjectCreated): Promise<unknown> =>
-  takeDrop(await serviceDeps(), { key: object.key, sequencer: object.sequencer ?? '' });
+export const handler = observed(
+  async ({ detail: { object } }: ObjectCreated): Promise<unknown> =>
+    takeDrop(await serviceDeps(), { key: object.key, sequencer: object.sequencer ?? '' }),
+);

@@ -1,4 +1,5 @@
 import { serviceDeps } from '../../aws/deps.ts';
+import { observed } from '../../aws/telemetry.ts';
 import { TaskAborted } from '../../core/errors.ts';
 import { revertImport } from '../../core/tasks/revert.ts';
 
@@ -8,7 +9,7 @@ interface StatusChange {
 }
 
 /** An import execution ended badly: aborted, timed out, or failed. Reverting again what Revert did changes nothing. */
-export const handler = async ({ detail }: StatusChange): Promise<void> => {
+export const handler = observed(async ({ detail }: StatusChange): Promise<void> => {
   const deps = await serviceDeps();
   const cause =
     detail.status === 'TIMED_OUT'
@@ -19,4 +20,4 @@ export const handler = async ({ detail }: StatusChange): Promise<void> => {
   } catch (error) {
     if (!(error instanceof TaskAborted)) throw error; // no such task any more: nothing to revert
   }
-};
+});

@@ -1,5 +1,6 @@
 import { serviceDeps } from '../../aws/deps.ts';
+import { observed } from '../../aws/telemetry.ts';
 import { janitor } from '../../core/tasks/janitor.ts';
 
 /** Scheduled: settles every due duty. */
-export const handler = async (): Promise<unknown> => janitor(await serviceDeps());
+export const handler = observed(async (): Promise<unknown> => janitor(await serviceDeps()));

@@ -1,5 +1,9 @@
 import { finishImport } from '../../core/tasks/settle.ts';
+import { measureSuccess } from './import-metrics.ts';
 import { recordStep } from './step.ts';
 
 /** Finish: image `active` and unlocked, task `success`. */
-export const handler = recordStep((deps, { taskId }) => finishImport(deps, taskId));
+export const handler = recordStep(async (deps, { taskId }) => {
+  await finishImport(deps, taskId);
+  await measureSuccess(deps, taskId);
+});

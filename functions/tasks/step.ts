@@ -1,4 +1,5 @@
 import { type ServiceDeps, serviceDeps } from '../../aws/deps.ts';
+import { observed } from '../../aws/telemetry.ts';
 import { BackendUnavailable, ImageRefused, ImageServiceError, TaskAborted } from '../../core/errors.ts';
 import { imagePrefix } from '../../core/tasks/prefixes.ts';
 import { assertLock, type ImportTask, importTask } from '../../core/tasks/report.ts';
@@ -17,14 +18,11 @@ export type StepHandler<E extends StepEvent> = (event: E) => Promise<unknown>;
 export function recordStep<E extends StepEvent>(
   run: (deps: ServiceDeps, event: E) => Promise<unknown>,
 ): StepHandler<E> {
-  return async (event) => {
-    const deps = await serviceDeps();
-    return (await run(deps, event)) ?? {};
-  };
+  return observed(async (event) => (await run(await serviceDeps(), event)) ?? {});
 }
 
 /**
- * A step that moves bytes. It asks for the lock before it begins and once after its last write: a worker that was overtaken by
+ * A step that moves bytes. Its trace is the one Lambda makes: following every call of so many would cost more than it tells. It asks for the lock before it begins and once after its last write: a worker that was overtaken by
  * a delete or an abort removes what it wrote after the sweep, and only that (its prefix names image and task).
  */
 export function byteStep<E extends StepEvent>(

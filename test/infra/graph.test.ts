@@ -2,6 +2,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { ROUTES } from '../../api/routes.ts';
 import { ENVIRONMENT } from '../../aws/environment.ts';
+import { METRICS } from '../../aws/telemetry.ts';
 import { FUNCTIONS } from '../../workflows/topology.ts';
 import { allowed, containersOf, functionOf, ofType, only, roleOf, statements, variablesOf } from './graph.ts';
 import { answeredBy } from './http-routes.ts';
@@ -287,11 +288,23 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     const topic = only(graph, 'sns/topic:Topic').state['arn'];
     for (const { name, inputs } of alarms) expect(inputs['alarmActions'], name).toEqual([topic]);
     const body = JSON.parse(String(only(graph, 'cloudwatch/dashboard:Dashboard').inputs['dashboardBody']));
-    expect(body.widgets).toHaveLength(alarms.length);
+    expect(body.widgets).toHaveLength(alarms.length + Object.keys(METRICS).length);
     const filter = only(graph, 'cloudwatch/logMetricFilter:LogMetricFilter').inputs;
     expect(filter['logGroupName']).toBe(
       (functionOf(graph, 'janitor').inputs['loggingConfig'] as { logGroup: string }).logGroup,
     );
+  });
+
+  test('every metric that functions write is shown, from the function that writes it', () => {
+    const body = JSON.parse(String(only(graph, 'cloudwatch/dashboard:Dashboard').inputs['dashboardBody']));
+    const shown = body.widgets.flatMap((widget: { properties: { metrics: string[][] } }) => widget.properties.metrics);
+    const namespace = `glimpse-${scenario.stage}-glimpse`;
+    for (const fn of lambdas) expect(variablesOf(fn)['POWERTOOLS_METRICS_NAMESPACE']).toBe(namespace);
+    for (const metric of Object.keys(METRICS)) {
+      const service = metric === 'ImportsFailed' ? 'import-revert' : 'import-finish';
+      expect(shown, metric).toContainEqual([namespace, metric, 'service', service]);
+      expect(variablesOf(functionOf(graph, service))['POWERTOOLS_SERVICE_NAME']).toBe(service);
+    }
   });
 
   test('no secret is readable in the outputs', () => {

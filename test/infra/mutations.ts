@@ -357,6 +357,13 @@ export const MUTATIONS: readonly Mutation[] = [
     'alarms watch what matters',
   ),
   mutation(
+    'infra/functions.ts',
+    'metrics in a place where nobody looks',
+    'POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,',
+    "POWERTOOLS_METRICS_NAMESPACE: 'other',",
+    'every metric that functions write is shown',
+  ),
+  mutation(
     'infra/main.ts',
     'a data plane at the emulator',
     'onLocalStack ? api.url : await publicUrl()',

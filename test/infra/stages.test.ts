@@ -254,8 +254,8 @@ test('every store lies in the region that its definition names, with all that be
   expect(JSON.stringify(ofType(wide, 's3/bucket:Bucket'))).not.toContain('example-store-edge');
 });
 
-test('with a Keystone, its password goes where tokens are checked and where projects are looked up', () => {
-  for (const name of ['api-images', 'drop', 'janitor'] as const)
+test('with a Keystone, its password goes where tokens are checked, projects are looked up, and limits are asked for', () => {
+  for (const name of ['api-images', 'import-begin', 'drop', 'janitor'] as const)
     expect(variablesOf(functionOf(wide, name))).toHaveProperty('GLIMPSE_KEYSTONE_PASSWORD', 'secret');
   expect(variablesOf(functionOf(wide, 'import-finish'))).not.toHaveProperty('GLIMPSE_KEYSTONE_PASSWORD');
   expect(taskOf(wide).container.secrets.map(({ name }) => name)).toContain('GLIMPSE_KEYSTONE_PASSWORD');
