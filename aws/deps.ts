@@ -6,6 +6,8 @@ import { type Config, ConfigError, parseConfig } from '../core/config.ts';
 import type { IdentityRepository } from '../core/identity/ports.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
 import { catalogLimits } from '../core/metadefs/limits.ts';
+import type { Clock } from '../core/ports.ts';
+import { configuredLimits, type LimitsPort } from '../core/quota/limited-resources.ts';
 import type { JanitorDeps } from '../core/tasks/janitor.ts';
 import { createDutyRepository } from './dynamodb/duties.ts';
 import { createIdentityRepository } from './dynamodb/identity.ts';
@@ -18,6 +20,7 @@ import { createTaskRepository } from './dynamodb/tasks.ts';
 import { createUsageRepository } from './dynamodb/usage.ts';
 import { type Environment, optional, required } from './environment.ts';
 import { connectKeystone, type KeystoneConnection } from './keystone/connection.ts';
+import { createKeystoneLimits } from './keystone/limits.ts';
 import { createProjectLookup } from './keystone/projects.ts';
 import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
@@ -27,7 +30,6 @@ import { createLocations } from './s3/locations.ts';
 import { createPlaces, type Places } from './s3/places.ts';
 import { createBytes } from './s3/sweep.ts';
 import { createWorkflows } from './stepfunctions/workflows.ts';
-import { telemetry } from './telemetry.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
 export interface ServiceDeps extends JanitorDeps {
@@ -50,8 +52,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const config = readConfig(env);
   const clock = { now: () => Date.now() };
   const log = createLog('glimpse');
-  const { traced } = await telemetry();
-  const table = tableOf(traced(new DynamoDBClient({})), required(env, 'table'));
+  const table = tableOf(new DynamoDBClient({}), required(env, 'table'));
   const places = createPlaces(config, {
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
@@ -77,12 +78,13 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: createBytes(places),
     locations: createLocations(places, config),
-    workflows: createWorkflows(traced(new SFNClient({})), required(env, 'importWorkflow')),
+    workflows: createWorkflows(new SFNClient({}), required(env, 'importWorkflow')),
     policy,
     ...(protections === undefined ? {} : { protections }),
     places,
     identityRecords,
     keystone,
+    limits: limitsIn(config, clock),
     findProject: findProjectIn(config, { keystone, clock, identityRecords }),
     dropBox: createDropBox(places.staging),
   };
@@ -95,6 +97,14 @@ function lazily<T>(build: () => T): () => T {
     built ??= { value: build() };
     return built.value;
   };
+}
+
+function limitsIn(config: Config, clock: Clock): LimitsPort {
+  if (config.identity.mode !== 'keystone') return configuredLimits(config);
+  const limits = lazily(() =>
+    createKeystoneLimits(connectKeystone(config.identity, clock, 'system'), config.oslo_limit, clock),
+  );
+  return { of: async (project) => limits().of(project) };
 }
 
 function findProjectIn(

@@ -139,7 +139,19 @@ export const Config = z.strictObject({
     .int()
     .default(5000)
     .describe('Resource types made, and associations held, by a project; negative = unlimited.'),
-  use_keystone_limits: z.boolean().default(false).describe('Enforce the registered limits below per project.'),
+  use_keystone_limits: z
+    .boolean()
+    .default(false)
+    .describe('Enforce limits per project: those in Keystone with identity.mode keystone, else registered_limits.'),
+  oslo_limit: z
+    .strictObject({
+      endpoint_id: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Endpoint of this service in Keystone; limits are those of its service and region.'),
+    })
+    .prefault({}),
   registered_limits: z
     .strictObject({
       image_size_total: z.int().default(0).describe('MiB stored per project.'),
@@ -148,7 +160,9 @@ export const Config = z.strictObject({
       image_count_uploading: z.int().default(0).describe('Images being uploaded or imported per project.'),
     })
     .prefault({})
-    .describe('Limits per project while use_keystone_limits is on; a resource without one counts as 0.'),
+    .describe(
+      'Limits per project while use_keystone_limits is on without a Keystone; a resource without one counts as 0, a negative one is no limit.',
+    ),
   limit_param_default: z.int().positive().default(25).describe('Page size when limit is not given.'),
   api_limit_max: z.int().positive().default(1000).describe('Largest page.'),
   max_request_id_length: z.int().positive().default(64).describe('Longest X-Openstack-Request-Id taken.'),
@@ -222,6 +236,10 @@ export function parseConfig(input: unknown): Config {
   const defaults = config.stores.filter((store) => store.default);
   if (defaults.length > 1)
     throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);
+  if (config.use_keystone_limits && config.identity.mode === 'keystone' && config.oslo_limit.endpoint_id === undefined)
+    throw new ConfigError(
+      'oslo_limit.endpoint_id: not set: needed for use_keystone_limits with identity.mode keystone',
+    );
   return config;
 }
 

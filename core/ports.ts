@@ -5,6 +5,7 @@ import type { ImageQuery } from './images/query.ts';
 import type { ImageStatus } from './images/status.ts';
 import type { Member, MemberStatus } from './members/member.ts';
 import type { MetadefRepository } from './metadefs/ports.ts';
+import type { LimitsPort } from './quota/limited-resources.ts';
 import type { ProjectUsage } from './quota/usage.ts';
 import type { BatchProgress, ImportFacts, Task, TaskStatus, TaskType } from './tasks/task.ts';
 
@@ -246,6 +247,7 @@ export interface Deps {
   readonly members: MemberRepository;
   readonly imageList: ImageListing;
   readonly usage: UsageRepository;
+  readonly limits: LimitsPort;
   readonly locations: LocationPort;
   readonly metadefs: MetadefRepository;
   readonly policy: PolicyPort;

@@ -5,7 +5,7 @@ import type { Authenticator, Deps } from '../core/ports.ts';
 export interface GatewayDeps
   extends Pick<
     Deps,
-    'config' | 'clock' | 'newId' | 'images' | 'members' | 'imageList' | 'policy' | 'duties' | 'bytes' | 'log'
+    'config' | 'clock' | 'newId' | 'images' | 'members' | 'imageList' | 'limits' | 'policy' | 'duties' | 'bytes' | 'log'
   > {
   readonly authenticator: Authenticator;
   readonly places: Places;

@@ -121,7 +121,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   ),
   'api-identity': grants(['identityRecords'], { tokens: true }),
   'api-metadefs': grants(['identityRecords', 'metadefs'], { tokens: true }),
-  'import-begin': grants(['duties', 'imageList', 'images', 'tasks']),
+  'import-begin': grants(['duties', 'imageList', 'images', 'tasks'], { keystone: true }),
   'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], WORK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], SWEEP),
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),

@@ -1,5 +1,6 @@
 /** What a client may ask about the service (contract: images.md section 16). */
 import { type Config, defaultStore, type StoreConfig } from '../../core/config.ts';
+import type { ProjectLimits } from '../../core/quota/limited-resources.ts';
 import type { ProjectUsage } from '../../core/quota/usage.ts';
 
 export function importInfoView({ enabled_import_methods }: Pick<Config, 'enabled_import_methods'>) {
@@ -41,9 +42,8 @@ export function storesDetailView(config: Config) {
 
 const MIB = 1024 ** 2;
 
-/** Usage beside limits, sizes in MiB. Undefined usage: limits are off. */
-export function usageView(limits: Config['registered_limits'], usage: ProjectUsage | undefined) {
-  if (usage === undefined) return { usage: {} };
+/** Usage beside limits, sizes in MiB. */
+export function usageView(limits: ProjectLimits, usage: ProjectUsage) {
   return {
     usage: {
       image_size_total: { usage: Math.ceil(usage.storedBytes / MIB), limit: limits.image_size_total },

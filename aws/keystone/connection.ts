@@ -3,7 +3,7 @@ import { type Config, ConfigError } from '../../core/config.ts';
 import { BackendUnavailable } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import { askAt } from './ask.ts';
-import { createServiceUser } from './service-user.ts';
+import { createServiceUser, type ServiceScope } from './service-user.ts';
 
 /** An existing Keystone, asked as the service user (`identity.mode: keystone`). */
 export interface KeystoneConnection {
@@ -12,15 +12,20 @@ export interface KeystoneConnection {
 }
 
 /** @throws ConfigError when `auth_url`, `username` or `password` is missing. */
-export function connectKeystone(config: Config['identity'], clock: Clock): KeystoneConnection {
+export function connectKeystone(
+  config: Config['identity'],
+  clock: Clock,
+  scope: ServiceScope = 'project',
+): KeystoneConnection {
   const ask = askAt(needed('auth_url', config.auth_url));
-  const service = createServiceUser(ask, clock, {
+  const account = {
     username: needed('username', config.username),
     password: needed('password', config.password),
     projectName: config.project_name,
     userDomainName: config.user_domain_name,
     projectDomainName: config.project_domain_name,
-  });
+  };
+  const service = createServiceUser(ask, clock, account, scope);
   return {
     /** A 401 speaks of our own token: it was revoked, or Keystone lost its keys. One new log-in settles which. */
     async get(path, headers = {}) {

@@ -3,6 +3,9 @@ import { BackendUnavailable } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { AskKeystone } from './ask.ts';
 
+/** What its token is for: its project, or the system, which limits of other projects are asked with. */
+export type ServiceScope = 'project' | 'system';
+
 /** The user that this service is at Keystone. */
 export interface ServiceAccount {
   readonly username: string;
@@ -24,20 +27,25 @@ const MARGIN_MS = 60_000;
 
 const Issued = z.object({ token: z.object({ expires_at: z.iso.datetime({ offset: true }) }) });
 
-export function createServiceUser(ask: AskKeystone, clock: Clock, account: ServiceAccount): ServiceUser {
+export function createServiceUser(
+  ask: AskKeystone,
+  clock: Clock,
+  account: ServiceAccount,
+  scope: ServiceScope,
+): ServiceUser {
   let current: { readonly id: Promise<string>; untilMs: number } | undefined;
 
   async function logIn(): Promise<{ id: string; untilMs: number }> {
     const answer = await ask('/auth/tokens?nocatalog=1', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(loginBody(account)),
+      body: JSON.stringify(loginBody(account, scope)),
     });
     const id = answer.headers.get('x-subject-token');
     const body = Issued.safeParse(await answer.json().catch(() => undefined));
     if (answer.status !== 201 || id === null || !body.success)
       throw new BackendUnavailable(
-        `The identity service refused the service user ${account.username} (status ${answer.status}).`,
+        `The identity service refused the service user ${account.username} with scope ${scope} (status ${answer.status}).`,
       );
     return { id, untilMs: Date.parse(body.data.token.expires_at) - MARGIN_MS };
   }
@@ -65,14 +73,18 @@ export function createServiceUser(ask: AskKeystone, clock: Clock, account: Servi
   };
 }
 
-function loginBody({ username, password, projectName, userDomainName, projectDomainName }: ServiceAccount) {
+function loginBody(account: ServiceAccount, scope: ServiceScope) {
+  const { username, password, projectName, userDomainName, projectDomainName } = account;
   return {
     auth: {
       identity: {
         methods: ['password'],
         password: { user: { name: username, domain: { name: userDomainName }, password } },
       },
-      scope: { project: { name: projectName, domain: { name: projectDomainName } } },
+      scope:
+        scope === 'system'
+          ? { system: { all: true } }
+          : { project: { name: projectName, domain: { name: projectDomainName } } },
     },
   };
 }

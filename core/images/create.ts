@@ -32,7 +32,7 @@ export interface NewImage
 
 type CreateDeps = Pick<
   Deps,
-  'config' | 'clock' | 'newId' | 'images' | 'imageList' | 'usage' | 'policy' | 'protections'
+  'config' | 'clock' | 'newId' | 'images' | 'imageList' | 'usage' | 'limits' | 'policy' | 'protections'
 >;
 
 /**

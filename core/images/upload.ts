@@ -18,7 +18,7 @@ import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
 type UploadDeps = Pick<
   Deps,
-  'config' | 'clock' | 'newId' | 'images' | 'members' | 'imageList' | 'policy' | 'duties' | 'bytes' | 'log'
+  'config' | 'clock' | 'newId' | 'images' | 'members' | 'imageList' | 'limits' | 'policy' | 'duties' | 'bytes' | 'log'
 >;
 
 export interface UploadRequest {

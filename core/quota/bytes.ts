@@ -1,6 +1,7 @@
 /** Limits on what a project's images take (contract: quotas-and-limits.md): counted anew from the records at each check. */
 import { LimitExceeded } from '../errors.ts';
 import type { Deps } from '../ports.ts';
+import { isOver } from './limited-resources.ts';
 import { overLimit } from './limits.ts';
 import type { ProjectUsage } from './usage.ts';
 
@@ -50,14 +51,17 @@ export type CountedResource = keyof typeof COUNTED;
  * @throws LimitExceeded
  */
 export async function enforceLimit(
-  deps: LimitDeps,
+  deps: LimitDeps & Pick<Deps, 'limits'>,
   resource: CountedResource,
   project: string | null,
   bytes = 0,
 ): Promise<void> {
   if (!deps.config.use_keystone_limits || project === null) return;
-  const usage = COUNTED[resource](await deps.imageList.usageOf(project));
+  const [counted, { [resource]: limit }] = await Promise.all([
+    deps.imageList.usageOf(project),
+    deps.limits.of(project),
+  ]);
+  const usage = COUNTED[resource](counted);
   const delta = Math.ceil(bytes / MIB);
-  const limit = deps.config.registered_limits[resource];
-  if (usage + delta > limit) throw overLimit(project, resource, limit, usage, delta);
+  if (isOver(limit, usage, delta)) throw overLimit(project, resource, limit, usage, delta);
 }

@@ -18,13 +18,14 @@ export interface Reservation {
 const NOTHING: Reservation = { release: async () => {} };
 
 /** Counts one more image of a project, when limits are on. @throws LimitExceeded */
-export async function reserveImage(deps: LimitDeps, owner: string | null): Promise<Reservation> {
+export async function reserveImage(deps: LimitDeps & Pick<Deps, 'limits'>, owner: string | null): Promise<Reservation> {
   if (!deps.config.use_keystone_limits || owner === null) return NOTHING;
-  const limit = deps.config.registered_limits.image_count_total;
-  let counted = await deps.usage.add(owner, 1, limit);
+  const { image_count_total: limit } = await deps.limits.of(owner);
+  const upTo = limit < 0 ? Number.MAX_SAFE_INTEGER : limit;
+  let counted = await deps.usage.add(owner, 1, upTo);
   if (counted === 'unknown') {
     await recount(deps, owner);
-    counted = await deps.usage.add(owner, 1, limit);
+    counted = await deps.usage.add(owner, 1, upTo);
   }
   if (counted !== 'added') throw overLimit(owner, 'image_count_total', limit, await deps.usage.count(owner), 1);
   return { release: () => releaseImage(deps, owner) };

@@ -17,7 +17,7 @@ export interface Begun {
   readonly allStoresMustSucceed: boolean;
 }
 
-type BeginDeps = Pick<Deps, 'clock' | 'config' | 'tasks' | 'images' | 'imageList' | 'duties'>;
+type BeginDeps = Pick<Deps, 'clock' | 'config' | 'tasks' | 'images' | 'imageList' | 'limits' | 'duties'>;
 
 /**
  * Flow start (contract: import.md section 4): the task turns `processing`, the image `importing` (not for copy-image), and the

@@ -41,6 +41,7 @@ export interface DropDeps
     | 'images'
     | 'imageList'
     | 'usage'
+    | 'limits'
     | 'policy'
     | 'protections'
     | 'tasks'

@@ -9,6 +9,7 @@ import {
   type Account,
   addAccount,
   addImageEndpoint,
+  grantSystem,
   hasKeystone,
   issueToken,
   type Keystone,
@@ -28,31 +29,22 @@ describe.skipIf(!hasKeystone)('an existing Keystone (skipped without the package
   let dir: string;
   let keystone: Keystone;
   let glimpse: Glimpse;
+  let endpoint: { serviceId: string; endpointId: string };
   let ids: Record<keyof typeof PEOPLE, { userId: string; projectId: string }>;
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'glimpse-keystone-'));
     keystone = await startKeystone(join(dir, 'keystone'));
-    await addAccount(keystone, SERVICE, ['admin']);
+    const service = await addAccount(keystone, SERVICE, ['admin']);
+    await grantSystem(keystone, service.userId, 'reader');
     ids = {
       admin: await addAccount(keystone, PEOPLE.admin, ['admin']),
       member: await addAccount(keystone, PEOPLE.member, ['member']),
       reader: await addAccount(keystone, PEOPLE.reader, ['reader']),
       stranger: await addAccount(keystone, PEOPLE.stranger, ['member']),
     };
-    glimpse = await startGlimpse({
-      config: {
-        identity: {
-          mode: 'keystone',
-          auth_url: keystone.url,
-          username: SERVICE.user,
-          password: SERVICE.password,
-          project_name: SERVICE.project,
-          token_cache_time: 0,
-        },
-      },
-    });
-    await addImageEndpoint(keystone, glimpse.url);
+    glimpse = await startGlimpse({ config: { identity: identity() } });
+    endpoint = await addImageEndpoint(keystone, glimpse.url);
     await writeFile(join(dir, 'disk.raw'), 'bytes of a disk');
   });
   afterAll(async () => {
@@ -61,6 +53,14 @@ describe.skipIf(!hasKeystone)('an existing Keystone (skipped without the package
     await rm(dir, { recursive: true, force: true });
   });
 
+  const identity = () => ({
+    mode: 'keystone',
+    auth_url: keystone.url,
+    username: SERVICE.user,
+    password: SERVICE.password,
+    project_name: SERVICE.project,
+    token_cache_time: 0,
+  });
   const images = (token: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${glimpse.url}/v2/images`, { ...init, headers: { 'x-auth-token': token } });
   const client = (who: keyof typeof PEOPLE, command: string, ...args: string[]): Promise<string> =>
@@ -142,6 +142,38 @@ describe.skipIf(!hasKeystone)('an existing Keystone (skipped without the package
     await expect.poll(active, { timeout: 30_000 }).toEqual(expect.arrayContaining(['by-name', 'by-id']));
     await expect.poll(() => aside('nobody/x.raw'), { timeout: 30_000 }).toContain('nobody');
     s3.destroy();
+  });
+
+  it('limits are those that are registered there, and a project’s own', async () => {
+    const { serviceId: service_id, endpointId: endpoint_id } = endpoint;
+    const limit = { service_id, region_id: 'RegionOne', resource_name: 'image_count_total' };
+    await keystone.call('POST', '/registered_limits', { registered_limits: [{ ...limit, default_limit: 1 }] });
+    await keystone.call('POST', '/limits', {
+      limits: [{ ...limit, project_id: ids.stranger.projectId, resource_limit: 2 }],
+    });
+    const limited = await startGlimpse({
+      config: { identity: identity(), use_keystone_limits: true, oslo_limit: { endpoint_id } },
+    });
+    try {
+      const [member = '', stranger = ''] = await Promise.all(
+        [PEOPLE.member, PEOPLE.stranger].map((who) => issueToken(keystone.url, who)),
+      );
+      const call = async (token: string, path: string, init: RequestInit = {}): Promise<Response> =>
+        fetch(`${limited.url}/v2${path}`, { ...init, headers: { 'x-auth-token': token } });
+      const create = (token: string) => call(token, '/images', { method: 'POST', body: '{}' });
+
+      expect((await create(member)).status).toBe(201);
+      const refused = await create(member);
+      expect(refused.status).toBe(413);
+      expect(await refused.text()).toContain('image_count_total is over limit of 1 due to current usage 1 and delta 1');
+      expect([(await create(stranger)).status, (await create(stranger)).status]).toEqual([201, 201]);
+      expect((await create(stranger)).status).toBe(413);
+      expect(await (await call(member, '/info/usage')).json()).toMatchObject({
+        usage: { image_count_total: { usage: 1, limit: 1 }, image_size_total: { usage: 0, limit: 0 } },
+      });
+    } finally {
+      await limited.stop();
+    }
   });
 
   it('a token that is revoked there is refused at the next request', async () => {

@@ -9,6 +9,7 @@ import { Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
 import type { Image } from '../../core/images/image.ts';
 import type { Duty, PolicyPort } from '../../core/ports.ts';
+import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { GatewayDeps } from '../../gateway/deps.ts';
 import { createGateway, type GatewayOptions } from '../../gateway/server.ts';
 import { anImage } from './images.ts';
@@ -96,6 +97,7 @@ export async function startGateway(
       page: unused,
       usageOf: async () => ({ storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 }),
     },
+    limits: configuredLimits(config),
     bytes: createBytes(s3.places),
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     places: s3.places,

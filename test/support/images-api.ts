@@ -12,6 +12,7 @@ import { NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
 import type { Deps } from '../../core/ports.ts';
+import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { DropProject, Dropped } from '../../core/tasks/drop.ts';
 import type { JanitorDeps } from '../../core/tasks/janitor.ts';
 import { createImagesApi } from '../../functions/api/images-api.ts';
@@ -72,14 +73,16 @@ export async function startImagesApi(
     effects.push(what.join(' '));
   };
   const dropped: TestApi['dropped'] = new Map();
+  const settings = parseConfig({ stores: [...STORES], ...config });
   const deps: JanitorDeps = {
-    config: parseConfig({ stores: [...STORES], ...config }),
+    config: settings,
     clock,
     newId: randomUUID,
     images: createImageRepository(table, { clock }),
     members: createMemberRepository(table),
     imageList: createImageListing(table),
     usage: createUsageRepository(table, { clock }),
+    limits: configuredLimits(settings),
     locations: {
       find: async (url) =>
         url.startsWith('s3://central-bucket/') ? { store: 'central', size: Number(url.length) } : undefined,

@@ -31,9 +31,10 @@ export function infoOperations(deps: Deps): Handlers<InfoOperation> {
       return storesDetailView(config);
     },
     showUsage: async ({ caller }) => {
-      if (!config.use_keystone_limits) return usageView(config.registered_limits, undefined);
-      const usage = caller.projectId === null ? NO_USAGE : await deps.imageList.usageOf(caller.projectId);
-      return usageView(config.registered_limits, usage);
+      if (!config.use_keystone_limits) return { usage: {} };
+      const { projectId } = caller;
+      const usage = projectId === null ? NO_USAGE : deps.imageList.usageOf(projectId);
+      return usageView(await deps.limits.of(projectId), await usage);
     },
     showImageSchema: async () => documents.image,
     showImagesSchema: async () => documents.images,

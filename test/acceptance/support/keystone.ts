@@ -120,15 +120,27 @@ export async function addAccount(
   return { userId, projectId };
 }
 
-/** The image service in the catalog. */
-export async function addImageEndpoint(keystone: Keystone, imageUrl: string): Promise<void> {
+/** A role of the system, as it is needed to see the limits of projects. */
+export async function grantSystem(keystone: Keystone, userId: string, role: string): Promise<void> {
+  const { roles } = await keystone.call<{ roles: { id: string }[] }>('GET', `/roles?name=${role}`);
+  await keystone.call('PUT', `/system/users/${userId}/roles/${roles[0]?.id}`);
+}
+
+/** The image service in the catalog. Returns the ids of service and public endpoint. */
+export async function addImageEndpoint(
+  keystone: Keystone,
+  imageUrl: string,
+): Promise<{ serviceId: string; endpointId: string }> {
   const { service } = await keystone.call<{ service: { id: string } }>('POST', '/services', {
     service: { type: 'image', name: 'glance' },
   });
-  for (const face of ['public', 'internal'])
-    await keystone.call('POST', '/endpoints', {
+  const add = (face: string) =>
+    keystone.call<{ endpoint: { id: string } }>('POST', '/endpoints', {
       endpoint: { service_id: service.id, interface: face, region_id: 'RegionOne', url: imageUrl },
     });
+  const { endpoint } = await add('public');
+  await add('internal');
+  return { serviceId: service.id, endpointId: endpoint.id };
 }
 
 /** A token scoped to the account's project. */
