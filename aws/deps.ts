@@ -30,6 +30,7 @@ import { createLocations } from './s3/locations.ts';
 import { createPlaces, type Places } from './s3/places.ts';
 import { createBytes } from './s3/sweep.ts';
 import { createWorkflows } from './stepfunctions/workflows.ts';
+import { telemetry } from './telemetry.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
 export interface ServiceDeps extends JanitorDeps {
@@ -52,7 +53,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const config = readConfig(env);
   const clock = { now: () => Date.now() };
   const log = createLog('glimpse');
-  const table = tableOf(new DynamoDBClient({}), required(env, 'table'));
+  const { traced } = await telemetry();
+  const table = tableOf(traced(new DynamoDBClient({})), required(env, 'table'));
   const places = createPlaces(config, {
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
@@ -78,7 +80,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: createBytes(places),
     locations: createLocations(places, config),
-    workflows: createWorkflows(new SFNClient({}), required(env, 'importWorkflow')),
+    workflows: createWorkflows(traced(new SFNClient({})), required(env, 'importWorkflow')),
     policy,
     ...(protections === undefined ? {} : { protections }),
     places,
