@@ -1,0 +1,210 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
+import type { Mistakes } from './mistakes.ts';
+
+/** Mistakes in everything else: settings, storage, workflows, events, the program itself. */
+export const PROGRAM: Mistakes = {
+  'sst.config.ts': [
+    ['a top-level import', 'export default', "import 'node:fs';\nexport default", 'the program completes'],
+    [
+      'a provider setting that the CLI drops',
+      "const flag = 'true' as unknown as boolean",
+      'const flag = true',
+      'no setting was dropped',
+    ],
+    [
+      'one region for every stage',
+      "(process.env['GLIMPSE_REGION'] || 'us-east-1')",
+      "'us-east-1'",
+      'the stage lies in its region',
+    ],
+    ['production that can be removed', "protect: stage === 'production'", 'protect: false', 'production is protected'],
+  ],
+  'workflows/topology.ts': [
+    [
+      'a handler file that does not exist',
+      'functions/tasks/begin.handler',
+      'functions/tasks/begins.handler',
+      'the program completes',
+    ],
+    [
+      'a handler that is not exported',
+      'functions/tasks/begin.handler',
+      'functions/tasks/begin.main',
+      'the program completes',
+    ],
+  ],
+  'workflows/import-image.ts': [
+    [
+      'a function that does not exist',
+      "step('import-begin', 60)",
+      "step('import-start' as never, 60)",
+      'the program completes',
+    ],
+    ['a state that does not exist', "Next: 'HasItEnded'", "Next: 'HasItEnd'", 'valid, complete, logged'],
+  ],
+  'infra/storage.ts': [
+    [
+      'a store bucket without encryption',
+      "sseAlgorithm: 'AES256'",
+      "sseAlgorithm: 'aws:kms'",
+      'every bucket of images is encrypted',
+    ],
+    [
+      'a rule that expires objects',
+      "status: 'Enabled',",
+      "status: 'Enabled', expiration: { days: 30 },",
+      'aborts stale uploads and nothing else',
+    ],
+    [
+      'a forgotten provider',
+      'const options = provider === undefined ? {} : { provider };',
+      'const options = {}; void provider;',
+      'every store lies in the region',
+    ],
+    [
+      'buckets that a removal empties',
+      'args.forceDestroy = !sizes.durable;',
+      'args.forceDestroy = true;',
+      'every bucket of images is encrypted',
+    ],
+    [
+      'no point-in-time recovery',
+      'enabled: true, recoveryPeriodInDays',
+      'enabled: false, recoveryPeriodInDays',
+      'the table can be restored',
+    ],
+    [
+      'a table anyone may delete',
+      'deletionProtection: sizes.durable',
+      'deletionProtection: false',
+      'the table can be restored',
+    ],
+    [
+      'a missing index',
+      'TABLE.indexes.map((index) => [',
+      'TABLE.indexes.slice(1).map((index) => [',
+      'the table: keys, indexes, TTL',
+    ],
+    ['no events from staging', 'eventbridge: true', 'eventbridge: false', 'events from staging alone'],
+    [
+      'buckets of other services',
+      'filter((store) => store.endpoint === undefined)',
+      'filter(() => true)',
+      'stores of other services',
+    ],
+  ],
+  'infra/defaults.ts': [
+    [
+      'a log group without end',
+      'retention: sizes.logRetention',
+      "retention: 'forever'",
+      'a log group with a retention',
+    ],
+  ],
+  'infra/route-keys.ts': [
+    ['a group that gets no routes', '{ key: `ANY ${prefix}/{proxy+}`, group },', '', 'every route of the table'],
+  ],
+  'infra/events.ts': [
+    [
+      'a rule without a dead-letter queue',
+      'deadLetterConfig: { arn: deadLetters.arn },\n    retryPolicy',
+      'retryPolicy',
+      'every event target and schedule',
+    ],
+    [
+      'a schedule that may not use its queue',
+      "{ actions: ['sqs:SendMessage'], resources: [deadLetters.arn] },",
+      '',
+      'every event target and schedule',
+    ],
+    ['a rule that may not call', 'principal,\n    sourceArn,', 'principal,', 'invoked by one named source'],
+    [
+      'another rhythm there',
+      'scheduleExpression: rate',
+      "scheduleExpression: 'rate(5 minutes)'",
+      'the schedules: rate and target',
+    ],
+  ],
+  'infra/workflows.ts': [
+    ['no log', "level: 'ERROR'", "level: 'OFF'", 'valid, complete, logged'],
+    [
+      'children that cannot be started',
+      'resources: [$interpolate`${states}:stateMachine:${fixedName}`]',
+      'resources: [$interpolate`${states}:stateMachine:other`]',
+      'its own children',
+    ],
+    [
+      'containers at an emulator',
+      'containers === undefined ? importImageInFunctions : importImage',
+      'containers === undefined ? importImage : importImageInFunctions',
+      'valid, complete, logged',
+    ],
+  ],
+  'infra/observe.ts': [
+    ['alarms nobody hears', 'alarmActions: [topic.arn]', 'alarmActions: []', 'alarms watch what matters'],
+    [
+      'alarms for somebody else',
+      'endpoint: settings.alarmEmail',
+      "endpoint: 'nobody@example.org'",
+      'alarms reach the operator',
+    ],
+  ],
+  'infra/main.ts': [
+    [
+      'a data plane at the emulator',
+      'onLocalStack ? api.url : await publicUrl()',
+      'await publicUrl()',
+      'nothing that an emulator lacks',
+    ],
+    [
+      'a key among the outputs',
+      'config: $util.output(settings.configFile)',
+      'config: $util.output(\'"kty"\')',
+      'no secret is readable',
+    ],
+    [
+      'a catalog that leads elsewhere',
+      'settlePublicEndpoint(url)',
+      "settlePublicEndpoint('https://elsewhere.example')",
+      'the catalog follows the edge',
+    ],
+  ],
+  'infra/settings.ts': [
+    [
+      'a bucket name that is not checked',
+      'if (!BUCKET.test(bucket))',
+      'if (!BUCKET.test(bucket) && false)',
+      'an invalid bucket name',
+    ],
+    ['a region that is not checked', 'if (!REGIONS.has(region))', "if (region === '')", 'a wrong configuration'],
+  ],
+  'infra/api.ts': [
+    ['another event format', "payloadFormatVersion: '2.0'", "payloadFormatVersion: '1.0'", 'speaks payload 2.0'],
+  ],
+  'scripts/provision.ts': [
+    [
+      'a rule that calls another function here',
+      'Arn: arnOf(rule.target)',
+      "Arn: arnOf('janitor')",
+      'the rules: pattern and target',
+    ],
+    [
+      'another container here',
+      'Task: (step: string): string => step',
+      'Task: (step: string): string => `other-${step}`',
+      'the same definition over the same functions',
+    ],
+  ],
+  'infra/config/dev.json': [
+    ['an example that cannot be used', 'glimpse-dev-store-central', 'Glimpse_Dev', 'the example of stage'],
+  ],
+  'infra/config/localstack.json': [
+    [
+      'two stages in one bucket',
+      'glimpse-localstack-store-central',
+      'glimpse-dev-store-central',
+      'differ between stages',
+    ],
+  ],
+  'infra/regions.ts': [['a region that does not exist', "'eu-west-3'", "'eu-west3'", 'regions are spelled']],
+};

@@ -1,0 +1,134 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
+import type { Mistakes } from './mistakes.ts';
+
+/** Mistakes in what functions may do and know. */
+export const RIGHTS: Mistakes = {
+  'infra/permissions.ts': [
+    [
+      'a wildcard action',
+      "table: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:BatchGetItem']",
+      "table: ['dynamodb:*']",
+      'no role may do everything',
+    ],
+    [
+      'a permission too few',
+      "import-begin': grants(['duties', ",
+      "import-begin': grants([",
+      'has the ports that its code uses',
+    ],
+    [
+      'a permission too many',
+      "import-finish': grants(['duties', 'images', 'tasks'])",
+      "import-finish': grants(['duties', 'images', 'tasks', 'workflows'])",
+      'has the ports that its code uses',
+    ],
+    [
+      'a store that cannot be written',
+      "stores: ['read', 'upload', 'sweep']",
+      "stores: ['read', 'sweep']",
+      'may write every store',
+    ],
+    [
+      'a write nobody needs',
+      "const SWEEP = { staging: ['read', 'sweep']",
+      "const SWEEP = { staging: ['read', 'upload', 'sweep']",
+      'may not touch buckets',
+    ],
+    [
+      'every resource',
+      'resources: [targets.table, targets.tableIndexes]',
+      "resources: ['*' as T]",
+      'no role may do everything',
+    ],
+    [
+      'a port with a right it does not use',
+      "duties: { table: ['dynamodb:PutItem',",
+      "duties: { table: ['dynamodb:Scan', 'dynamodb:PutItem',",
+      'asks for exactly what it sends',
+    ],
+    [
+      'work that cannot be written',
+      "const WORK = { staging: ['read', 'upload', 'sweep']",
+      "const WORK = { staging: ['read', 'sweep']",
+      'may make every SDK call',
+    ],
+    [
+      'steps that may write stores',
+      "'sweep'], stores: ['read', 'sweep'] } as const;\n/** Makes objects in stores",
+      "'sweep'], stores: ['read', 'upload', 'sweep'] } as const;\n/** Makes objects in stores",
+      'no other function may write a store',
+    ],
+  ],
+  'infra/environment.ts': [
+    [
+      'a variable that nobody reads',
+      'GLIMPSE_TABLE: table.name,',
+      'GLIMPSE_TABLE: table.name, GLIMPSE_TABEL: table.name,',
+      'the environment is what handlers read',
+    ],
+    [
+      'a variable that is missing',
+      'GLIMPSE_IMPORT_WORKFLOW: importWorkflowArn,',
+      '',
+      'the environment is what handlers read',
+    ],
+    ['keys for everybody', 'GRANTS[name].tokens && secrets', 'secrets', 'signing keys go to'],
+    [
+      'a value that is not there',
+      'GLIMPSE_CONFIG: settings.configFile',
+      'GLIMPSE_CONFIG: String(undefined)',
+      'no value anywhere is undefined',
+    ],
+    ['no password for the Keystone', '...(GRANTS[name].keystone && keystoneSecret),', '', 'with a Keystone'],
+  ],
+  'infra/functions.ts': [
+    ['a plain environment', 'args.kmsKeyArn = key.arn;', '', 'an encrypted environment'],
+    [
+      'a package without its hashing thread',
+      "new Set(['import-fetch', 'import-plugin', 'import-hash'])",
+      "new Set(['import-plugin', 'import-hash'])",
+      'every package holds',
+    ],
+    [
+      'no concurrency of its own',
+      '...(own !== undefined && { concurrency: { reserved: own } }),',
+      '',
+      'concurrency of their own',
+    ],
+    ['a step that never leaves its function', '...limitOf(name),', '', 'it knows what its function knows'],
+    [
+      'metrics in a place where nobody looks',
+      'POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,',
+      "POWERTOOLS_METRICS_NAMESPACE: 'other',",
+      'every metric that functions write is shown',
+    ],
+    [
+      'time limits that are not those declared',
+      'timeout: `${timeoutSeconds} seconds`',
+      "timeout: '60 seconds'",
+      'every function of the topology',
+    ],
+    [
+      'a limit where there are no containers',
+      '!onLocalStack && LONG_STEPS',
+      'LONG_STEPS',
+      'an emulator has no containers',
+    ],
+  ],
+  'infra/kms.ts': [
+    [
+      'a key for the alarms of every account',
+      "        Condition: { StringEquals: { 'aws:SourceAccount': account } },\n",
+      '',
+      'let in without a condition',
+    ],
+  ],
+  'infra/secrets.ts': [
+    [
+      'a secret with a default',
+      "new sst.Secret('KeystonePassword')",
+      "new sst.Secret('KeystonePassword', 'keystone')",
+      'a missing secret',
+    ],
+  ],
+};
