@@ -78,10 +78,14 @@ export function statusOf(error: unknown): number {
 /** Renders any thrown value. What is not one of our errors becomes a 500 that says nothing of the inside. */
 export function errorAnswer(error: unknown, context: ErrorContext = {}): ErrorAnswer {
   const status = statusOf(error);
-  const detail = status !== 500 && error instanceof Error ? error.message : INTERNAL;
+  const detail = status !== 500 && error instanceof Error ? shortened(error.message) : INTERNAL;
   const { contentType, body } = errorBody(status, detail, context.accept);
   return { statusCode: status, headers: { 'content-type': contentType, ...headersOf(error, context) }, body };
 }
+
+/** Messages repeat what was sent; nobody reads kilobytes of it. */
+const LONGEST = 1000;
+const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
 function headersOf(error: unknown, context: ErrorContext): Record<string, string> {
   if (error instanceof MethodNotAllowed) return { allow: error.allow.join(', ') };

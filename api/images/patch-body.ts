@@ -59,7 +59,9 @@ const OPS = ['add', 'replace', 'remove'] as const;
 function readV21(element: Record<string, unknown>): Step {
   const op = OPS.find((known) => known === element['op']);
   if (op === undefined)
-    throw new InvalidInput(`Operation "op" must be one of ${OPS.join(', ')}, not ${JSON.stringify(element['op'])}.`);
+    throw new InvalidInput(
+      `Operation "op" must be one of ${OPS.join(', ')}, not ${JSON.stringify(element['op'] ?? null)}.`,
+    );
   return stepOf(op, element['path'], element, false);
 }
 
@@ -106,7 +108,7 @@ function refuseRoot(root: string): void {
 /** Segments of a JSON pointer, `~1` and `~0` decoded, white space around them cut off. */
 function pointer(path: unknown): string[] {
   if (typeof path !== 'string')
-    throw new InvalidInput(`Operation "path" must be a string, not ${JSON.stringify(path)}.`);
+    throw new InvalidInput(`Operation "path" must be a string, not ${JSON.stringify(path ?? null)}.`);
   if (!path.startsWith('/')) throw new InvalidInput(`Pointer '${path}' does not start with "/".`);
   if (/~(?![01])/.test(path))
     throw new InvalidInput(`Pointer '${path}' contains "~" not part of a recognized escape sequence.`);
