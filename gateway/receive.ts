@@ -5,6 +5,7 @@ import { sparseWriter } from '../aws/s3/sparse-write.ts';
 import { openStored } from '../aws/s3/stored-image.ts';
 import { type ByteWriter, plainWriter, type WriterOptions } from '../aws/s3/write.ts';
 import { InvalidInput, LimitExceeded } from '../core/errors.ts';
+import { isToBeConverted } from '../core/images/conversion.ts';
 import type { Received, Upload } from '../core/images/upload.ts';
 import { createDigester } from '../formats/digest/digest.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -21,7 +22,7 @@ export interface ReceiveOptions {
 
 /**
  * Takes the body of an upload into its place: one copy into shared buffers, from which threads hash and connections store at once.
- * PUT file then looks at what was stored, before the record says so.
+ * PUT file then looks at what was stored, before the record says so. Staged bytes that the import will convert are not hashed.
  * @throws InvalidInput (size), LimitExceeded, UnsupportedMedia, ClientGone, BackendUnavailable, what `guard` throws
  */
 export async function receive(
@@ -31,7 +32,8 @@ export async function receive(
   options: ReceiveOptions,
 ): Promise<Received> {
   const algorithm = deps.config.hashing_algorithm;
-  const digester = createDigester(['md5', algorithm]);
+  const isHashed = upload.kind === 'file' || !isToBeConverted(deps.config, upload.image);
+  const digester = createDigester(isHashed ? ['md5', algorithm] : []);
   const writer = writerFor(deps, upload, { ...options, tap: (bytes) => digester.update(bytes) });
   try {
     await pump(request, limited(upload, writer), options);
@@ -47,14 +49,19 @@ export async function receive(
       storedBytes,
       virtualSize,
       url: locationUrl(deps.places.of(upload.place), upload.prefix, upload.layout),
-      md5: digests['md5'] ?? '',
-      hash: { algo: algorithm, value: digests[algorithm] ?? '' },
+      ...digestsOf(digests, algorithm),
     };
   } catch (error) {
     await writer.abort();
     digester.close();
     throw error;
   }
+}
+
+/** Nothing of a stream that was not hashed. */
+function digestsOf(digests: Readonly<Record<string, string>>, algo: string): Pick<Received, 'md5' | 'hash'> {
+  const { md5, [algo]: value } = digests;
+  return md5 === undefined || value === undefined ? {} : { md5, hash: { algo, value } };
 }
 
 function writerFor(deps: GatewayDeps, upload: Upload, options: WriterOptions): ByteWriter {

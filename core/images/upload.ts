@@ -50,8 +50,9 @@ export interface Received {
   readonly size: number;
   readonly storedBytes: number;
   readonly url: string;
-  readonly md5: string;
-  readonly hash: { readonly algo: string; readonly value: string };
+  /** Absent for staged bytes that nobody needs the hashes of. */
+  readonly md5?: string;
+  readonly hash?: { readonly algo: string; readonly value: string };
   /** Bytes the guest sees, when the format says so. */
   readonly virtualSize: number | null;
 }
@@ -175,9 +176,9 @@ export async function completeFile(deps: UploadDeps, upload: Upload, received: R
       status: 'active',
       size: received.size,
       virtualSize: received.virtualSize,
-      checksum: received.md5,
-      hashAlgo: received.hash.algo,
-      hashValue: received.hash.value,
+      checksum: received.md5 ?? null,
+      hashAlgo: received.hash?.algo ?? null,
+      hashValue: received.hash?.value ?? null,
       lock: null,
     },
     addLocations: [
@@ -196,12 +197,13 @@ export async function completeFile(deps: UploadDeps, upload: Upload, received: R
 
 /** The bytes wait for an import; the image stays `uploading`, and is free. @throws Gone, Conflict as `assertHeld` */
 export async function completeStage(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
+  const { size, md5, hash } = received;
   const staged: StagedData = {
     writeId: upload.writeId,
     layout: upload.layout,
-    size: received.size,
-    md5: received.md5,
-    hash: received.hash,
+    size,
+    ...(md5 === undefined ? {} : { md5 }),
+    ...(hash === undefined ? {} : { hash }),
   };
   await complete(deps, upload, { set: { staged, size: received.size, lock: null } });
 }

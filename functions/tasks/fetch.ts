@@ -6,6 +6,7 @@ import { headObject } from '../../aws/s3/object-source.ts';
 import { plainWriter } from '../../aws/s3/write.ts';
 import { openDownload } from '../../aws/web/download.ts';
 import { FetchFailed, ImageRefused, LimitExceeded } from '../../core/errors.ts';
+import { isToBeConverted } from '../../core/images/conversion.ts';
 import { storedBytesOf } from '../../core/stores/stored-bytes.ts';
 import { stagedPrefix } from '../../core/tasks/prefixes.ts';
 import { type ImportTask, reporter } from '../../core/tasks/report.ts';
@@ -81,7 +82,7 @@ const dropped: Fetch<Extract<ImportMethod, { name: 'drop' }>> = async (deps, tas
   return { source: { place: 'staging', prefix, layout: 'plain', size, etag } };
 };
 
-/** web-download: streamed into the staging bucket, hashed on the way; length, size cap and lock are watched while it runs. */
+/** web-download: streamed into the staging bucket, hashed on the way where that is of use; length, size cap and lock are watched. */
 const download: Fetch<Extract<ImportMethod, { name: 'web-download' }>> = async (deps, task, { uri }, guard) => {
   const controller = new AbortController();
   const response = await openDownload(uri, deps.config.import_filtering_opts, controller.signal);
@@ -90,7 +91,9 @@ const download: Fetch<Extract<ImportMethod, { name: 'web-download' }>> = async (
   if (total !== undefined) assertWanted(total, cap, controller);
   if (total !== undefined) await deps.tasks.note(task.id, { work: { fetch: total, render: total, hash: total } });
   const report = reporter(deps, task, 'fetch', 0, total ?? 0);
-  const digester = createDigester(['md5', algorithm]);
+  const image = await deps.images.get(task.imageId);
+  const isHashed = image !== undefined && !isToBeConverted(deps.config, image);
+  const digester = createDigester(isHashed ? ['md5', algorithm] : []);
   const prefix = stagedPrefix(task.imageId, task.id);
   const writer = plainWriter(deps.places.staging, prefix, {
     guard,
@@ -108,11 +111,11 @@ const download: Fetch<Extract<ImportMethod, { name: 'web-download' }>> = async (
     }
     if (writer.total === 0) throw new ImageRefused(`${uri}: the response is empty`);
     const { size, etag } = await writer.finish();
-    const { md5 = '', [algorithm]: value = '' } = await digester.digest();
+    const { md5, [algorithm]: value } = await digester.digest();
     await report.end();
     return {
       source: { place: 'staging', prefix, layout: 'plain', size, ...(etag === undefined ? {} : { etag }) },
-      sourceDigests: { md5, hash: { algo: algorithm, value } },
+      ...(md5 === undefined || value === undefined ? {} : { sourceDigests: { md5, hash: { algo: algorithm, value } } }),
     };
   } catch (error) {
     controller.abort();

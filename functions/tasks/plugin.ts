@@ -1,5 +1,6 @@
 import type { ServiceDeps } from '../../aws/deps.ts';
 import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
+import { isConvertible } from '../../core/images/conversion.ts';
 import type { ImportTask } from '../../core/tasks/report.ts';
 import { decompressSource } from './decompress.ts';
 import { byteStep, type StepEvent } from './step.ts';
@@ -30,20 +31,14 @@ async function injectProperties(deps: ServiceDeps, task: ImportTask): Promise<vo
   await deps.images.change(task.imageId, { expect: { lock: task.id }, mergeProperties: properties });
 }
 
-/**
- * Only decides: Plan and Render do the work. An iso stays an iso; the target format needs no conversion; formats that are stored
- * as they are (ami, aki, ari, containers other than bare) are left alone.
- */
+/** Only decides: Plan and Render do the work. The target format needs no conversion. @throws ImageRefused when the content is of another format than declared */
 async function decideConversion(deps: ServiceDeps, task: ImportTask): Promise<void> {
   const image = await deps.images.get(task.imageId);
   const { format } = task.facts;
   const target = deps.config.image_conversion.output_format;
-  if (image === undefined || image.containerFormat !== 'bare' || format === undefined) return;
-  if (OPAQUE.includes(format) || OPAQUE.includes(image.diskFormat ?? '')) return;
+  if (image === undefined || format === undefined || !isConvertible(image, format)) return;
   if (format !== image.diskFormat)
     throw new ImageRefused(`Image format mismatch: disk_format is ${image.diskFormat}, the content is ${format}`);
   if (format === target) return;
   await deps.tasks.note(task.id, { targetFormat: target });
 }
-
-const OPAQUE: readonly string[] = ['iso', 'ami', 'aki', 'ari', 'luks', 'docker', 'ova'];

@@ -332,6 +332,17 @@ describe('PUT stage', () => {
     expect(answer.status).toBe(404);
   });
 
+  it('does not hash what the import will convert', async () => {
+    const other = await startGateway({ image_import_plugins: ['image_conversion'] });
+    const [converted, kept] = [await other.image({ diskFormat: 'qcow2' }), await other.image({ diskFormat: 'raw' })];
+    for (const { id } of [converted, kept])
+      await other.send('PUT', `/v2/images/${id}/stage`, { headers: OCTETS, body: Buffer.alloc(5) });
+
+    expect((await other.show(converted.id))?.staged).toEqual({ writeId: expect.any(String), layout: 'plain', size: 5 });
+    expect((await other.show(kept.id))?.staged).toMatchObject({ md5: digest('md5', Buffer.alloc(5)) });
+    await other.close();
+  });
+
   it('refuses a second stage with 409', async () => {
     const image = await rig.image();
     const path = `/v2/images/${image.id}/stage`;
