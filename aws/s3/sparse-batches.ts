@@ -13,6 +13,9 @@ const AHEAD = 3;
 const ZEROS = Buffer.alloc(256 * 1024);
 const BLOCKS_AT_ONCE = 8;
 
+/** True for a chunk that `sparseBatches` made of a hole: whoever copies or hashes zeros may have a shorter way. */
+export const isHole = (chunk: Uint8Array): boolean => chunk.buffer === ZEROS.buffer;
+
 /** Guest bytes that one range of one segment provides, with the holes between them; or a hole alone. */
 interface Group {
   readonly runs: (Hole | Stored)[];

@@ -1,10 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 
-/** What the pool asks: bytes for one running hash, then its value. Answers come in order, one per message. */
+/** What the pool asks: bytes, or so many zeros, for one running hash, then its value. Answers come in order, one per message. */
 export type DigestRequest =
   | { readonly id: number; readonly algorithm: string; readonly bytes: Uint8Array }
+  | { readonly id: number; readonly algorithm: string; readonly zeros: number }
   | { readonly id: number; readonly algorithm: string; readonly end: 'value' | 'drop' };
+
+/** Small enough to stay in the processor's cache. */
+const ZEROS = new Uint8Array(256 * 1024);
 
 const running = new Map<number, Hash>();
 
@@ -14,11 +18,16 @@ parentPort?.on('message', (request: DigestRequest) => {
     hash = createHash(request.algorithm);
     running.set(request.id, hash);
   }
-  if ('bytes' in request) {
-    hash.update(request.bytes);
-    parentPort?.postMessage('');
+  if ('end' in request) {
+    running.delete(request.id);
+    parentPort?.postMessage(request.end === 'value' ? hash.digest('hex') : '');
     return;
   }
-  running.delete(request.id);
-  parentPort?.postMessage(request.end === 'value' ? hash.digest('hex') : '');
+  if ('bytes' in request) hash.update(request.bytes);
+  else updateZeros(hash, request.zeros);
+  parentPort?.postMessage('');
 });
+
+function updateZeros(hash: Hash, length: number): void {
+  for (let left = length; left > 0; left -= ZEROS.length) hash.update(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+}

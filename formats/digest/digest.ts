@@ -9,6 +9,8 @@ import type { DigestRequest } from './digest-worker.ts';
 export interface Digester {
   /** Bytes in order; calls may overlap. @throws Error when a thread died */
   update(bytes: Uint8Array): Promise<void>;
+  /** As `update` of so many zeros, which need no memory. */
+  zeros(length: number): Promise<void>;
   /** Lower-case hex by algorithm, of all updates. Call once. */
   digest(): Promise<Readonly<Record<string, string>>>;
   /** Forgets an unfinished stream. Idempotent; not needed after `digest`. */
@@ -46,6 +48,9 @@ export function createDigester(algorithms: readonly string[]): Digester {
   return {
     async update(bytes) {
       await Promise.all(lanes.map(({ algorithm, thread, id }) => ask(thread, { id, algorithm, bytes })));
+    },
+    async zeros(length) {
+      await Promise.all(lanes.map(({ algorithm, thread, id }) => ask(thread, { id, algorithm, zeros: length })));
     },
     async digest() {
       const values = await Promise.all(

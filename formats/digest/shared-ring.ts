@@ -1,12 +1,15 @@
 import type { Digester } from './digest.ts';
 
 /** One message to a hashing thread costs as much as hashing tens of kilobytes: bytes travel in pieces of this size. */
-const PIECE_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 2 * 1024 * 1024;
 /** Pieces in memory: one being filled, the others being hashed. */
 const PIECES = 3;
+/** Zeros below this are bytes as any others; more of them travel as a number. */
+const LONG_ZEROS = 1024 * 1024;
+/** Zeros in one message: who counts progress is told on the way. */
+const MOST_ZEROS = 256 * 1024 * 1024;
 
-/** Hashed again and again, never written to. */
-const ZEROS = Buffer.from(new SharedArrayBuffer(PIECE_BYTES));
+const ZEROS = Buffer.alloc(LONG_ZEROS);
 
 interface Piece {
   readonly bytes: Buffer;
@@ -16,13 +19,16 @@ interface Piece {
 
 /**
  * Gathers chunks of any size into shared memory and hands them to a digester while the next piece fills: for streams that arrive
- * in small chunks. Memory is 12 MiB, whatever passes.
+ * in small chunks. Memory is 6 MiB, whatever passes.
  */
 export class SharedRing {
   readonly #digester: Digester;
   readonly #pieces: readonly Piece[];
   #current = 0;
   #filled = 0;
+  /** Zeros that came last and are not handed over yet. */
+  #zeros = 0;
+  #zeroing: Promise<void> = Promise.resolve();
 
   constructor(digester: Digester) {
     this.#digester = digester;
@@ -32,34 +38,50 @@ export class SharedRing {
     }));
   }
 
-  /** Takes the bytes at once; a promise means: wait before the next chunk. @throws as `Digester.update` */
+  /** Takes the bytes, which may be reused when the promise resolves; wait for it before the next call. @throws as `Digester.update` */
   async write(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
+    if (this.#zeros > 0) await this.#settleZeros();
+    await this.#append(chunk);
+  }
+
+  /** As `write` of so many zeros, which are not copied when they are many. @throws as `Digester.update` */
+  async writeZeros(length: number): Promise<void> {
+    this.#zeros += length;
+    while (this.#zeros >= MOST_ZEROS) await this.#handZeros(MOST_ZEROS);
+  }
+
+  /** Hands over the rest and gives the digests. @throws as `Digester.update` */
+  async digest(): Promise<Readonly<Record<string, string>>> {
+    await this.#settleZeros();
+    if (this.#filled > 0) this.#hand();
+    await Promise.all([this.#zeroing, ...this.#pieces.map((piece) => piece.free)]);
+    return this.#digester.digest();
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
       const piece = this.#piece();
       if (this.#filled === 0) await piece.free;
-      const length = Math.min(PIECE_BYTES - this.#filled, chunk.length - at);
-      piece.bytes.set(chunk.subarray(at, at + length), this.#filled);
+      const length = Math.min(PIECE_BYTES - this.#filled, bytes.length - at);
+      piece.bytes.set(bytes.subarray(at, at + length), this.#filled);
       this.#filled += length;
       at += length;
       if (this.#filled === PIECE_BYTES) this.#hand();
     }
   }
 
-  /** As `write` of so many zeros, which are not copied. @throws as `Digester.update` */
-  async writeZeros(length: number): Promise<void> {
-    const toFill = this.#filled === 0 ? 0 : Math.min(length, PIECE_BYTES - this.#filled);
-    if (toFill > 0) await this.write(ZEROS.subarray(0, toFill));
-    for (let left = length - toFill; left > 0; left -= Math.min(left, PIECE_BYTES)) {
-      if (left < PIECE_BYTES) await this.write(ZEROS.subarray(0, left));
-      else await this.#digester.update(ZEROS);
-    }
+  async #settleZeros(): Promise<void> {
+    const zeros = this.#zeros;
+    if (zeros >= LONG_ZEROS) return this.#handZeros(zeros);
+    this.#zeros = 0;
+    await this.#append(ZEROS.subarray(0, zeros));
   }
 
-  /** Hands over the rest and gives the digests. @throws as `Digester.update` */
-  async digest(): Promise<Readonly<Record<string, string>>> {
+  async #handZeros(length: number): Promise<void> {
     if (this.#filled > 0) this.#hand();
-    await Promise.all(this.#pieces.map((piece) => piece.free));
-    return this.#digester.digest();
+    this.#zeros -= length;
+    await this.#zeroing;
+    this.#zeroing = met(this.#digester.zeros(length));
   }
 
   #piece(): Piece {
@@ -70,10 +92,14 @@ export class SharedRing {
 
   #hand(): void {
     const piece = this.#piece();
-    piece.free = this.#digester.update(piece.bytes.subarray(0, this.#filled));
-    // A failure is met where the piece is used next; until then it must not count as unhandled.
-    piece.free.catch(() => undefined);
+    piece.free = met(this.#digester.update(piece.bytes.subarray(0, this.#filled)));
     this.#filled = 0;
     this.#current = (this.#current + 1) % PIECES;
   }
+}
+
+/** A failure is met where the promise is awaited, later; until then it must not count as unhandled. */
+function met(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -1,3 +1,4 @@
+import { isHole } from '../../aws/s3/sparse-batches.ts';
 import { type ImageReader, openStored } from '../../aws/s3/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import { type ImportTask, type Reporter, reporter } from '../../core/tasks/report.ts';
@@ -30,10 +31,7 @@ export const handler = byteStep(async (deps, task) => {
   const digester = createDigester(['md5', algorithm]);
   const ring = new SharedRing(digester);
   try {
-    for await (const span of spans(reader)) {
-      if (span.zero) await hashHole(span, ring, report);
-      else await hashData(reader, span, ring, report);
-    }
+    await hashAll(reader, ring, report);
     const { md5 = '', [algorithm]: value = '' } = await ring.digest();
     await report.end();
     if (value !== (expected?.value ?? value))
@@ -49,45 +47,9 @@ function isHashed({ import: { method } }: ImportTask): boolean {
   return method.name !== 'copy-image' && (method.name !== 'location' || method.hash);
 }
 
-interface Span {
-  readonly start: number;
-  readonly length: number;
-  readonly zero: boolean;
-}
-
-/** Holes below this are passed over by the reader, whose requests run ahead: beginning anew behind a hole costs more than its zeros. */
-const HOLE_BYTES = 64 * 1024 * 1024;
-/** A hole may be terabytes: progress is told on the way. */
-const HOLE_STEP = 256 * 1024 * 1024;
-
-/** The image as long holes and what lies between them. */
-async function* spans(reader: ImageReader): AsyncGenerator<Span> {
-  let start = 0;
-  for await (const extent of reader.extents(0, reader.size)) {
-    if (!extent.zero || extent.length < HOLE_BYTES) continue;
-    if (extent.start > start) yield { start, length: extent.start - start, zero: false };
-    yield { start: extent.start, length: extent.length, zero: true };
-    start = extent.start + extent.length;
-  }
-  if (start < reader.size) yield { start, length: reader.size - start, zero: false };
-}
-
-async function hashData(
-  reader: ImageReader,
-  { start, length }: Span,
-  ring: SharedRing,
-  report: Reporter,
-): Promise<void> {
-  for await (const batch of reader.batches(start, start + length)) {
-    for (const chunk of batch) await ring.write(chunk);
+async function hashAll(reader: ImageReader, ring: SharedRing, report: Reporter): Promise<void> {
+  for await (const batch of reader.batches(0, reader.size)) {
+    for (const chunk of batch) await (isHole(chunk) ? ring.writeZeros(chunk.length) : ring.write(chunk));
     await report.add(batch.reduce((sum, chunk) => sum + chunk.length, 0));
-  }
-}
-
-async function hashHole({ length }: Span, ring: SharedRing, report: Reporter): Promise<void> {
-  for (let left = length; left > 0; left -= HOLE_STEP) {
-    const step = Math.min(left, HOLE_STEP);
-    await ring.writeZeros(step);
-    await report.add(step);
   }
 }

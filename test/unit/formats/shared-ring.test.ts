@@ -28,7 +28,7 @@ describe('SharedRing', () => {
   });
 
   it('hashes zeros without being given them, wherever they begin', async () => {
-    const parts = [3, 0, 9 * MIB + 1, 4 * MIB, 5, 4 * MIB - 8, 1];
+    const parts = [3, 0, 9 * MIB + 1, 4 * MIB, 5, 4 * MIB - 8, MIB, 1, MIB - 1, 2 * MIB, 300 * MIB];
     const ring = new SharedRing(createDigester(['sha512']));
     const expected = createHash('sha512');
     for (const [n, length] of parts.entries()) {
@@ -43,6 +43,7 @@ describe('SharedRing', () => {
   it('fails when the digester fails', async () => {
     const broken = {
       update: () => Promise.reject(new Error('a thread died')),
+      zeros: () => Promise.reject(new Error('a thread died')),
       digest: async () => ({}),
       close: () => undefined,
     };

@@ -24,6 +24,17 @@ it('hashes many streams at once, from shared and from own memory', async () => {
   expect(got).toEqual(streams.map((chunks) => ({ md5: hash('md5', chunks), sha512: hash('sha512', chunks) })));
 });
 
+it('hashes zeros by their number, in their place', async () => {
+  const digester = createDigester(['md5', 'sha512']);
+  await Promise.all([digester.update(Buffer.from('a')), digester.zeros(700_001), digester.update(Buffer.from('b'))]);
+
+  const bytes = Buffer.concat([Buffer.from('a'), Buffer.alloc(700_001), Buffer.from('b')]);
+  expect(await digester.digest()).toEqual({
+    md5: createHash('md5').update(bytes).digest('hex'),
+    sha512: createHash('sha512').update(bytes).digest('hex'),
+  });
+});
+
 it('hashes nothing, and forgets a stream that is closed', async () => {
   const closed = createDigester(['md5']);
   await closed.update(Buffer.from('x'));
