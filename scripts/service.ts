@@ -109,7 +109,7 @@ async function start(
 /** One per core: these functions compute. Each holds the SDK and two slices, so more threads cost memory and gain nothing. */
 const HEAVY_THREADS = Math.max(2, availableParallelism());
 /** Their garbage is large buffers outside the heap; a large young generation would only be memory. */
-const HEAVY_YOUNG_MIB = 6;
+const HEAVY_YOUNG_MIB = 3;
 
 async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): Promise<string> {
   if (!settings.ephemeral) {

@@ -2,29 +2,41 @@
  * `npm start`: the whole service on one machine. This process is front door, handlers and gateway; two children are the
  * embedded AWS (S3 with the AWS port; DynamoDB, Step Functions, Lambda and events). They end when this process ends.
  */
+import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../core/config.ts';
 import { startService } from './service.ts';
 import { readSettings, UsageError } from './settings.ts';
 
-/** Arenas of the C library's allocator: with one per thread, what worker threads freed would stay with them, some 150 MiB. */
-const ARENAS = { MALLOC_ARENA_MAX: '2' };
+/**
+ * What a process reads when it begins. The C library's allocator: with an arena per thread, what worker threads freed would stay
+ * with them, some 150 MiB; with its moving threshold, buffers of 16 MiB would come from arenas after the first one, and stay there.
+ * Compiled sources: a thread that finds them needs no TypeScript stripper, 10 MiB each.
+ */
+const TUNED = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+  MALLOC_TRIM_THRESHOLD_: '4194304',
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)),
+};
 
 /**
  * Image bytes pass as buffers outside the heap, yet count against it: with V8's defaults a gigabyte costs hundreds of full
  * collections of a heap that hardly changes. It may grow further between them, buffers included, so that the cheap collections of
- * the young generation, smaller than by default, free them: a download costs half the processor time.
+ * the young generation free them: a download costs half the processor time. The smaller that is, the sooner they come. Upload
+ * buffers are shared memory, which goes with a full collection only: `aws/s3/buffer-budget.ts` asks for one.
  */
 const V8_FLAGS = [
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=2',
   '--heap-growing-percent=600',
   '--external-memory-accounted-in-global-limit',
+  '--expose-gc',
 ];
 
 /** The allocator (and V8) read their settings when a process begins, so this one begins anew with them. Same process id; not on Windows. */
 function withTunedMemory(): void {
   if (process.platform !== 'linux' || process.env['MALLOC_ARENA_MAX'] !== undefined) return;
   const args = ['--disable-warning=ExperimentalWarning', ...V8_FLAGS, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve?.(process.execPath, [process.execPath, ...args], { ...definedEnvironment(), ...ARENAS });
+  process.execve?.(process.execPath, [process.execPath, ...args], { ...TUNED, ...definedEnvironment() });
 }
 
 function definedEnvironment(): Record<string, string> {

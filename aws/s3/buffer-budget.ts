@@ -19,8 +19,14 @@ interface Waiter {
   readonly grant: (buffer: Buffer) => void;
 }
 
-/** @param totalBytes what may be handed out at once */
-export function createBufferBudget(totalBytes: number): BufferBudget {
+/** Idle bytes from which a collection is worth its milliseconds. */
+const WORTH_COLLECTING = 32 * 1024 * 1024;
+
+/**
+ * @param totalBytes what may be handed out at once
+ * @param collect asks for a garbage collection, soon; absent without `--expose-gc`
+ */
+export function createBufferBudget(totalBytes: number, collect: (() => void) | undefined = collectSoon): BufferBudget {
   let used = 0;
   const waiting: Waiter[] = [];
   const idle = new Map<number, Buffer[]>();
@@ -70,10 +76,21 @@ export function createBufferBudget(totalBytes: number): BufferBudget {
       pile.push(buffer);
       idle.set(buffer.length, pile);
       serve();
-      // Nobody uploads: the memory goes back, a new upload gets it again in milliseconds.
-      if (used === 0) idle.clear();
+      // Nobody uploads: the memory goes back, a new upload gets it again in milliseconds. Shared memory goes with a collection only.
+      if (used > 0) return;
+      if (bytesOf(idle) >= WORTH_COLLECTING) collect?.();
+      idle.clear();
     },
   };
+}
+
+function bytesOf(idle: ReadonlyMap<number, readonly Buffer[]>): number {
+  return [...idle].reduce((sum, [bytes, pile]) => sum + bytes * pile.length, 0);
+}
+
+/** A while later: until then the connections that sent the buffers still refer to them. */
+function collectSoon(): void {
+  setTimeout(() => void globalThis.gc?.({ execution: 'async', type: 'major' }), 50).unref();
 }
 
 /** Drops idle buffers until they take at most `room` bytes, so that idle and used together stay within the budget. */

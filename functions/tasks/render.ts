@@ -30,10 +30,8 @@ interface Batch {
   readonly guard: () => Promise<void>;
 }
 
-/** Slices of one batch on their way at once: one is decoded while another is being stored. Memory: two slices and segments. */
+/** Slices of one batch on their way at once: one is decoded while another is being stored. Memory: so many slices. */
 const IN_FLIGHT = 2;
-/** Slice buffers of batches that are over: the next call works in the same memory, unless it was needed for something else. */
-const spareBuffers: WeakRef<Buffer>[] = [];
 
 /**
  * Render: the slices of one batch are read, packed and stored as segments, or encoded for the target format. Any worker may
@@ -72,12 +70,10 @@ async function renderSlices(batch: Batch, numbers: readonly number[]): Promise<S
   const rendered: (Slice | undefined)[] = [];
   const queue = numbers.entries();
   const lane = async (): Promise<void> => {
-    const buffer = spareBuffers.pop()?.deref() ?? Buffer.allocUnsafeSlow(SLICE_BYTES);
-    try {
-      for (const [at, n] of queue) rendered[at] = await renderSlice(batch, n, buffer);
-    } finally {
-      spareBuffers.push(new WeakRef(buffer));
-    }
+    const memory = new ArrayBuffer(SLICE_BYTES);
+    for (const [at, n] of queue) rendered[at] = await renderSlice(batch, n, Buffer.from(memory));
+    // Given back now: a thread that waits for its next call collects no garbage.
+    memory.transfer(0);
   };
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, numbers.length) }, lane));
   return rendered.filter((slice) => slice !== undefined);

@@ -37,6 +37,19 @@ it('keeps nothing when nobody is at work', async () => {
   expect(await budget.take(10)).not.toBe(first);
 });
 
+it('asks for a collection when nobody is at work any more, and it is worth it', async () => {
+  const MIB = 1024 * 1024;
+  let collections = 0;
+  const budget = createBufferBudget(64 * MIB, () => collections++);
+  budget.give(await budget.take(16 * MIB));
+  expect(collections).toBe(0);
+
+  const both = [await budget.take(16 * MIB), await budget.take(16 * MIB)];
+  for (const buffer of both) budget.give(buffer);
+
+  expect(collections).toBe(1);
+});
+
 it('grants a request above the whole budget when nothing else is out', async () => {
   const budget = createBufferBudget(20);
   const small = await budget.take(1);
