@@ -11,6 +11,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inspect as inspectValue, parseArgs } from 'node:util';
+import { type CompressionKind, compressionOf, openDecompressor } from '../../formats/decompress/decompress.ts';
 import { FormatError } from '../../formats/errors.ts';
 import type { FormatName } from '../../formats/image.ts';
 import { inspect } from '../../formats/inspect.ts';
@@ -34,6 +35,7 @@ const LIMIT_MS = 1000;
 const LIMIT_RSS = 512 * 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 const MAX_VIRTUAL = 2 ** 36;
+const MAX_UNPACKED = 2 ** 18;
 
 const all = seeds();
 const baseline = process.memoryUsage.rss();
@@ -43,11 +45,13 @@ interface Tally extends Figures {
   readonly failures: string[];
 }
 
-/** Looks at a mutant as the service would, then opens and reads it even where that was refused. */
+/** Looks at a mutant as the service would, then opens and reads or unpacks it even where that was refused. */
 async function exercise(source: MutantSource, format: FormatName, random: Random, tally: Tally): Promise<void> {
   const inspection = await inspect(source, { maxVirtualSize: MAX_VIRTUAL });
   if (inspection.verdict !== 'refuse') tally.accepted += 1;
   try {
+    const wrapper = compressionOf(await source.read(0, Math.min(8, source.size)));
+    if (wrapper !== undefined && wrapper === format) return await unpack(source, wrapper, tally);
     const image = await openImage(source, format);
     tally.opened += 1;
     if (image.virtualSize === 0) return;
@@ -58,6 +62,13 @@ async function exercise(source: MutantSource, format: FormatName, random: Random
     if (!(error instanceof FormatError)) throw error;
     tally.typedErrors += 1;
   }
+}
+
+/** As the import's decompress step does; the limit is far above what the seeds hold. */
+async function unpack(source: MutantSource, kind: CompressionKind, tally: Tally): Promise<void> {
+  const chunks = openDecompressor(kind)(source, { maxOutputBytes: MAX_UNPACKED });
+  tally.opened += 1;
+  for await (const _ of chunks);
 }
 
 function describeMutant(seed: Seed, mutant: Mutant): string {

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { FormatName } from '../../formats/image.ts';
+import { XZ_BYTES, zip } from '../support/archives.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/formats');
 const CORPUS = process.env['GLIMPSE_CORPUS'] ?? join(import.meta.dirname, '../../../shared/corpus');
@@ -20,9 +21,27 @@ interface Row {
   readonly format: string;
 }
 
+/** Text that compresses, as long as a few blocks. */
+const TEXT = Buffer.from(Array.from({ length: 4000 }, (_, line) => `line ${line} of a disk\n`).join(''));
+/** The first bytes of an old format, and room for what might follow. */
+const magic = (...bytes: number[]): Buffer => Buffer.concat([Buffer.from(bytes)], 4096);
+
+/** Formats that no image of the lists has. */
+const MADE: readonly Seed[] = [
+  { name: 'made-gzip', format: 'gzip', bytes: gzipSync(TEXT) },
+  { name: 'made-xz', format: 'xz', bytes: XZ_BYTES },
+  { name: 'made-zstd', format: 'zstd', bytes: zstdCompressSync(TEXT) },
+  { name: 'made-zip-deflated', format: 'zip', bytes: zip(TEXT) },
+  { name: 'made-zip64-stored', format: 'zip', bytes: zip(TEXT, { method: 0, zip64: true }) },
+  { name: 'made-bzip2', format: 'bzip2', bytes: magic(0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59) },
+  { name: 'made-qcow1', format: 'qcow1', bytes: magic(0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 1) },
+  { name: 'made-cowd', format: 'cowd', bytes: magic(0x43, 0x4f, 0x57, 0x44, 1) },
+  { name: 'made-sesparse', format: 'sesparse', bytes: magic(0xbe, 0xba, 0xfe, 0xca) },
+];
+
 /** Images to mutate: those of the repository, and the corpus where it is present. */
 export function seeds(): Seed[] {
-  const out: Seed[] = [];
+  const out: Seed[] = [...MADE];
   const folders = readdirSync(FIXTURES).map((name) => join(FIXTURES, name));
   const lists = [...folders.map((folder) => [folder, 'expected.json'] as const), [CORPUS, 'manifest.json'] as const];
   for (const [folder, list] of lists) {
