@@ -6,10 +6,25 @@ import { createServer, request, type Server, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
+import { tableOf } from '../../aws/dynamodb/table.ts';
+import { imagePrefix, stagedPrefix } from '../../core/tasks/prefixes.ts';
+import { TABLE } from '../../workflows/topology.ts';
 import { type Disk, ext4Disk, md5Of, qemuImage } from '../support/disks.ts';
 import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
-import { BUCKETS, type ImageClient, imageClient, violations } from '../support/image-client.ts';
+import {
+  BUCKETS,
+  dynamoDbOf,
+  type ImageClient,
+  imageClient,
+  lambdaOf,
+  s3Of,
+  violations,
+} from '../support/image-client.ts';
 
 let dir: string;
 let glimpse: Glimpse;
@@ -171,6 +186,23 @@ describe('two at once, and deletes', () => {
     expect((await glimpse.api('demo', 'GET', `/v2/images/${id}`)).status).toBe(404);
     await expect.poll(() => violations(glimpse), { timeout: 20_000 }).toEqual([]);
   });
+
+  it('bytes of a worker that ignores the abort and writes seconds after the delete go as well', async () => {
+    const { id } = await demo.create();
+    await demo.import(id, { method: { name: 'web-download', uri: `${web.url}/slow` } });
+    await expect.poll(async () => (await demo.show(id)).status, { timeout: 10_000 }).toBe('importing');
+    const task = String((await demo.show(id))['os_glance_import_task']);
+    expect((await glimpse.api('demo', 'DELETE', `/v2/images/${id}`)).status).toBe(204);
+    await expect.poll(() => violations(glimpse), { timeout: 20_000 }).toEqual([]);
+
+    await setTimeout(3000);
+    await lateWrite('glimpse-staging', stagedPrefix(id, task));
+    await lateWrite('glimpse-store-central', imagePrefix(id, task));
+    expect(await violations(glimpse)).not.toEqual([]);
+    await janitorWhenNoWriterLives(id);
+
+    await expect.poll(() => violations(glimpse), { timeout: 20_000 }).toEqual([]);
+  });
 });
 
 describe('a store that is broken', () => {
@@ -241,6 +273,20 @@ async function fault(bucket: string, body: object | undefined): Promise<void> {
   if (!response.ok) throw new Error(`fault on ${bucket}: ${response.status} ${await response.text()}`);
 }
 
+async function lateWrite(bucket: string, prefix: string): Promise<void> {
+  await s3Of(glimpse).send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}000000000000`, Body: 'late' }));
+}
+
+/** Runs the janitor as at the time when the duties of an image are due: no function lives that long. */
+async function janitorWhenNoWriterLives(imageId: string): Promise<void> {
+  const duties = createDutyRepository(tableOf(dynamoDbOf(glimpse), TABLE.name));
+  const left = (await duties.due(Number.MAX_SAFE_INTEGER, 100)).filter((duty) => duty.imageId === imageId);
+  expect(left).not.toEqual([]);
+  for (const duty of left) await duties.put({ ...duty, dueAtMs: Date.now() });
+  const { FunctionError } = await lambdaOf(glimpse).send(new InvokeCommand({ FunctionName: 'janitor', Payload: '{}' }));
+  expect(FunctionError).toBeUndefined();
+}
+
 async function file(name: string, bytes: Buffer): Promise<string> {
   const path = join(dir, name);
   await writeFile(path, bytes);
@@ -273,7 +319,7 @@ async function cutUpload(id: string, bytes: number): Promise<void> {
       },
     });
     put.on('error', () => resolve());
-    put.write(randomBytes(bytes), () => setTimeout(() => put.destroy(), 300));
+    put.write(randomBytes(bytes), () => void setTimeout(300).then(() => put.destroy()));
   });
 }
 

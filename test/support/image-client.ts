@@ -1,5 +1,7 @@
 /** The image API as tests call it: one object per account, plain fetch, every answer checked. */
 import { createReadStream } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { Account, Glimpse } from './glimpse.ts';
 import { settled } from './glimpse.ts';
@@ -99,14 +101,16 @@ export const BUCKETS = [
   'glimpse-store-dcn1',
 ] as const;
 
-export function s3Of(glimpse: Glimpse): S3Client {
-  return new S3Client({
-    endpoint: glimpse.awsEndpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-}
+const CLIENT = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+
+export const s3Of = ({ awsEndpoint }: Glimpse): S3Client =>
+  new S3Client({ ...CLIENT, endpoint: awsEndpoint, forcePathStyle: true });
+
+export const dynamoDbOf = ({ awsEndpoint }: Glimpse): DynamoDBClient =>
+  new DynamoDBClient({ ...CLIENT, endpoint: awsEndpoint });
+
+export const lambdaOf = ({ awsEndpoint }: Glimpse): LambdaClient =>
+  new LambdaClient({ ...CLIENT, endpoint: awsEndpoint });
 
 /** Every object of a bucket under a prefix: key → bytes. */
 export async function objectsIn(glimpse: Glimpse, bucket: string, prefix = ''): Promise<Map<string, number>> {
