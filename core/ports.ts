@@ -7,7 +7,7 @@ import type { Member, MemberStatus } from './members/member.ts';
 import type { MetadefRepository } from './metadefs/ports.ts';
 import type { LimitsPort } from './quota/limited-resources.ts';
 import type { ProjectUsage } from './quota/usage.ts';
-import type { BatchProgress, ImportFacts, Task, TaskStatus, TaskType } from './tasks/task.ts';
+import type { BatchProgress, ImportFacts, PhaseRates, Task, TaskStatus, TaskType } from './tasks/task.ts';
 
 /**
  * What the domain needs from the outside, as small ports. `aws/` implements them on the SDK; unit tests use memory.
@@ -186,6 +186,9 @@ export interface TaskRepository {
   /** Strongly consistent, so that Gather misses nobody. */
   batches(taskId: string): Promise<BatchProgress[]>;
   removeBatches(taskId: string): Promise<void>;
+  /** Pace of each phase as ended imports showed it; empty before the first. */
+  rates(): Promise<PhaseRates>;
+  setRates(rates: PhaseRates): Promise<void>;
 }
 
 /** A thing that must be looked at when its time comes; the janitor works through them (design sections 4 and 6). */

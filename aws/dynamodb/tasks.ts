@@ -1,7 +1,7 @@
 import { BatchWriteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Conflict, NotFound } from '../../core/errors.ts';
 import type { Clock, TaskRepository } from '../../core/ports.ts';
-import type { BatchProgress, ImportFacts, Task, TaskStatus } from '../../core/tasks/task.ts';
+import type { BatchProgress, ImportFacts, PhaseRates, Task, TaskStatus } from '../../core/tasks/task.ts';
 import {
   ALL_TASKS,
   batchKey,
@@ -9,6 +9,7 @@ import {
   imageTasksPartition,
   LIVE_TASKS,
   ownerTasksPartition,
+  RATES_KEY,
   taskKey,
 } from './keys.ts';
 import { isConditionFailure, type Table } from './table.ts';
@@ -157,6 +158,15 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
         start = page.LastEvaluatedKey;
       } while (start !== undefined);
       return found;
+    },
+
+    async rates() {
+      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: RATES_KEY }));
+      return (Item?.['rates'] ?? {}) as PhaseRates;
+    },
+
+    async setRates(rates) {
+      await table.client.send(new PutCommand({ TableName: table.name, Item: { ...RATES_KEY, rates } }));
     },
 
     async removeBatches(taskId) {

@@ -38,7 +38,8 @@ export async function beginImport(deps: BeginDeps, taskId: string): Promise<Begu
   if (begun.ended) return begun;
   await assertLock(deps, task.imageId, taskId);
   await deps.tasks.move(taskId, ['pending', 'processing'], { status: 'processing' });
-  if (task.facts.startedAtMs === undefined) await deps.tasks.note(taskId, { startedAtMs: deps.clock.now() });
+  if (task.facts.startedAtMs === undefined)
+    await deps.tasks.note(taskId, { startedAtMs: deps.clock.now(), rates: await deps.tasks.rates() });
   await deps.duties.put({
     id: `task:${taskId}`,
     kind: 'task',

@@ -1,5 +1,6 @@
 import type { ImportProgress } from '../images/image.ts';
-import type { BatchProgress } from './task.ts';
+import { etaSeconds, type PhaseWork } from './eta.ts';
+import type { BatchProgress, ImportFacts } from './task.ts';
 
 /** Progress of a task in bytes; `ImportProgress` is what lists show of it. */
 export interface TaskProgress extends ImportProgress {
@@ -9,21 +10,20 @@ export interface TaskProgress extends ImportProgress {
 
 /**
  * Sums the batches against the work that is known so far. Percent is bytes done of bytes to do, and reaches 100 only when a
- * task ends. The ETA adds up, phase by phase, what remains at that phase's own rate; a phase that has not begun is assumed
- * to run at the rate of all the others so far.
- * @param work bytes each phase has to do
+ * task ends; `eta.ts` says when that will be (decision: docs/adr/0008-progress-in-bytes.md).
+ * @param facts of the task; without `work` there is nothing to do
  */
 export function progressOf(
-  work: Readonly<Record<string, number>>,
+  { work = {}, rates }: Pick<ImportFacts, 'work' | 'rates'>,
   batches: readonly BatchProgress[],
   nowMs: number,
 ): TaskProgress {
-  const phases = Object.entries(work).map(([phase, total]) => measure(phase, total, batches, nowMs));
+  const phases = Object.entries(work).map(([phase, total]) => measure(phase, total, batches));
   const bytesTotal = sum(phases.map((p) => p.total));
   const bytesDone = sum(phases.map((p) => p.done));
   const current =
     phases.findLast((p) => p.done > 0 && p.done < p.total) ?? phases.find((p) => p.done < p.total) ?? phases.at(-1);
-  const eta = etaSeconds(phases);
+  const eta = etaSeconds(phases, nowMs, rates);
   return {
     phase: current?.phase ?? 'begin',
     percent: bytesTotal === 0 ? 0 : Math.min(99, Math.floor((100 * bytesDone) / bytesTotal)),
@@ -33,31 +33,9 @@ export function progressOf(
   };
 }
 
-interface Measured {
-  readonly phase: string;
-  readonly total: number;
-  readonly done: number;
-  readonly elapsedMs: number;
-}
-
-function measure(phase: string, total: number, batches: readonly BatchProgress[], nowMs: number): Measured {
-  const own = batches.filter((batch) => batch.phase === phase);
-  const done = Math.min(total, sum(own.map((batch) => batch.bytesDone)));
-  if (own.length === 0) return { phase, total, done, elapsedMs: 0 };
-  const begin = Math.min(...own.map((batch) => batch.startedAtMs));
-  const end = done >= total ? Math.max(...own.map((batch) => batch.atMs)) : nowMs;
-  return { phase, total, done, elapsedMs: Math.max(0, end - begin) };
-}
-
-function etaSeconds(phases: readonly Measured[]): number | undefined {
-  const allDone = sum(phases.map((p) => p.done));
-  const allMs = sum(phases.map((p) => p.elapsedMs));
-  if (allDone === 0 || allMs === 0) return undefined;
-  const ms = phases.map(({ total, done, elapsedMs }) => {
-    const rate = done > 0 && elapsedMs > 0 ? done / elapsedMs : allDone / allMs;
-    return (total - done) / rate;
-  });
-  return Math.round(sum(ms) / 1000);
+function measure(phase: string, total: number, all: readonly BatchProgress[]): PhaseWork {
+  const batches = all.filter((batch) => batch.phase === phase);
+  return { phase, total, done: Math.min(total, sum(batches.map((batch) => batch.bytesDone))), batches };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

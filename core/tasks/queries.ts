@@ -52,9 +52,8 @@ export async function imageTasks(deps: TaskDeps, caller: Caller, id: string): Pr
 }
 
 async function watched(deps: TaskDeps, task: Task): Promise<WatchedTask> {
-  const { work } = task.facts;
-  if (task.status !== 'processing' || work === undefined) return { task };
-  return { task, progress: progressOf(work, await deps.tasks.batches(task.id), deps.clock.now()) };
+  if (task.status !== 'processing' || task.facts.work === undefined) return { task };
+  return { task, progress: progressOf(task.facts, await deps.tasks.batches(task.id), deps.clock.now()) };
 }
 
 /** @throws NotFound for tasks of other projects, too */

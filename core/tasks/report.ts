@@ -1,7 +1,8 @@
 import { Conflict, ImageServiceError, NotFound, TaskAborted } from '../errors.ts';
 import type { Deps } from '../ports.ts';
+import { stretchMs } from './eta.ts';
 import { progressOf } from './progress.ts';
-import type { Task } from './task.ts';
+import type { BatchProgress, Task } from './task.ts';
 
 /** Batch records are written at most this often; the image's roll-up and the task's duty follow the same beat. */
 const BEAT_MS = 1_000;
@@ -29,11 +30,14 @@ export function reporter(
   const startedAtMs = deps.clock.now();
   let bytesDone = 0;
   let writtenAtMs = 0;
+  const recent = trail(startedAtMs);
   const write = async (error?: ImageServiceError): Promise<void> => {
     const atMs = deps.clock.now();
     writtenAtMs = atMs;
+    const earlier = recent(bytesDone, atMs);
     const failure = error === undefined ? {} : { error: { kind: error.kind, message: error.message } };
-    await deps.tasks.putBatch({ taskId: task.id, phase, batch, bytesDone, bytesTotal, startedAtMs, atMs, ...failure });
+    const record = { taskId: task.id, phase, batch, bytesDone, bytesTotal, startedAtMs, atMs, earlier, ...failure };
+    await deps.tasks.putBatch(record);
     await beat(deps, task.id, task.imageId);
   };
   return {
@@ -48,6 +52,21 @@ export function reporter(
   };
 }
 
+/** Remembers what was done when, as far back as a rate is taken from; each call adds a moment and answers the oldest one. */
+function trail(startedAtMs: number): (bytesDone: number, atMs: number) => NonNullable<BatchProgress['earlier']> {
+  let oldest = { bytesDone: 0, atMs: startedAtMs };
+  const later: (typeof oldest)[] = [];
+  return (bytesDone, atMs) => {
+    later.push({ bytesDone, atMs });
+    const from = atMs - stretchMs(atMs - startedAtMs);
+    for (let next = later[0]; next !== undefined && next.atMs <= from; next = later[0]) {
+      oldest = next;
+      later.shift();
+    }
+    return oldest;
+  };
+}
+
 /** The last beat of this process: batches that end close together need one roll-up, not one each. */
 let lastBeat = { taskId: '', atMs: 0 };
 
@@ -59,7 +78,7 @@ async function beat(deps: ReportDeps, taskId: string, imageId: string): Promise<
   await deps.duties.put({ id: `task:${taskId}`, kind: 'task', imageId, writeId: taskId, dueAtMs: now + TASK_DUTY_MS });
   const task = await deps.tasks.get(taskId);
   if (task?.facts.work === undefined) return;
-  const { phase, percent, etaSeconds } = progressOf(task.facts.work, await deps.tasks.batches(taskId), now);
+  const { phase, percent, etaSeconds } = progressOf(task.facts, await deps.tasks.batches(taskId), now);
   const image = await deps.images.get(imageId);
   if (image === undefined || image.lock !== taskId) return;
   const progress = {

@@ -1,6 +1,7 @@
 import { Conflict, NotFound, NothingStored } from '../errors.ts';
 import type { Image, Location } from '../images/image.ts';
 import type { Deps, ImageChange } from '../ports.ts';
+import { learnedRates } from './eta.ts';
 import { assertLock, type ImportTask, importTask } from './report.ts';
 import type { ImportMethod } from './task.ts';
 
@@ -72,6 +73,8 @@ async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
     );
   }
   await deps.images.change(task.imageId, { expect: { lock: task.id }, ...outcome(task) });
+  // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
+  await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));
   await closeTask(deps, task, `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`);
 }
 

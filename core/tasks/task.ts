@@ -39,6 +39,9 @@ export interface StoredBytes {
   readonly etag?: string;
 }
 
+/** Bytes per second of each phase. */
+export type PhaseRates = Readonly<Record<string, number>>;
+
 /** What the steps have established so far; each step adds its own key and reads the others'. */
 export interface ImportFacts {
   /** Bytes as they arrived. */
@@ -55,6 +58,8 @@ export interface ImportFacts {
   readonly hash?: { readonly algo: string; readonly value: string };
   /** Bytes each phase has to do, as soon as that is known: the denominator of progress. */
   readonly work?: Readonly<Record<string, number>>;
+  /** What earlier imports showed of each phase's pace, when this one began. */
+  readonly rates?: PhaseRates;
   /** When the task left `pending`. Milliseconds. */
   readonly startedAtMs?: number;
 }
@@ -100,6 +105,8 @@ export interface BatchProgress {
   readonly startedAtMs: number;
   /** Milliseconds; the heartbeat. */
   readonly atMs: number;
+  /** What was done a stretch before: the rate of late is the difference. */
+  readonly earlier?: { readonly bytesDone: number; readonly atMs: number };
   /** Why this batch failed, when it did: a kind of errors.ts and a sentence. */
   readonly error?: { readonly kind: string; readonly message: string };
 }
