@@ -1,17 +1,10 @@
-/** Rules and schedules of workflows/topology.ts, each with a dead-letter queue for what could not be delivered. */
+/** Rules and schedules of workflows/topology.ts, each with a dead-letter queue for what could not be delivered or done. */
 import { type FunctionName, RULES, SCHEDULES, type WorkflowName } from '../workflows/topology.ts';
+import { deadLetters } from './dead-letters.ts';
 import { functions } from './functions.ts';
 import { logical, named } from './stage.ts';
 import { staging } from './storage.ts';
 import { workflows } from './workflows.ts';
-
-const FOURTEEN_DAYS = 1_209_600;
-
-export const deadLetters = new aws.sqs.Queue('DeadLetters', {
-  name: named('dead-letters'),
-  sqsManagedSseEnabled: true,
-  messageRetentionSeconds: FOURTEEN_DAYS,
-});
 
 const rules = RULES.map((declared) => {
   const rule = new aws.cloudwatch.EventRule(`${logical(declared.name)}Rule`, {
@@ -28,6 +21,16 @@ const rules = RULES.map((declared) => {
   });
   return rule;
 });
+
+// A rule's queue takes what could not be handed to its function. Handing it over is all that a rule waits for: what the function then
+// fails at is Lambda's to try again, and to keep.
+for (const target of new Set(RULES.map((rule) => rule.target))) {
+  new aws.lambda.FunctionEventInvokeConfig(`${logical(target)}Failures`, {
+    functionName: functions[target].name,
+    maximumRetryAttempts: 2,
+    destinationConfig: { onFailure: { destination: deadLetters.arn } },
+  });
+}
 
 /** `{staging}` and `{workflow:NAME}` filled in. */
 function patternOf(pattern: unknown): $util.Output<string> {
@@ -74,6 +77,14 @@ for (const { name, rate, target } of SCHEDULES) {
       // The next run comes by itself; an old one is of no use.
       retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 1 },
     },
+  });
+}
+
+for (const target of new Set(SCHEDULES.map((schedule) => schedule.target))) {
+  new aws.lambda.FunctionEventInvokeConfig(`${logical(target)}Failures`, {
+    functionName: functions[target].name,
+    maximumEventAgeInSeconds: 60,
+    maximumRetryAttempts: 0,
   });
 }
 

@@ -50,7 +50,13 @@ function track(name: string, metricName: string, targetValue: number): void {
               },
             },
           },
-          { id: 'each', expression: 'load / IF(tasks > 0, tasks, 1)', label: `${name} per task`, returnData: true },
+          {
+            id: 'each',
+            // Without traffic the load balancer reports nothing, and one policy without data keeps all tasks.
+            expression: 'FILL(load, 0) / IF(tasks > 0, tasks, 1)',
+            label: `${name} per task`,
+            returnData: true,
+          },
         ],
       },
     },

@@ -1,5 +1,6 @@
 /** The program: what a stage consists of, in the order in which modules may rely on each other. */
 import './defaults.ts';
+import './secrets.ts';
 import { api } from './api.ts';
 import './events.ts';
 import { settlePublicEndpoint } from './public-endpoint.ts';

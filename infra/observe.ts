@@ -2,10 +2,10 @@
 // biome-ignore lint/style/noRestrictedImports: names of metrics only, as a type: what is shown must be what is written
 import type { Metric } from '../aws/telemetry.ts';
 import { api } from './api.ts';
-import { deadLetters } from './events.ts';
+import { deadLetters } from './dead-letters.ts';
 import { functions } from './functions.ts';
 import { key } from './kms.ts';
-import { logical, METRICS_NAMESPACE, named, onLocalStack, settings } from './stage.ts';
+import { logical, METRICS_NAMESPACE, named, onLocalStack, settings, sizes } from './stage.ts';
 import { table } from './storage.ts';
 import { workflows } from './workflows.ts';
 
@@ -80,14 +80,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     above: 5,
     periods: 2,
   },
-  ApiThrottles: {
-    description: 'API functions run out of their reserved concurrency',
-    namespace: 'AWS/Lambda',
-    metric: 'Throttles',
-    dimensions: { FunctionName: functions['api-images'].name },
-    above: 10,
-    periods: 1,
-  },
+  ...apiThrottles(),
   TableReadThrottles: {
     description: 'Reads of the table are throttled',
     namespace: 'AWS/DynamoDB',
@@ -122,6 +115,23 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
   },
   ...(onLocalStack ? {} : await gatewayAlarms()),
 };
+
+function apiThrottles(): Record<string, Alarm> {
+  const names = Object.keys(sizes.apiConcurrency) as (keyof typeof sizes.apiConcurrency)[];
+  return Object.fromEntries(
+    names.map((name) => [
+      `${logical(name)}Throttles`,
+      {
+        description: `${name} runs out of its reserved concurrency`,
+        namespace: 'AWS/Lambda',
+        metric: 'Throttles',
+        dimensions: { FunctionName: functions[name].name },
+        above: 10,
+        periods: 1,
+      },
+    ]),
+  );
+}
 
 async function gatewayAlarms(): Promise<Record<string, Alarm>> {
   const { balancer, targetGroup } = await import('./gateway-metrics.ts');

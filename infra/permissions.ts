@@ -83,6 +83,8 @@ export interface Grants {
   readonly tokens: boolean;
   /** Asks an existing Keystone for more than tokens, so it gets the service user's password. */
   readonly keystone: boolean;
+  /** Is called by an event rule: what it fails at is sent to the dead-letter queue, by Lambda in its name. */
+  readonly event: boolean;
 }
 
 const grants = (ports: readonly Port[], access: Partial<Omit<Grants, 'ports'>> = {}): Grants => ({
@@ -91,6 +93,7 @@ const grants = (ports: readonly Port[], access: Partial<Omit<Grants, 'ports'>> =
   stores: [],
   tokens: false,
   keystone: false,
+  event: false,
   ...access,
 });
 
@@ -138,8 +141,9 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   drop: grants(['dropBox', 'duties', 'identityRecords', 'imageList', 'images', 'tasks', 'usage', 'workflows'], {
     ...DROP,
     keystone: true,
+    event: true,
   }),
-  'import-ended': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
+  'import-ended': grants(['bytes', 'duties', 'images', 'tasks'], { ...SWEEP, event: true }),
   janitor: grants(
     [
       'bytes',
@@ -170,6 +174,7 @@ export interface Targets<T> {
   readonly storeObjects: readonly T[];
   readonly workflow: T;
   readonly executions: T;
+  readonly deadLetters: T;
 }
 
 export interface Statement<T> {
@@ -179,7 +184,7 @@ export interface Statement<T> {
 
 /** The statements of one function. Actions of one resource are sorted and named once. */
 export function statementsOf<T>(name: keyof typeof GRANTS, targets: Targets<T>): Statement<T>[] {
-  const { ports, staging, stores } = GRANTS[name];
+  const { ports, staging, stores, event } = GRANTS[name];
   const table = unique(ports.flatMap((port) => PORT_ACTIONS[port].table ?? []));
   const executions = unique(ports.flatMap((port) => PORT_ACTIONS[port].executions ?? []));
   const on = (access: readonly Access[], kind: 'bucket' | 'objects') =>
@@ -193,6 +198,7 @@ export function statementsOf<T>(name: keyof typeof GRANTS, targets: Targets<T>):
     { actions: on(stores, 'objects'), resources: [...targets.storeObjects] },
     { actions: executions.filter((action) => action === 'states:StartExecution'), resources: [targets.workflow] },
     { actions: executions.filter((action) => action !== 'states:StartExecution'), resources: [targets.executions] },
+    { actions: event ? ['sqs:SendMessage'] : [], resources: [targets.deadLetters] },
   ].filter(({ actions, resources }) => actions.length > 0 && resources.length > 0);
 }
 

@@ -1,9 +1,23 @@
-/** Secrets are set with `sst secret set`; a missing one stops the deployment before anything is made. */
+/**
+ * Secrets are set with `sst secret set`. A missing or unusable one stops the deployment before anything is made: the component itself
+ * would notice while other resources are already on their way.
+ */
+import { SettingsError } from './settings.ts';
 import { settings } from './stage.ts';
 
+/** The command hands the stage's secrets to the program by these variables. */
+function declare(name: string): sst.Secret {
+  if (!process.env[`SST_SECRET_${name}`])
+    throw new SettingsError(
+      `The secret ${name} is not set: npx sst secret set ${name} VALUE --stage ${settings.stage} (docs/operations/deploy.md).`,
+    );
+  return new sst.Secret(name);
+}
+
 /** JSON array of private JWKs (ES256); the first one signs. */
-const signingKeys = new sst.Secret('SigningKeys');
-const keystonePassword = settings.config.identity.mode === 'keystone' ? new sst.Secret('KeystonePassword') : undefined;
+const signingKeys = declare('SigningKeys');
+checkSigningKeys(process.env['SST_SECRET_SigningKeys'] ?? '');
+const keystonePassword = settings.config.identity.mode === 'keystone' ? declare('KeystonePassword') : undefined;
 
 /** Of the service user at an existing Keystone. By the variable that carries it (aws/environment.ts), as below. */
 export const keystoneSecret: Readonly<Record<string, $util.Output<string>>> =
@@ -14,3 +28,22 @@ export const secrets: Readonly<Record<string, $util.Output<string>>> = {
   GLIMPSE_SIGNING_KEYS: signingKeys.value,
   ...keystoneSecret,
 };
+
+/** The message says nothing of the value. @throws SettingsError */
+function checkSigningKeys(text: string): void {
+  try {
+    const keys = JSON.parse(text) as unknown;
+    if (Array.isArray(keys) && keys.length > 0 && keys.every(isSigningKey)) return;
+  } catch {
+    // Said below: the parser's own words would quote the secret.
+  }
+  throw new SettingsError(
+    'The secret SigningKeys is no JSON array of private ES256 keys: node scripts/stage.ts keys prints one.',
+  );
+}
+
+/** RFC 7518, section 6.2. */
+function isSigningKey(value: unknown): boolean {
+  const { kty, crv, d, kid } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return kty === 'EC' && crv === 'P-256' && typeof d === 'string' && typeof kid === 'string';
+}

@@ -53,6 +53,7 @@ export function readSettings(stage: string, env: Environment, root: string): Set
     if (!existsSync(join(root, relative(configFile, file))))
       throw new SettingsError(`${configFile}: the file ${file} does not exist.`);
   }
+  if (!env['GLIMPSE_GATEWAY_IMAGE']) checkInImage(configFile, files);
   const edge = edgeOf(env['GLIMPSE_EDGE'] || 'cloudfront');
   const domain = domainOf(env, edge, region);
   const consoleDist = consoleOf(env['GLIMPSE_CONSOLE_DIST'], edge, root);
@@ -83,6 +84,16 @@ function readConfig(path: string, shown: string): Config {
   } catch (error) {
     throw new SettingsError(`${shown}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+/** gateway/Dockerfile copies this folder and no other; an image that was made elsewhere holds what its maker put there. */
+const IN_IMAGE = 'infra/config/';
+
+function checkInImage(configFile: string, files: readonly string[]): void {
+  const outside = files.find((file) => !file.startsWith(IN_IMAGE));
+  if (outside === undefined) return;
+  const what = outside === configFile ? 'GLIMPSE_CONFIG' : configFile;
+  throw new SettingsError(`${what}: ${outside} is not below ${IN_IMAGE}, which is what the gateway's image holds.`);
 }
 
 /** Amazon S3 user guide, "General purpose bucket naming rules". Dots are refused: TLS certificates do not cover them. */

@@ -1,4 +1,5 @@
 /** ARNs that permissions speak of. The workflow's is composed, not read: its functions need it before it exists. */
+import { deadLetters } from './dead-letters.ts';
 import { key } from './kms.ts';
 import type { Targets } from './permissions.ts';
 import { account, named, settings } from './stage.ts';
@@ -17,5 +18,6 @@ export const targets: Targets<$util.Output<string>> = {
   storeBuckets: stores.map((store) => store.arn),
   storeObjects: stores.map((store) => $interpolate`${store.arn}/*`),
   workflow: importWorkflowArn,
+  deadLetters: deadLetters.arn,
   executions: $interpolate`${states}:execution:${importWorkflowName}:*`,
 };

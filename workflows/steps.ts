@@ -6,11 +6,19 @@ import type { FunctionName, LongStep } from './topology.ts';
 /** Faults of the platform, not of the image: try again. Everything else is a kind of core/errors.ts and ends the import. */
 const RETRY: readonly Retrier[] = [
   {
+    // Several imports at once may use up the account's concurrency: a call waits for the batches of others to end.
+    ErrorEquals: ['Lambda.TooManyRequestsException'],
+    IntervalSeconds: 2,
+    MaxAttempts: 10,
+    BackoffRate: 2,
+    MaxDelaySeconds: 60,
+    JitterStrategy: 'FULL',
+  },
+  {
     ErrorEquals: [
       'Lambda.ServiceException',
       'Lambda.AWSLambdaException',
       'Lambda.SdkClientException',
-      'Lambda.TooManyRequestsException',
       'BackendUnavailable',
       'StaleRevision',
     ],

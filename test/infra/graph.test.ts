@@ -1,10 +1,8 @@
-/** What must hold of every stage, whatever its size and edge. */
 import { describe, expect, inject, test } from 'vitest';
 import { ROUTES } from '../../api/routes.ts';
 import { ENVIRONMENT } from '../../aws/environment.ts';
-import { METRICS } from '../../aws/telemetry.ts';
 import { FUNCTIONS } from '../../workflows/topology.ts';
-import { allowed, containersOf, functionOf, ofType, only, roleOf, statements, variablesOf } from './graph.ts';
+import { allowed, containersOf, functionOf, ofType, only, statements, variablesOf } from './graph.ts';
 import { answeredBy } from './http-routes.ts';
 import { STAGES, type StageName } from './stages.ts';
 
@@ -216,6 +214,9 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
       for (const arn of (role.inputs['managedPolicyArns'] ?? []) as string[])
         expect(arn, role.name).toMatch(/:policy\/service-role\//);
     }
+    // Rights that a role would get beside its inline policies would not be seen here.
+    for (const type of ['rolePolicy:RolePolicy', 'rolePolicyAttachment:RolePolicyAttachment', 'policy:Policy'])
+      expect(ofType(graph, `iam/${type}`)).toEqual([]);
   });
 
   test('nobody outside the account is let in without a condition', () => {
@@ -248,63 +249,6 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     });
     expect(table.retainOnDelete).toBe(production);
     expect(only(graph, 'kms/key:Key').inputs).toMatchObject({ enableKeyRotation: true, deletionWindowInDays: 30 });
-  });
-
-  test('every event target and schedule has a dead-letter queue that takes what it sends', () => {
-    const queue = only(graph, 'sqs/queue:Queue');
-    expect(queue.inputs).toMatchObject({ sqsManagedSseEnabled: true, messageRetentionSeconds: 1_209_600 });
-    const rules = ofType(graph, 'cloudwatch/eventRule:EventRule').map((rule) => rule.state['arn']);
-    for (const { inputs } of ofType(graph, 'cloudwatch/eventTarget:EventTarget')) {
-      expect(inputs).toMatchObject({
-        deadLetterConfig: { arn: queue.state['arn'] },
-        retryPolicy: { maximumRetryAttempts: expect.any(Number) },
-      });
-    }
-    const [send] = statements(only(graph, 'sqs/queuePolicy:QueuePolicy').inputs['policy']);
-    expect(send?.Condition).toEqual({ ArnEquals: { 'aws:SourceArn': expect.arrayContaining(rules) } });
-    for (const { inputs } of ofType(graph, 'scheduler/schedule:Schedule')) {
-      const target = inputs['target'] as { roleArn: string; deadLetterConfig: unknown };
-      expect(target.deadLetterConfig).toEqual({ arn: queue.state['arn'] });
-      expect(allowed(roleOf(graph, target.roleArn))).toContainEqual(
-        expect.objectContaining({ Action: ['sqs:SendMessage'], Resource: [queue.state['arn']] }),
-      );
-    }
-  });
-
-  test('alarms watch what matters, tell someone, and the dashboard shows them all', () => {
-    const alarms = ofType(graph, 'cloudwatch/metricAlarm:MetricAlarm');
-    const watched = alarms.map(({ inputs }) => `${String(inputs['namespace'])} ${String(inputs['metricName'])}`);
-    expect(watched).toEqual(
-      expect.arrayContaining([
-        'AWS/States ExecutionsFailed',
-        'AWS/SQS ApproximateNumberOfMessagesVisible',
-        'AWS/ApiGateway 5xx',
-        'AWS/Lambda Throttles',
-        'AWS/DynamoDB WriteThrottleEvents',
-        expect.stringMatching(/JanitorFindings$/),
-        ...(onLocalStack ? [] : ['AWS/ApplicationELB HTTPCode_Target_5XX_Count']),
-      ]),
-    );
-    const topic = only(graph, 'sns/topic:Topic').state['arn'];
-    for (const { name, inputs } of alarms) expect(inputs['alarmActions'], name).toEqual([topic]);
-    const body = JSON.parse(String(only(graph, 'cloudwatch/dashboard:Dashboard').inputs['dashboardBody']));
-    expect(body.widgets).toHaveLength(alarms.length + Object.keys(METRICS).length);
-    const filter = only(graph, 'cloudwatch/logMetricFilter:LogMetricFilter').inputs;
-    expect(filter['logGroupName']).toBe(
-      (functionOf(graph, 'janitor').inputs['loggingConfig'] as { logGroup: string }).logGroup,
-    );
-  });
-
-  test('every metric that functions write is shown, from the function that writes it', () => {
-    const body = JSON.parse(String(only(graph, 'cloudwatch/dashboard:Dashboard').inputs['dashboardBody']));
-    const shown = body.widgets.flatMap((widget: { properties: { metrics: string[][] } }) => widget.properties.metrics);
-    const namespace = `glimpse-${scenario.stage}-glimpse`;
-    for (const fn of lambdas) expect(variablesOf(fn)['POWERTOOLS_METRICS_NAMESPACE']).toBe(namespace);
-    for (const metric of Object.keys(METRICS)) {
-      const service = metric === 'ImportsFailed' ? 'import-revert' : 'import-finish';
-      expect(shown, metric).toContainEqual([namespace, metric, 'service', service]);
-      expect(variablesOf(functionOf(graph, service))['POWERTOOLS_SERVICE_NAME']).toBe(service);
-    }
   });
 
   test('no secret is readable in the outputs', () => {

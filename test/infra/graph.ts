@@ -15,7 +15,7 @@ export interface Scenario {
   readonly root?: string;
 }
 
-const SECRETS = { SST_SECRET_SigningKeys: '[{"kty":"EC"}]' };
+const SECRETS = { SST_SECRET_SigningKeys: '[{"kty":"EC","crv":"P-256","x":"x","y":"y","d":"d","kid":"k1"}]' };
 
 /** Synthesizes a stage in a clean environment. `errors` of the graph say what went wrong, if anything did. */
 export async function synth({ stage, env = {}, root = ROOT }: Scenario): Promise<Graph> {
@@ -46,6 +46,10 @@ export async function synth({ stage, env = {}, root = ROOT }: Scenario): Promise
 /** Resources of a type: the end of it is enough (`s3/bucket:Bucket`). */
 export const ofType = (graph: Graph, type: string): Recorded[] =>
   graph.resources.filter((resource) => resource.type === type || resource.type.endsWith(`:${type}`));
+
+/** What would exist in AWS; the rest is the program's own book-keeping. */
+export const inAws = (graph: Graph): string[] =>
+  graph.resources.map(({ type, name }) => `${type} ${name}`).filter((text) => !/^(sst|pulumi):/.test(text));
 
 export function only(graph: Graph, type: string): Recorded {
   const [found, second] = ofType(graph, type);

@@ -1,7 +1,7 @@
 /** Least privilege, in both directions: what the code can call is allowed, and what is allowed the code can call. */
 import { describe, expect, inject, test } from 'vitest';
 import { GRANTS, PORT_ACTIONS } from '../../infra/permissions.ts';
-import { FUNCTIONS, type FunctionName } from '../../workflows/topology.ts';
+import { FUNCTIONS, type FunctionName, RULES } from '../../workflows/topology.ts';
 import { allowed, functionOf, ofType, only, ROOT, roleOf } from './graph.ts';
 import { commandsOfPort, PORTS, type PortName, sdkUseOf } from './sdk-use.ts';
 
@@ -87,6 +87,17 @@ describe('functions', () => {
       expect([...granted(name as FunctionName, 's3')].filter((action) => !can.includes(action))).toEqual([]);
     },
   );
+});
+
+test('what events call may put what it fails at aside, and nothing else may', () => {
+  const called = new Set<string>(RULES.map(({ target }) => target));
+  const queue = only(graph, 'sqs/queue:Queue').state['arn'];
+  for (const name of Object.keys(FUNCTIONS) as FunctionName[]) {
+    const sending = policyOf(name).filter(({ Action }) => Action.some((action) => action.startsWith('sqs:')));
+    expect(sending, name).toEqual(
+      called.has(name) ? [expect.objectContaining({ Action: ['sqs:SendMessage'], Resource: [queue] })] : [],
+    );
+  }
 });
 
 describe('the gateway', () => {

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REGIONS } from '../../infra/regions.ts';
 import { readSettings } from '../../infra/settings.ts';
-import { ROOT, synth } from './graph.ts';
+import { inAws, ROOT, synth } from './graph.ts';
 
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'glimpse-settings-'));
   await mkdir(join(root, 'infra'));
   await cp(join(ROOT, 'infra/config'), join(root, 'infra/config'), { recursive: true });
+  await cp(join(ROOT, 'infra/config/dev.json'), join(root, 'elsewhere.json'));
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
@@ -58,6 +59,18 @@ const wrong: readonly [string, object | string, Record<string, string>, RegExp][
     { stores: [store()], policy_file: '/etc/policy.yaml' },
     {},
     /must be a path inside the repository/,
+  ],
+  [
+    'a configuration that the image of the gateway does not hold',
+    { stores: [store()] },
+    { GLIMPSE_CONFIG: 'elsewhere.json' },
+    /^GLIMPSE_CONFIG: elsewhere\.json is not below infra\/config\/, which is what the gateway's image holds\.$/,
+  ],
+  [
+    'a policy file that the image of the gateway does not hold',
+    { stores: [store()], policy_file: 'elsewhere.json' },
+    {},
+    /elsewhere\.json is not below infra\/config\//,
   ],
   [
     'an unknown region',
@@ -127,25 +140,33 @@ test('regions are spelled as AWS does', () => {
 });
 
 describe('the program ends before a resource is declared', () => {
-  test.each([
-    ['a wrong configuration', { GLIMPSE_REGION: 'mars-1' }, /GLIMPSE_REGION: "mars-1" is no AWS region/],
+  const withKeystone = {
+    GLIMPSE_CONFIG: 'test/infra/config/three-regions.json',
+    GLIMPSE_GATEWAY_IMAGE: 'registry.example.org/gateway:1',
+  };
+  test.each<[string, Record<string, string>, RegExp]>([
+    ['a wrong configuration', { GLIMPSE_REGION: 'mars-1' }, /^GLIMPSE_REGION: "mars-1" is no AWS region/],
     [
       'a stage without a file',
       { GLIMPSE_CONFIG: 'infra/config/none.json' },
-      /infra\/config\/none\.json cannot be read/,
+      /^The configuration file infra\/config\/none\.json cannot be read/,
+    ],
+    [
+      'a missing secret',
+      withKeystone,
+      /^The secret KeystonePassword is not set: npx sst secret set KeystonePassword VALUE --stage dev /,
+    ],
+    ['no signing keys', { SST_SECRET_SigningKeys: '' }, /^The secret SigningKeys is not set: /],
+    [
+      'signing keys that are none',
+      { SST_SECRET_SigningKeys: '[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"public"}]' },
+      /^The secret SigningKeys is no JSON array of private ES256 keys: [^"]*$/,
     ],
   ])('%s', async (_, env, message) => {
     const graph = await synth({ stage: 'dev', env });
 
-    expect(graph.errors.join('\n')).toMatch(message);
+    expect(graph.errors).toEqual([expect.stringMatching(message)]);
     expect(graph.builds).toEqual([]);
-  });
-
-  test('a missing secret', async () => {
-    const graph = await synth({ stage: 'dev', env: { GLIMPSE_CONFIG: 'test/infra/config/three-regions.json' } });
-
-    expect(graph.errors.join('\n')).toMatch(
-      /Set a value for KeystonePassword with `sst secret set KeystonePassword <value>`/,
-    );
+    expect(inAws(graph)).toEqual([]);
   });
 });

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import validate from 'asl-validator';
 import { describe, expect, inject, test } from 'vitest';
+import { createGatewayServer } from '../../gateway/serve.ts';
 import { importImage, importImageInFunctions } from '../../workflows/import-image.ts';
-import { containersOf, functionOf, ofType, only, ROOT, statements, variablesOf } from './graph.ts';
+import { containersOf, functionOf, ofType, only, ROOT, statements, synth, variablesOf } from './graph.ts';
 import type { Graph } from './synth/graph-types.ts';
 
 const graphs = inject('graphs');
@@ -189,6 +190,13 @@ describe.each([
     expect(taskOf(graph).container['stopTimeout']).toBe(120);
   });
 
+  test('closes no connection that the load balancer still holds', () => {
+    const { server } = createGatewayServer(() => undefined);
+    const idleSeconds = Number(only(graph, 'lb/loadBalancer:LoadBalancer').inputs['idleTimeout']);
+    expect(server.keepAliveTimeout).toBeGreaterThan(idleSeconds * 1000);
+    expect(server.requestTimeout).toBe(0);
+  });
+
   test('runs hardened: nothing to write to, one port, no shell, a health check of its own', () => {
     const { container, task } = taskOf(graph);
     expect(container).toMatchObject({
@@ -218,6 +226,8 @@ describe.each([
     const text = JSON.stringify(ofType(graph, 'appautoscaling/policy:Policy').map(({ inputs }) => inputs));
     for (const metric of ['ActiveConnectionCount', 'ProcessedBytes', 'ECSServiceAverageCPUUtilization'])
       expect(text).toContain(metric);
+    // Neither is reported without traffic: a policy without data would keep every task there is.
+    expect(text.match(/FILL\(load, 0\)/g)).toHaveLength(2);
   });
 
   test('reaches S3 and DynamoDB without leaving the network', () => {
@@ -296,6 +306,30 @@ describe('localstack', () => {
   });
 });
 
+test('stores in other regions lie at the emulator too', async () => {
+  const graph = await synth({
+    stage: 'localstack',
+    env: {
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:4599',
+      GLIMPSE_CONFIG: 'test/infra/config/three-regions.json',
+      GLIMPSE_GATEWAY_IMAGE: 'none',
+      SST_SECRET_KeystonePassword: 'secret',
+    },
+  });
+  const providers = ofType(graph, 'pulumi:providers:aws').filter(({ name }) => name.startsWith('Aws-'));
+
+  expect(graph.errors).toEqual([]);
+  expect(providers.map(({ inputs }) => inputs['region']).sort()).toEqual(['ap-northeast-1', 'eu-central-1']);
+  for (const { name, inputs } of providers) {
+    expect(JSON.parse(String(inputs['endpoints'])), name).toMatchObject([{ s3: 'http://127.0.0.1:4599' }]);
+    expect(inputs, name).toMatchObject({
+      accessKey: 'test',
+      s3UsePathStyle: 'true',
+      skipCredentialsValidation: 'true',
+    });
+  }
+});
+
 const withoutPlacement = (definition: unknown): unknown =>
   JSON.parse(
     JSON.stringify(definition, (key, value: unknown) =>
@@ -328,5 +362,26 @@ describe('state machines', () => {
       .replaceAll(/"TaskDefinition":"glimpse-\w+-([\w-]+)"/g, `"TaskDefinition":"\${Task.$1}"`);
     const declared = graph === localstack ? importImageInFunctions : importImage;
     expect(withoutPlacement(JSON.parse(back))).toEqual(withoutPlacement(JSON.parse(JSON.stringify(declared))));
+  });
+
+  test('a call that Lambda turns away waits its turn for minutes, and is not taken for a fault', () => {
+    const machine = only(dev, 'sfn/stateMachine:StateMachine').inputs;
+    const calls: { Retry?: { ErrorEquals: string[] }[] }[] = [];
+    JSON.parse(String(machine['definition']), (_, value: { Resource?: string; Retry?: never } | null) => {
+      if (value?.Resource === 'arn:aws:states:::lambda:invoke') calls.push(value);
+      return value;
+    });
+    expect(calls.length).toBeGreaterThan(15);
+    for (const { Retry = [] } of calls) {
+      const naming = Retry.filter(({ ErrorEquals }) => ErrorEquals.includes('Lambda.TooManyRequestsException'));
+      expect(naming).toEqual([
+        expect.objectContaining({
+          ErrorEquals: ['Lambda.TooManyRequestsException'],
+          MaxAttempts: 10,
+          MaxDelaySeconds: 60,
+          JitterStrategy: 'FULL',
+        }),
+      ]);
+    }
   });
 });

@@ -78,6 +78,7 @@ export const DATA_PLANE: Mistakes = {
       'readonlyRootFilesystem: false',
       'hardened, without a port',
     ],
+    ['a log for ever', 'retentionInDays: LOG_DAYS[sizes.logRetention],', '', 'no log is kept for ever'],
     [
       'a container that would leave for a container again',
       '{ ...environmentOf(step), AWS_REGION',
@@ -116,6 +117,7 @@ export const DATA_PLANE: Mistakes = {
     ],
   ],
   'infra/gateway-scaling.ts': [
+    ['tasks that stay when all is quiet', 'FILL(load, 0)', 'load', 'scales on connections'],
     ['no scaling by network', "track('Network', 'ProcessedBytes', BYTES_PER_MINUTE);", '', 'scales on connections'],
   ],
   'gateway/Dockerfile': [
@@ -127,6 +129,14 @@ export const DATA_PLANE: Mistakes = {
       'COPY package.json ./\nCOPY api api',
       'COPY package.json package-lock.json ./\nCOPY api api',
       'it holds no tests',
+    ],
+  ],
+  'gateway/serve.ts': [
+    [
+      'connections that end before those of the load balancer',
+      'const KEEP_ALIVE_MS = 4_100_000',
+      'const KEEP_ALIVE_MS = 60_000',
+      'closes no connection that the load balancer still holds',
     ],
   ],
   'gateway/health.ts': [

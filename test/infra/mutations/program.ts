@@ -42,6 +42,17 @@ export const PROGRAM: Mistakes = {
     ],
     ['a state that does not exist', "Next: 'HasItEnded'", "Next: 'HasItEnd'", 'valid, complete, logged'],
   ],
+  'workflows/steps.ts': [
+    [
+      'imports that fail because others run',
+      "ErrorEquals: ['Lambda.TooManyRequestsException'],",
+      "ErrorEquals: ['Lambda.TooManyRequests'],",
+      'waits its turn for minutes',
+    ],
+  ],
+  'infra/localstack.ts': [
+    ['stores that an emulator would not get', '    endpoints,\n', '', 'stores in other regions lie at the emulator'],
+  ],
   'infra/storage.ts': [
     [
       'a store bucket without encryption',
@@ -119,6 +130,12 @@ export const PROGRAM: Mistakes = {
     ],
     ['a rule that may not call', 'principal,\n    sourceArn,', 'principal,', 'invoked by one named source'],
     [
+      'failures that nobody keeps',
+      'destinationConfig: { onFailure: { destination: deadLetters.arn } },',
+      '',
+      'an event whose function fails at it is kept',
+    ],
+    [
       'another rhythm there',
       'scheduleExpression: rate',
       "scheduleExpression: 'rate(5 minutes)'",
@@ -142,6 +159,19 @@ export const PROGRAM: Mistakes = {
   ],
   'infra/observe.ts': [
     ['alarms nobody hears', 'alarmActions: [topic.arn]', 'alarmActions: []', 'alarms watch what matters'],
+    [
+      'a group of routes that nobody watches',
+      'Object.keys(sizes.apiConcurrency)',
+      'Object.keys(sizes.apiConcurrency).slice(1)',
+      'alarms watch what matters',
+    ],
+    ['an alarm that nobody explains', '  JanitorFailed: {', '  JanitorBroken: {', 'the guide says of every alarm'],
+    [
+      'findings that are not counted',
+      'janitor: a duty could not be settled',
+      'a duty could not be settled',
+      'the findings that are counted',
+    ],
     [
       'alarms for somebody else',
       'endpoint: settings.alarmEmail',
@@ -175,6 +205,12 @@ export const PROGRAM: Mistakes = {
       'if (!BUCKET.test(bucket))',
       'if (!BUCKET.test(bucket) && false)',
       'an invalid bucket name',
+    ],
+    [
+      'a file that the image does not hold',
+      "if (!env['GLIMPSE_GATEWAY_IMAGE']) checkInImage(configFile, files);",
+      '',
+      'a configuration that the image of the gateway does not hold',
     ],
     ['a region that is not checked', 'if (!REGIONS.has(region))', "if (region === '')", 'a wrong configuration'],
   ],

@@ -53,6 +53,12 @@ export const RIGHTS: Mistakes = {
       'may make every SDK call',
     ],
     [
+      'a queue that everyone may fill',
+      "event ? ['sqs:SendMessage'] : []",
+      "['sqs:SendMessage']",
+      'may put what it fails at aside',
+    ],
+    [
       'steps that may write stores',
       "'sweep'], stores: ['read', 'sweep'] } as const;\n/** Makes objects in stores",
       "'sweep'], stores: ['read', 'upload', 'sweep'] } as const;\n/** Makes objects in stores",
@@ -71,6 +77,18 @@ export const RIGHTS: Mistakes = {
       'GLIMPSE_IMPORT_WORKFLOW: importWorkflowArn,',
       '',
       'the environment is what handlers read',
+    ],
+    [
+      'a variable for a function that does not read it',
+      "...(name === 'gateway' && {",
+      "...((name === 'gateway' || name === 'drop') && {",
+      'has exactly the variables that its code reads',
+    ],
+    [
+      'a variable that the gateway lacks',
+      'GLIMPSE_UPLOAD_BUDGET_MIB: String(sizes.gateway.uploadBudgetMib),',
+      '',
+      'the gateway has exactly the variables',
     ],
     ['keys for everybody', 'GRANTS[name].tokens && secrets', 'secrets', 'signing keys go to'],
     [
@@ -125,10 +143,11 @@ export const RIGHTS: Mistakes = {
   ],
   'infra/secrets.ts': [
     [
-      'a secret with a default',
-      "new sst.Secret('KeystonePassword')",
-      "new sst.Secret('KeystonePassword', 'keystone')",
+      'a secret that is missed while resources are made',
+      'if (!process.env[`SST_SECRET_${name}`])',
+      "if (name === '')",
       'a missing secret',
     ],
+    ['keys that nobody looks at', 'keys.every(isSigningKey)', 'true', 'signing keys that are none'],
   ],
 };

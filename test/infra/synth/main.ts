@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { lookUp, newResource } from './answers.ts';
 import { Bundler } from './bundle.ts';
 import type { Graph } from './graph-types.ts';
-import { recordInto } from './recorder.ts';
+import { type Recorder, recordInto } from './recorder.ts';
 import { startRpc } from './rpc.ts';
 
 interface Pulumi {
@@ -31,7 +31,8 @@ interface MockArgs {
   readonly token: string;
 }
 
-const TIMEOUT_MS = 30_000;
+/** Some three seconds of work; four stages may share one busy core. */
+const TIMEOUT_MS = 120_000;
 
 const { values } = parseArgs({
   options: { root: { type: 'string' }, stage: { type: 'string' }, out: { type: 'string' } },
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
   const rpc = await startRpc(root, work, warnings);
   process.env['SST_SERVER'] = rpc.url;
   let graph: Partial<Graph> = {};
+  let recorder: Recorder | undefined;
   const files: string[] = [];
   try {
     const app = await bundler.app(stage);
@@ -56,13 +58,14 @@ async function main(): Promise<void> {
     const path = await bundler.program(app, stage, work);
     files.push(path);
     const pulumi = createRequire(join(bundler.platform, 'package.json'))('@pulumi/pulumi') as Pulumi;
-    const recorder = recordInto(bundler.platform, region);
+    const recording = recordInto(bundler.platform, region);
+    recorder = recording;
     await pulumi.runtime.setMocks(
       {
         newResource: ({ type, name, inputs, provider }: MockArgs) =>
-          newResource(type, name, inputs, recorder.regionOf(provider)),
+          newResource(type, name, inputs, recording.regionOf(provider)),
         call: ({ token, inputs, provider }: MockArgs) => {
-          const answer = lookUp(token, inputs, recorder.regionOf(provider));
+          const answer = lookUp(token, inputs, recording.regionOf(provider));
           if (answer === undefined) warnings.push(`the program looks up ${token}, for which the harness has no answer`);
           return answer ?? inputs;
         },
@@ -80,12 +83,7 @@ async function main(): Promise<void> {
       await pulumi.runtime.disconnect();
       return result;
     });
-    graph = {
-      app: { name: app.name, stage, providers: app.providers },
-      providerConfig,
-      resources: recorder.resources(),
-    };
-    graph = { ...graph, outputs: await plain(outputs) };
+    graph = { app: { name: app.name, stage, providers: app.providers }, providerConfig, outputs: await plain(outputs) };
   } catch (error) {
     errors.push(...messagesOf(error));
   } finally {
@@ -96,7 +94,9 @@ async function main(): Promise<void> {
     await rm(work, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
   }
   errors.push(...rpc.builds.flatMap((build) => build.errors));
-  const whole = { resources: [], outputs: {}, providerConfig: {}, ...graph, builds: rpc.builds, warnings, errors };
+  // Of a program that failed too: what it had asked for by then.
+  const resources = recorder?.resources() ?? [];
+  const whole = { outputs: {}, providerConfig: {}, ...graph, resources, builds: rpc.builds, warnings, errors };
   await writeFile(out, JSON.stringify(whole));
 }
 

@@ -1,0 +1,32 @@
+/** Which environment variables an entry point can come to read, found in its bundle: by the names of aws/environment.ts, and by no other way. */
+import { build } from 'esbuild';
+import { ENVIRONMENT } from '../../aws/environment.ts';
+
+export interface EnvironmentUse {
+  /** Sorted, as `GLIMPSE_TABLE`. */
+  readonly variables: readonly string[];
+  /** Reads that go around aws/environment.ts, as the code says them. */
+  readonly others: readonly string[];
+}
+
+export async function environmentUseOf(root: string, entry: string): Promise<EnvironmentUse> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  const text = outputFiles.map((file) => file.text).join('\n');
+  const names = [
+    ...text.matchAll(/\b(?:required|optional)\d*\((?:process\.env|env\d*), "(\w+)"\)/g),
+    ...text.matchAll(/\bprocess\.env\[ENVIRONMENT\d*\.(\w+)\]/g),
+  ].map(([, name = '']) => ENVIRONMENT[name as keyof typeof ENVIRONMENT] ?? `unknown ${name}`);
+  // Handed on whole, `process.env` is read by the same two functions.
+  const others = [...text.matchAll(/\bprocess\.env(?!\[ENVIRONMENT|, "|\))[^\s)]*/g)].map(([read]) => read);
+  return { variables: [...new Set(names)].sort(), others: [...new Set(others)] };
+}
