@@ -6,7 +6,7 @@
  * Takes some twenty seconds per mutation; for nights and by hand. Exit 1 when a mistake is not noticed by its check.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { MUTATIONS, type Mutation } from './mutations.ts';
@@ -38,6 +38,13 @@ function copyOf(root: string): string {
 /** Only the check in question is run; the start of a process that fails has none. */
 const isTestName = (noticedBy: string): boolean => !noticedBy.startsWith('the gateway ended');
 
+/** Test files that hold the check; the image's own when the check is that it starts. */
+function filesWith(noticedBy: string): string[] {
+  const folder = join(ROOT, 'test/infra');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.test.ts') && name !== 'mutations.test.ts');
+  return files.filter((name) => readFileSync(join(folder, name), 'utf8').includes(noticedBy));
+}
+
 /** Names of the tests that fail with the mistake in place. @throws Error when the text to change is not there exactly once or more */
 function failuresOf(copy: string, { file, from, to, noticedBy }: Mutation): string[] {
   const path = join(copy, file);
@@ -46,7 +53,18 @@ function failuresOf(copy: string, { file, from, to, noticedBy }: Mutation): stri
   writeFileSync(path, text.replaceAll(from, to));
   const report = join(copy, '.sst/report.json');
   const only = isTestName(noticedBy) ? ['-t', noticedBy.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')] : [];
-  const args = ['vitest', 'run', '--project', 'infra', ...only, '--reporter', 'json', '--outputFile', report];
+  const args = [
+    'vitest',
+    'run',
+    '--project',
+    'infra',
+    ...filesWith(noticedBy),
+    ...only,
+    '--reporter',
+    'json',
+    '--outputFile',
+    report,
+  ];
   spawnSync('npx', args, { cwd: copy, stdio: 'ignore' });
   writeFileSync(path, text);
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
