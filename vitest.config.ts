@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Five suites. `unit` is pure and fast; `local` drives the embedded AWS with the real SDK clients, in its own process;
- * `service` starts the whole service on free ports; `infra` runs the SST program against a mock engine
+ * Six suites. `unit` is pure and fast; `local` drives the embedded AWS with the real SDK clients, in its own process;
+ * `service` starts the whole service on free ports; `index-lag` is its contract suite over indexes that lag; `infra` runs the SST program against a mock engine
  * (npm run test:infra); `acceptance` needs the real clients and qemu-img (see .ci/run).
  */
 export default defineConfig({
@@ -15,6 +15,15 @@ export default defineConfig({
         test: {
           name: 'service',
           include: ['test/contract/**/*.test.ts', 'test/workflows/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'index-lag',
+          include: ['test/contract/**/*.test.ts'],
+          env: { GLIMPSE_TEST_INDEX_LAG_MS: '500' },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -18,17 +18,23 @@ export function createGrantRecords(table: Table): GrantRecords {
     return found;
   }
 
+  const recentKey = (grant: Grant) => Object.values(keyOf(grant)).join('#');
+  const withRecent = (indexed: readonly Grant[], belongs: (grant: Grant) => boolean) =>
+    table.recent.grants.over(indexed, recentKey, belongs).sort((a, b) => (recentKey(a) < recentKey(b) ? -1 : 1));
+
   return {
     putGrant: async (grant) => {
       const { pk, sk } = keyOf(grant);
       const indexed = { gsi1pk: scopePartition(grant.scope.kind, grant.scope.id), gsi1sk: `${pk}#${sk}` };
       const listed = { gsi2pk: ALL_GRANTS, gsi2sk: `${pk}#${sk}` };
       await client.send(new PutCommand({ TableName, Item: { pk, sk, ...indexed, ...listed, grant } }));
+      table.recent.grants.note(recentKey(grant), grant);
     },
     removeGrant: async (grant) => {
       const { Attributes } = await client.send(
         new DeleteCommand({ TableName, Key: keyOf(grant), ReturnValues: 'ALL_OLD' }),
       );
+      table.recent.grants.note(recentKey(grant), undefined);
       return Attributes !== undefined;
     },
     grantsOf: (userId) =>
@@ -37,17 +43,23 @@ export function createGrantRecords(table: Table): GrantRecords {
         ExpressionAttributeValues: { ':pk': `GRANTS#${userId}` },
         ConsistentRead: true,
       }),
-    grantsOn: ({ kind, id }) =>
-      grants({
-        IndexName: 'gsi1',
-        KeyConditionExpression: 'gsi1pk = :pk',
-        ExpressionAttributeValues: { ':pk': scopePartition(kind, id) },
-      }),
-    allGrants: () =>
-      grants({
-        IndexName: 'gsi2',
-        KeyConditionExpression: 'gsi2pk = :pk',
-        ExpressionAttributeValues: { ':pk': ALL_GRANTS },
-      }),
+    grantsOn: async ({ kind, id }) =>
+      withRecent(
+        await grants({
+          IndexName: 'gsi1',
+          KeyConditionExpression: 'gsi1pk = :pk',
+          ExpressionAttributeValues: { ':pk': scopePartition(kind, id) },
+        }),
+        ({ scope }) => scope.kind === kind && scope.id === id,
+      ),
+    allGrants: async () =>
+      withRecent(
+        await grants({
+          IndexName: 'gsi2',
+          KeyConditionExpression: 'gsi2pk = :pk',
+          ExpressionAttributeValues: { ':pk': ALL_GRANTS },
+        }),
+        () => true,
+      ),
   };
 }

@@ -8,7 +8,7 @@ import { createGrantRecords } from './identity-grants.ts';
 import { createRevocationRecords } from './identity-revocations.ts';
 import { identityKey, identityPartition, nameKey } from './keys.ts';
 import { queryAll } from './query-all.ts';
-import type { Table } from './table.ts';
+import type { IdentityRow, Table } from './table.ts';
 
 type Writes = NonNullable<TransactWriteCommandInput['TransactItems']>;
 
@@ -29,8 +29,8 @@ export function createIdentityRepository(table: Table, clock: Clock): IdentityRe
       TableName,
       Item: {
         ...identityKey(kind, record.id),
-        gsi1pk: identityPartition(kind, 'userId' in record ? record.userId : ''),
-        gsi1sk: `${record.name}\u0000${record.id}`,
+        gsi1pk: identityPartition(kind, userOf(record)),
+        gsi1sk: sortKeyOf(record),
         record,
       },
       ConditionExpression: condition,
@@ -64,48 +64,67 @@ export function createIdentityRepository(table: Table, clock: Clock): IdentityRe
     }
   }
 
+  const recentKey = (kind: RecordKind, { id }: { readonly id: string }) => `${kind}#${id}`;
+  const note = (kind: RecordKind, record: NamedRecords[RecordKind]) =>
+    table.recent.identity.note(recentKey(kind, record), { kind, record });
+  const userOf = (record: NamedRecords[RecordKind]) => ('userId' in record ? record.userId : '');
+
   const taken = (kind: string, name: string) => () =>
     new Conflict(`Conflict occurred attempting to store ${kind}: the name ${JSON.stringify(name)} is taken.`);
   const gone = (kind: string, id: string) => () => new NotFound(`Could not find ${kind}: ${id}.`);
 
   return {
     get,
-    create: (kind, record) =>
-      write(
+    create: async (kind, record) => {
+      await write(
         [put(kind, record, 'attribute_not_exists(pk)'), claim(kind, record)],
         [
           () => new Conflict(`Conflict occurred attempting to store ${kind}: the id ${record.id} is taken.`),
           taken(kind, record.name),
         ],
-      ),
+      );
+      note(kind, record);
+    },
     findByName: async (kind, space, name) => {
       const { Item } = await client.send(
         new GetCommand({ TableName, Key: nameKey(kind, space, name), ConsistentRead: true }),
       );
       return Item === undefined ? undefined : get(kind, String(Item['id']));
     },
-    replace: (kind, before, after) => {
+    replace: async (kind, before, after) => {
       const record = put(kind, after, 'attribute_exists(pk)');
       const isRenamed = claimOf(kind, before).pk !== claimOf(kind, after).pk;
       const names = isRenamed ? [claim(kind, after), release(kind, before)] : [];
-      return write([record, ...names], [gone(kind, before.id), taken(kind, after.name), gone(kind, before.id)]);
+      await write([record, ...names], [gone(kind, before.id), taken(kind, after.name), gone(kind, before.id)]);
+      note(kind, after);
     },
-    delete: (kind, record) =>
-      write([{ Delete: { TableName, Key: identityKey(kind, record.id) } }, release(kind, record)], []),
+    delete: async (kind, record) => {
+      await write([{ Delete: { TableName, Key: identityKey(kind, record.id) } }, release(kind, record)], []);
+      table.recent.identity.note(recentKey(kind, record), undefined);
+    },
     list: async <K extends RecordKind>(kind: K, userId = '') => {
-      const records: NamedRecords[K][] = [];
+      const rows: IdentityRow[] = [];
       for await (const item of queryAll(table, {
         IndexName: 'gsi1',
         KeyConditionExpression: 'gsi1pk = :pk',
         ExpressionAttributeValues: { ':pk': identityPartition(kind, userId) },
       }))
-        records.push(item['record'] as NamedRecords[K]);
-      return records;
+        rows.push({ kind, record: item['record'] as NamedRecords[K] });
+      return table.recent.identity
+        .over(
+          rows,
+          (row) => recentKey(row.kind, row.record),
+          (row) => row.kind === kind && userOf(row.record) === userId,
+        )
+        .map(({ record }) => record as NamedRecords[K])
+        .sort((a, b) => (sortKeyOf(a) < sortKeyOf(b) ? -1 : 1));
     },
     ...createGrantRecords(table),
     ...createRevocationRecords(table, clock),
   };
 }
+
+const sortKeyOf = ({ name, id }: NamedRecords[RecordKind]): string => `${name}\u0000${id}`;
 
 /** Which write of a cancelled transaction failed its condition; undefined when it was cancelled for another reason. */
 function failedCondition(error: unknown): number | undefined {

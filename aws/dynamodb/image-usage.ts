@@ -10,7 +10,7 @@ const STAGED = new Set(['uploading', 'importing']);
 
 /** What a project's images take, summed over all its records. */
 export async function projectUsage(table: Table, project: string): Promise<ProjectUsage> {
-  let usage = NO_USAGE;
+  const indexed: Image[] = [];
   const items = queryAll(table, {
     IndexName: 'gsi1',
     KeyConditionExpression: 'gsi1pk = :owner',
@@ -18,9 +18,15 @@ export async function projectUsage(table: Table, project: string): Promise<Proje
   });
   for await (const item of items) {
     const image = imageOf(item);
-    if (image !== undefined) usage = plus(usage, image);
+    if (image !== undefined) indexed.push(image);
   }
-  return usage;
+  return table.recent.images
+    .over(
+      indexed,
+      ({ id }) => id,
+      ({ owner }) => owner === project,
+    )
+    .reduce(plus, NO_USAGE);
 }
 
 function plus(usage: ProjectUsage, image: Image): ProjectUsage {

@@ -18,6 +18,8 @@ const FEWEST_ROWS = 100;
 const MOST_ROWS = 1_000;
 
 export function createNamespacePages(table: Table): Pick<MetadefRepository, 'page'> {
+  const recent = table.recent.namespaces;
+
   async function* namespacesOf(source: Source, query: NamespaceQuery): AsyncGenerator<Namespace> {
     const order = indexedOrder(query);
     const index = indexOf(source, order ?? 'created');
@@ -36,15 +38,25 @@ export function createNamespacePages(table: Table): Pick<MetadefRepository, 'pag
           ExclusiveStartKey: start,
         }),
       );
-      yield* (page.Items ?? []).map(namespaceOf).filter((namespace) => isWanted(namespace, query));
+      yield* (page.Items ?? [])
+        .map(namespaceOf)
+        .filter((namespace) => !recent.has(namespace.id) && isWanted(namespace, query));
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
+  }
+
+  /** The namespaces of a source that this process has just written, in order, as they were written. */
+  async function* justWritten(source: Source, query: NamespaceQuery): AsyncGenerator<Namespace> {
+    yield* recent
+      .values()
+      .filter((namespace) => partitionOf(source.kind, namespace) === source.partition && isWanted(namespace, query))
+      .sort(compareNamespaces(query.sort));
   }
 
   return {
     async page(query) {
       if (query.limit === 0) return { namespaces: [], more: false };
-      const streams = sourcesOf(query).map((source) => namespacesOf(source, query));
+      const streams = sourcesOf(query).flatMap((source) => [namespacesOf(source, query), justWritten(source, query)]);
       const compare = compareNamespaces(query.sort);
       if (indexedOrder(query) === undefined) {
         const { images: namespaces, more } = await topOf(streams, compare, query.limit);
@@ -58,6 +70,12 @@ export function createNamespacePages(table: Table): Pick<MetadefRepository, 'pag
       return { namespaces, more: false };
     },
   };
+}
+
+/** The partition of this kind that lists a namespace, if one does. */
+function partitionOf(kind: Source['kind'], { owner, visibility }: Namespace): string | undefined {
+  if (kind === 'visibility') return namespaceVisibilityPartition(visibility);
+  return owner === null ? undefined : namespaceOwnerPartition(owner);
 }
 
 /** As many as the page needs; more when filters throw some away. */

@@ -14,12 +14,12 @@ export interface NamespaceWrites {
 
 export function namespaceWrites({ name: TableName }: Table): NamespaceWrites {
   return {
-    /** Writes the record as a whole, provided that nothing has changed since it was read. */
+    /** Writes the record as a whole, at its next revision, provided that nothing has changed since it was read. */
     replaced: (before, after) => ({
       item: {
         Put: {
           TableName,
-          Item: namespaceItem({ ...after, revision: before.revision + 1 }),
+          Item: namespaceItem(after),
           ConditionExpression: 'revision = :revision',
           ExpressionAttributeValues: { ':revision': before.revision },
         },

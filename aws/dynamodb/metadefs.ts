@@ -27,6 +27,7 @@ export interface MetadefRepositoryOptions extends GenerationDutyOptions {
 export function createMetadefRepository(table: Table, options: MetadefRepositoryOptions): MetadefRepository {
   const { newId, limits } = options;
   const TableName = table.name;
+  const recent = table.recent.namespaces;
   const types = createResourceTypeRecords(table, options);
   const sweep = createSweep(table);
   const withDuty = createGenerationDuty(options, sweep);
@@ -47,6 +48,14 @@ export function createMetadefRepository(table: Table, options: MetadefRepository
       new GetCommand({ TableName, Key: namespaceNameKey(name), ConsistentRead: true }),
     );
     return Item === undefined ? undefined : String(Item['namespace_id']);
+  }
+
+  /** The record as a whole, with what belongs to the same transaction; answers what is stored now. */
+  async function save(before: Namespace, changed: Namespace, more: readonly ConditionalWrite[]): Promise<Namespace> {
+    const after = { ...changed, revision: before.revision + 1 };
+    await transact(table, [replaced(before, after), ...more]);
+    recent.note(before.id, after);
+    return after;
   }
 
   return {
@@ -90,6 +99,7 @@ export function createMetadefRepository(table: Table, options: MetadefRepository
         const record = { Put: { TableName, Item: namespaceItem(namespace) } };
         const use = uses(owner, { namespaces: 1, associations: associations.length, ...counts });
         await transact(table, [claimed(id, name), { item: record }, ...use]);
+        recent.note(id, namespace);
       };
       if (items.length === 0) await publish();
       else await withDuty(id, { dying: [], unborn: Object.values(namespace.generations) }, publish);
@@ -101,8 +111,7 @@ export function createMetadefRepository(table: Table, options: MetadefRepository
       const held = heldBy(before);
       const moved =
         after.owner === before.owner ? [] : [...uses(after.owner, held), ...uses(before.owner, negative(held))];
-      await transact(table, [replaced(before, after), ...names, ...moved]);
-      return { ...after, revision: before.revision + 1 };
+      return save(before, after, [...names, ...moved]);
     },
 
     async delete(namespace) {
@@ -121,6 +130,7 @@ export function createMetadefRepository(table: Table, options: MetadefRepository
       await withDuty(id, { dying: Object.values(namespace.generations), unborn: [] }, () =>
         transact(table, [record, released(name), ...uses(owner, negative(heldBy(namespace)))]),
       );
+      recent.note(id, undefined);
     },
 
     async replaceAll(namespace, kind, children) {
@@ -137,20 +147,20 @@ export function createMetadefRepository(table: Table, options: MetadefRepository
           counts: { ...counts, [kind]: children.length },
         };
         const use = uses(owner, { [kind]: children.length - counts[kind] });
-        await transact(table, [replaced(namespace, after), ...use]);
+        await save(namespace, after, use);
       });
     },
 
     async associate(namespace, association) {
       await types.ensureTypes(namespace.owner, [association.resourceType]);
       const after = { ...namespace, associations: [...namespace.associations, association] };
-      await transact(table, [replaced(namespace, after), ...uses(namespace.owner, { associations: 1 })]);
+      await save(namespace, after, uses(namespace.owner, { associations: 1 }));
     },
 
     async dissociate(namespace, resourceType) {
       const associations = namespace.associations.filter((each) => each.resourceType !== resourceType);
       const change = { associations: associations.length - namespace.associations.length };
-      await transact(table, [replaced(namespace, { ...namespace, associations }), ...uses(namespace.owner, change)]);
+      await save(namespace, { ...namespace, associations }, uses(namespace.owner, change));
     },
 
     async isLoaded() {

@@ -45,6 +45,15 @@ export class RecentWrites<T> {
     return [...this.#writes.values()].flatMap(({ value }) => (value === undefined ? [] : [value]));
   }
 
+  /**
+   * What an index says of a partition, with the process's own writes over it; in no order.
+   * @param belongs whether what was written is in the partition that `rows` come from
+   */
+  over(rows: readonly T[], keyOf: (row: T) => string, belongs: (written: T) => boolean): T[] {
+    const others = rows.filter((row) => !this.has(keyOf(row)));
+    return [...others, ...this.values().filter(belongs)];
+  }
+
   #forgetOld(): void {
     const oldest = this.#now() - WINDOW_MS;
     for (const { key, atMs } of this.#writes.values()) {

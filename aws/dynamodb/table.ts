@@ -1,7 +1,10 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Grant, NamedRecords, RecordKind } from '../../core/identity/records.ts';
 import type { Image } from '../../core/images/image.ts';
 import type { Member } from '../../core/members/member.ts';
+import type { Namespace } from '../../core/metadefs/namespace.ts';
+import type { Task } from '../../core/tasks/task.ts';
 import { readNatively } from './native-answers.ts';
 import { RecentWrites } from './recent-writes.ts';
 
@@ -9,8 +12,21 @@ import { RecentWrites } from './recent-writes.ts';
 export interface Table {
   readonly name: string;
   readonly client: DynamoDBDocumentClient;
-  /** This process's latest writes of images and members, for lists that read a lagging index. */
-  readonly recent: { readonly images: RecentWrites<Image>; readonly members: RecentWrites<Member> };
+  /** This process's latest writes, for lists that read a lagging index. */
+  readonly recent: {
+    readonly images: RecentWrites<Image>;
+    readonly members: RecentWrites<Member>;
+    readonly tasks: RecentWrites<Task>;
+    readonly namespaces: RecentWrites<Namespace>;
+    readonly identity: RecentWrites<IdentityRow>;
+    readonly grants: RecentWrites<Grant>;
+  };
+}
+
+/** A record of the identity service and its kind. */
+export interface IdentityRow {
+  readonly kind: RecordKind;
+  readonly record: NamedRecords[RecordKind];
 }
 
 /**
@@ -26,6 +42,10 @@ export function tableOf(client: DynamoDBClient, name: string): Table {
     recent: {
       images: new RecentWrites<Image>((image, known) => image.revision < known.revision),
       members: new RecentWrites<Member>((member, known) => member.updatedAt < known.updatedAt),
+      tasks: new RecentWrites<Task>((task, known) => task.updatedAt < known.updatedAt),
+      namespaces: new RecentWrites<Namespace>((namespace, known) => namespace.revision < known.revision),
+      identity: new RecentWrites<IdentityRow>(() => false),
+      grants: new RecentWrites<Grant>(() => false),
     },
     client: DynamoDBDocumentClient.from(client, {
       marshallOptions: { removeUndefinedValues: true },

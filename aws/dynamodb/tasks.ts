@@ -49,6 +49,22 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
     } while (start !== undefined);
   }
 
+  /** What this process has just made is in no index yet, perhaps; workers change it meanwhile, so it is read again. */
+  async function withRecent(
+    indexed: readonly Task[],
+    belongs: (task: Task) => boolean,
+    forward: boolean,
+  ): Promise<Task[]> {
+    const made = table.recent.tasks.values().filter(belongs);
+    if (made.length === 0) return [...indexed];
+    const known = await Promise.all(made.map(({ id }) => get(id)));
+    const ids = new Set(made.map(({ id }) => id));
+    const sign = forward ? 1 : -1;
+    return [...indexed.filter(({ id }) => !ids.has(id)), ...known.filter((task) => task !== undefined)].sort(
+      (a, b) => sign * (byCreated(a.createdAt, a.id) < byCreated(b.createdAt, b.id) ? -1 : 1),
+    );
+  }
+
   return {
     async create(task) {
       try {
@@ -63,6 +79,7 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
         if (isConditionFailure(error)) throw new Conflict(`Task ${task.id} exists already`, { cause: error });
         throw error;
       }
+      table.recent.tasks.note(task.id, task);
     },
 
     get,
@@ -107,7 +124,7 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
     async listByImage(imageId) {
       const all: Task[] = [];
       for await (const page of pages('gsi1', imageTasksPartition(imageId), false)) all.push(...page);
-      return all;
+      return withRecent(all, (task) => task.imageId === imageId, false);
     },
 
     async listLive(limit) {
@@ -122,14 +139,11 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
     async list({ owner, status, type, forward = false }) {
       const found: Task[] = [];
       const [index, partition] = owner === undefined ? ['gsi4', ALL_TASKS] : ['gsi2', ownerTasksPartition(owner)];
-      for await (const page of pages(index, partition, forward)) {
-        found.push(
-          ...page.filter(
-            (task) => (status === undefined || task.status === status) && (type === undefined || task.type === type),
-          ),
-        );
-      }
-      return found;
+      for await (const page of pages(index, partition, forward)) found.push(...page);
+      const all = await withRecent(found, (task) => owner === undefined || task.owner === owner, forward);
+      return all.filter(
+        (task) => (status === undefined || task.status === status) && (type === undefined || task.type === type),
+      );
     },
 
     async putBatch(batch) {

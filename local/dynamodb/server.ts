@@ -9,6 +9,7 @@ import { isObject, type JsonObject } from '../wire/json.ts';
 import type { JsonService, Operation } from '../wire/json-rpc.ts';
 import { database, type Engine, engines, promised, type Store } from './engine.ts';
 import { awsErrorOf } from './errors.ts';
+import { laggingIndexes } from './index-lag.ts';
 import { readStore } from './read-store.ts';
 import { describeTimeToLive, sweepExpired, updateTimeToLive } from './time-to-live.ts';
 import { transactGet, transactWrite } from './transactions.ts';
@@ -24,12 +25,16 @@ export interface DynamoDbOptions {
   path?: string | undefined;
   /** Milliseconds between two sweeps of expired items; 0 turns them off. */
   sweepIntervalMs?: number;
+  /** Milliseconds that index reads see a write late, as they may on AWS; default 0. */
+  indexLagMs?: number;
 }
 
 export interface DynamoDb {
   readonly service: JsonService;
   /** Deletes what has expired, now. Returns the number of items. */
   sweep(): Promise<number>;
+  /** Lets indexes that lag see every write, now. */
+  catchUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +43,7 @@ const TABLE_CHANGES = new Set(['CreateTable', 'DeleteTable', 'UpdateTable']);
 
 /** Opens the database. Throws one clear error when another process holds the directory. */
 export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<DynamoDb> {
-  const base = await openStore(options.path);
+  const { store: base, catchUp } = laggingIndexes(await openStore(options.path), options.indexLagMs ?? 0);
   const { store, forgetTables } = readStore(base);
   const alone = oneAtATime();
   const sweep = () => sweepExpired(store, alone);
@@ -60,6 +65,7 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
 
   async function changeTable(engine: Engine, input: JsonObject): Promise<JsonObject> {
     forgetTables();
+    await catchUp();
     const result = await read(engine, base, input);
     await settled(base, String(input['TableName']));
     forgetTables();
@@ -69,9 +75,10 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
   return {
     service: { target: 'DynamoDB_20120810', version: '1.0', operations, bodyLimit: BODY_LIMIT },
     sweep,
+    catchUp,
     close: async () => {
       clearInterval(timer);
-      await alone(async () => undefined);
+      await alone(catchUp);
       await new Promise<void>((resolve, reject) => {
         base.db.close((error) => (error ? reject(error as Error) : resolve()));
       });

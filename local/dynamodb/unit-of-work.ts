@@ -69,6 +69,9 @@ export function unitOfWork(real: Store): UnitOfWork {
 /** Where dynalite keeps a table's items. */
 export const itemPrefix = (table: string): string => `item-${table}~`;
 
+/** What the keys of all entries of all indexes begin with. */
+export const INDEX_PREFIX = 'index-';
+
 /** Where dynalite keeps an index's entries; `kind` is Local or Global. */
 export const indexPrefix = (kind: string, table: string, index: string): string =>
-  `index-${kind.toLowerCase()}~${table}~${index}~`;
+  `${INDEX_PREFIX}${kind.toLowerCase()}~${table}~${index}~`;

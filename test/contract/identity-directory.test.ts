@@ -4,14 +4,8 @@ import { parseConfig } from '../../core/config.ts';
 import { baseRoleId } from '../../core/identity/base-ids.ts';
 import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityHandler } from '../../functions/api/identity.ts';
-import {
-  type MovableClock,
-  movableClock,
-  PASSWORDS,
-  proxyEvent,
-  startIdentity,
-  startTransactionalTable,
-} from '../support/identity.ts';
+import { type MovableClock, movableClock, PASSWORDS, proxyEvent, startIdentity } from '../support/identity.ts';
+import { startTable } from '../support/table.ts';
 
 let running: { table: Table; close(): Promise<void> };
 let clock: MovableClock;
@@ -23,7 +17,7 @@ const config = parseConfig({ stores: [{ id: 'central', bucket: 'central' }] });
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 beforeAll(async () => {
-  running = await startTransactionalTable();
+  running = await startTable();
   clock = movableClock();
   identity = await startIdentity(running.table, clock);
   admin = await login('admin', PASSWORDS.admin);

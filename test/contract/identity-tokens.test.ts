@@ -10,8 +10,8 @@ import {
   PASSWORDS,
   proxyEvent,
   startIdentity,
-  startTransactionalTable,
 } from '../support/identity.ts';
+import { startTable } from '../support/table.ts';
 
 let running: { table: Table; close(): Promise<void> };
 let clock: MovableClock;
@@ -21,7 +21,7 @@ const config = parseConfig({ stores: [{ id: 'central', bucket: 'central' }] });
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 beforeAll(async () => {
-  running = await startTransactionalTable();
+  running = await startTable();
   clock = movableClock();
   identity = await startIdentity(running.table, clock, await key);
 });

@@ -10,7 +10,7 @@ const OWNED = 400;
 const at = (second: number) => new Date(Date.parse('2026-01-01T00:00:00Z') + 1000 * second).toISOString();
 
 test('a page of an admin who owns many images costs the page, its own community images included', async () => {
-  const { table, close } = await startTable();
+  const { table, indexed, close } = await startTable();
   try {
     const many = Array.from({ length: OWNED }, (_, n) =>
       anImage({
@@ -25,6 +25,7 @@ test('a page of an admin who owns many images costs the page, its own community 
       table,
       [...many, others].map((image) => itemOf(image, 1)),
     );
+    await indexed();
     let rows = 0;
     table.client.middlewareStack.add((next) => async (args) => {
       const answer = await next(args);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createBytes } from '../../aws/s3/sweep.ts';
 import { type Config, parseConfig } from '../../core/config.ts';
@@ -14,7 +13,7 @@ import type { GatewayDeps } from '../../gateway/deps.ts';
 import { createGateway, type GatewayOptions } from '../../gateway/server.ts';
 import { anImage } from './images.ts';
 import { type S3Rig, startPlaces } from './s3-places.ts';
-import { startTable } from './table.ts';
+import { dutiesOf, startTable } from './table.ts';
 
 export interface Answer {
   readonly status: number;
@@ -81,7 +80,7 @@ export async function startGateway(
   const denied = new Set<string>();
   const policy: PolicyPort = { allows: async (rule) => !denied.has(rule) };
   const images = createImageRepository(database.table, { clock });
-  const duties = createDutyRepository(database.table);
+  const duties = dutiesOf(database);
   const unused = (): never => {
     throw new Error('the gateway does not use this');
   };

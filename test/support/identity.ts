@@ -1,44 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { exportJWK, generateKeyPair } from 'jose';
 import { createIdentityRepository } from '../../aws/dynamodb/identity.ts';
-import { type Table, tableOf } from '../../aws/dynamodb/table.ts';
+import type { Table } from '../../aws/dynamodb/table.ts';
 import { type BootstrapPasswords, bootstrapIdentity } from '../../core/identity/bootstrap.ts';
 import { createIdentity, type Identity } from '../../core/identity/identity.ts';
 import { createTokenSigner, type SigningKey } from '../../core/identity/token.ts';
-import { openDynamoDb } from '../../local/dynamodb/server.ts';
-import { serveJson } from '../../local/wire/json-rpc.ts';
-import { TABLE } from '../../workflows/topology.ts';
-import { createTable } from './table.ts';
-
-/** A fresh table in the embedded DynamoDB (which, unlike dynalite alone, has transactions), in memory on a free port. */
-export async function startTransactionalTable(): Promise<{ table: Table; close(): Promise<void> }> {
-  const dynamodb = await openDynamoDb({ sweepIntervalMs: 0 });
-  const server = createServer((req, res) => {
-    const operation = String(req.headers['x-amz-target']).split('.').at(-1) ?? '';
-    void serveJson(dynamodb.service, operation, req, res);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  await createTable(client);
-  return {
-    table: tableOf(client, TABLE.name),
-    async close() {
-      client.destroy();
-      server.close();
-      await once(server, 'close');
-      await dynamodb.close();
-    },
-  };
-}
 
 export const PASSWORDS: BootstrapPasswords = {
   admin: 'admin-secret',

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { createImageListing } from '../../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
@@ -16,7 +15,7 @@ import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { DropProject, Dropped } from '../../core/tasks/drop.ts';
 import type { JanitorDeps } from '../../core/tasks/janitor.ts';
 import { createImagesApi } from '../../functions/api/images-api.ts';
-import { startTable } from './table.ts';
+import { dutiesOf, startTable } from './table.ts';
 
 /** Who the tests call as: the token is the name. */
 export const CALLERS = {
@@ -65,7 +64,8 @@ export async function startImagesApi(
   config: Record<string, unknown> = {},
   overrides: Partial<JanitorDeps> = {},
 ): Promise<TestApi> {
-  const { table, close } = await startTable();
+  const database = await startTable();
+  const { table, close } = database;
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
   const clock = { now: () => time.nowMs++ };
   const effects: string[] = [];
@@ -90,7 +90,7 @@ export async function startImagesApi(
     metadefs: {} as Deps['metadefs'],
     policy: createPolicy(),
     tasks: createTaskRepository(table, clock),
-    duties: createDutyRepository(table),
+    duties: dutiesOf(database),
     bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix), exists: async () => true },
     workflows: {
       startImport: (task) => record('start', task.imageId),

@@ -6,7 +6,8 @@ import { type Config, parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityHandler } from '../../functions/api/identity.ts';
 import { httpApi } from '../../local/http-api/http-api.ts';
-import { type MovableClock, movableClock, PASSWORDS, startIdentity, startTransactionalTable } from './identity.ts';
+import { type MovableClock, movableClock, PASSWORDS, startIdentity } from './identity.ts';
+import { startTable } from './table.ts';
 
 /** Our own identity service in the place of a Keystone; the real one is for the acceptance tests. */
 export interface KeystoneStandIn {
@@ -24,7 +25,7 @@ export interface KeystoneStandIn {
 }
 
 export async function startKeystoneStandIn(): Promise<KeystoneStandIn> {
-  const running = await startTransactionalTable();
+  const running = await startTable();
   const clock = movableClock();
   const identity = await startIdentity(running.table, clock);
   const requests: string[] = [];

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { createMetadefRepository } from '../../aws/dynamodb/metadefs.ts';
 import type { Table } from '../../aws/dynamodb/table.ts';
 import { parseConfig } from '../../core/config.ts';
@@ -8,8 +7,8 @@ import { catalogLimits } from '../../core/metadefs/limits.ts';
 import { createPolicy, type PolicyOptions } from '../../core/policy/policy.ts';
 import type { Deps } from '../../core/ports.ts';
 import { createMetadefsApi } from '../../functions/api/metadefs-api.ts';
-import { startTransactionalTable } from './identity.ts';
 import { type Answer, anEvent, type Call, callerOf } from './images-api.ts';
+import { dutiesOf, startTable } from './table.ts';
 
 export interface MetadefsApi {
   readonly deps: MetadefDeps & Pick<Deps, 'log' | 'duties'>;
@@ -26,7 +25,8 @@ export async function startMetadefsApi(
   config: Record<string, unknown> = {},
   policy: PolicyOptions = {},
 ): Promise<MetadefsApi> {
-  const { table, close } = await startTransactionalTable();
+  const database = await startTable();
+  const { table, close } = database;
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
   const clock = {
     now: () => {
@@ -41,7 +41,7 @@ export async function startMetadefsApi(
     error: (...f: unknown[]) => void errors.push(JSON.stringify(f)),
   };
   const parsed = parseConfig({ stores: [{ id: 'central', bucket: 'central-bucket' }], ...config });
-  const duties = createDutyRepository(table);
+  const duties = dutiesOf(database);
   const metadefs = createMetadefRepository(table, {
     clock,
     newId: randomUUID,

@@ -1,13 +1,32 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
+import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { type Table, tableOf } from '../../aws/dynamodb/table.ts';
+import type { DutyRepository } from '../../core/ports.ts';
+import { openDynamoDb } from '../../local/dynamodb/server.ts';
+import { serveJson } from '../../local/wire/json-rpc.ts';
 import { TABLE } from '../../workflows/topology.ts';
 
-/** A fresh table with all its indexes in an in-memory DynamoDB on a free port of 127.0.0.1. */
-export async function startTable(): Promise<{ table: Table; client: DynamoDBClient; close(): Promise<void> }> {
-  const server = dynalite({ createTableMs: 0 });
+/** Milliseconds that indexes lag; the project `index-lag` of vitest.config.ts runs the contract suite with 500. */
+const INDEX_LAG_MS = Number(process.env['GLIMPSE_TEST_INDEX_LAG_MS'] ?? 0);
+
+export interface TestTable {
+  readonly table: Table;
+  readonly client: DynamoDBClient;
+  /** Waits until the indexes have seen every write. */
+  indexed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A fresh table with all its indexes in the embedded DynamoDB, in memory on a free port of 127.0.0.1. */
+export async function startTable(): Promise<TestTable> {
+  const dynamodb = await openDynamoDb({ sweepIntervalMs: 0, indexLagMs: INDEX_LAG_MS });
+  const server = createServer((req, res) => {
+    const operation = String(req.headers['x-amz-target']).split('.').at(-1) ?? '';
+    void serveJson(dynamodb.service, operation, req, res);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const client = new DynamoDBClient({
@@ -19,16 +38,29 @@ export async function startTable(): Promise<{ table: Table; client: DynamoDBClie
   return {
     table: tableOf(client, TABLE.name),
     client,
+    indexed: dynamodb.catchUp,
     async close() {
       client.destroy();
       server.close();
       await once(server, 'close');
+      await dynamodb.close();
     },
   };
 }
 
-/** Creates the table at any endpoint. */
-export async function createTable(client: DynamoDBClient): Promise<void> {
+/** Duties as the janitor meets them: it comes minutes after they were written, and indexes lag by less than a second. */
+export function dutiesOf({ table, indexed }: TestTable): DutyRepository {
+  const duties = createDutyRepository(table);
+  return {
+    ...duties,
+    async due(...asked) {
+      await indexed();
+      return duties.due(...asked);
+    },
+  };
+}
+
+async function createTable(client: DynamoDBClient): Promise<void> {
   const attributes = [TABLE, ...TABLE.indexes].flatMap((index) => [index.partitionKey, index.sortKey]);
   const keySchema = (keys: { partitionKey: string; sortKey: string }) => [
     { AttributeName: keys.partitionKey, KeyType: 'HASH' as const },
