@@ -12,8 +12,8 @@ import { readMap } from './stored-image.ts';
 import { plainWriter } from './write.ts';
 
 export interface CopyOptions {
-  /** Bytes of the stored form copied so far; never decreases. */
-  readonly onProgress?: ((bytesDone: number) => void) | undefined;
+  /** Told of bytes of the stored form since the last call, and of how many there are in all. */
+  readonly onBytes?: ((bytes: number, total: number) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called before each write to the destination; throwing stops the copy. */
   readonly guard?: (() => Promise<void>) | undefined;
@@ -63,9 +63,11 @@ async function copyPlain(
   const { etag, size } = await headObject(source, key, options.signal);
   const version = from.etag ?? etag;
   if (source.service !== to.service) await streamPlain(source, key, version, size, to, prefix, options);
-  else if (size <= ONE_REQUEST) await copyObject(source, key, to, dataKey(prefix), options, version);
-  else await copyParts(source, key, version, size, to, dataKey(prefix), options);
-  options.onProgress?.(size);
+  else if (size > ONE_REQUEST) await copyParts(source, key, version, size, to, dataKey(prefix), options);
+  else {
+    await copyObject(source, key, to, dataKey(prefix), options, version);
+    await options.onBytes?.(size, size);
+  }
   return size;
 }
 
@@ -80,14 +82,12 @@ async function copyParts(
 ): Promise<void> {
   const partBytes = Math.max(ONE_REQUEST, Math.ceil(size / MAX_PARTS));
   const multipart = new Multipart(to, target, options.signal);
-  let done = 0;
   try {
     await inLanes({ count: Math.ceil(size / partBytes), lanes: LANES, signal: options.signal }, async (n) => {
       await options.guard?.();
       const end = Math.min(size, (n + 1) * partBytes);
       await multipart.copy(n, copySource(source, key), n * partBytes, end, etag);
-      done += end - n * partBytes;
-      options.onProgress?.(done);
+      await options.onBytes?.(end - n * partBytes, size);
     });
     await options.guard?.();
     await multipart.complete();
@@ -106,12 +106,13 @@ async function streamPlain(
   prefix: string,
   options: CopyOptions,
 ): Promise<void> {
-  const { signal, guard } = options;
+  const { signal, guard, onBytes } = options;
   const writer = plainWriter(to, prefix, { signal, guard, totalBytes: size });
   try {
     for await (const batch of plainBatches(source, key, 0, size, { etag, signal })) {
+      const before = writer.total;
       for (const chunk of batch) await writer.write(chunk);
-      options.onProgress?.(writer.total);
+      await onBytes?.(writer.total - before, size);
     }
     await writer.finish();
   } catch (error) {
@@ -130,7 +131,6 @@ async function copySparse(
   const { map } = await readMap(source, fromPrefix, options.signal);
   const slices = [...map.slicesWithData()];
   const total = map.storedBytes;
-  let done = 0;
   await inLanes({ count: slices.length, lanes: LANES, signal: options.signal }, async (at) => {
     const n = slices[at] ?? 0;
     const entry = map.get(n);
@@ -141,8 +141,7 @@ async function copySparse(
       const { bytes } = await readWhole(source, segmentKey(fromPrefix, n), entry.segmentLength, options.signal);
       await putObject(to, segmentKey(prefix, n), bytes, { crc32: entry.crc32, signal: options.signal });
     }
-    done += entry.segmentLength;
-    options.onProgress?.(Math.min(done, total));
+    await options.onBytes?.(entry.segmentLength, total);
   });
   await options.guard?.();
   return total + (await putMap(to, prefix, map, options.signal));

@@ -57,7 +57,9 @@ export function learnedRates(batches: readonly BatchProgress[], known: PhaseRate
   const shown = [...phases].flatMap(([phase, own]) => {
     const ms = Math.max(...own.map((batch) => batch.atMs)) - Math.min(...own.map((batch) => batch.startedAtMs));
     const rate = (1000 * own.reduce((sum, { bytesDone }) => sum + bytesDone, 0)) / ms;
-    return ms < SETTLED_MS || phase === 'fetch' ? [] : [[phase, (rate + (known[phase] ?? rate)) / 2] as const];
+    return ms < SETTLED_MS || rate === 0 || phase === 'fetch'
+      ? []
+      : [[phase, (rate + (known[phase] ?? rate)) / 2] as const];
   });
   return { ...known, ...Object.fromEntries(shown) };
 }

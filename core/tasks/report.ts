@@ -13,6 +13,8 @@ export const TASK_DUTY_MS = 60_000;
 export interface Reporter {
   /** Counts bytes done; writes at most every second. */
   add(bytes: number): Promise<void>;
+  /** As `add` of a share of all bytes, 0 to 1. */
+  addShare(share: number): Promise<void>;
   /** Writes the final state of this batch; with an error when it failed in its own domain. */
   end(error?: ImageServiceError): Promise<void>;
 }
@@ -40,11 +42,13 @@ export function reporter(
     await deps.tasks.putBatch(record);
     await beat(deps, task.id, task.imageId);
   };
+  const add = async (bytes: number): Promise<void> => {
+    bytesDone += bytes;
+    if (deps.clock.now() - writtenAtMs >= BEAT_MS) await write();
+  };
   return {
-    async add(bytes) {
-      bytesDone += bytes;
-      if (deps.clock.now() - writtenAtMs >= BEAT_MS) await write();
-    },
+    add,
+    addShare: (share) => add(Math.round(share * bytesTotal)),
     async end(error) {
       if (error === undefined) bytesDone = bytesTotal;
       await write(error);

@@ -16,7 +16,8 @@ export const handler = byteStep<StepEvent & { readonly store: string }>(async (d
   if (rendered === undefined) throw new StoreFailed(`Task ${task.id} has nothing to copy to ${store}`);
   const place = deps.places.store(store);
   const prefix = imagePrefix(task.imageId, task.id);
-  const report = reporter(deps, task, `copy:${store}`, 0, rendered.size);
+  const phase = `copy:${store}`;
+  const report = reporter(deps, task, phase, 0, task.facts.work?.[phase] ?? rendered.size);
   const { url, storedBytes, layout } = await write(deps, { task, rendered, place, prefix, report, guard });
   await report.end();
   await storeDone(deps, task, {
@@ -46,10 +47,9 @@ async function write(
 ): Promise<{ url: string; storedBytes: number; layout: StoredBytes['layout'] }> {
   if (rendered.layout === 'sparse' && !place.sparse) {
     assertFits('copy', rendered.size);
-    return {
-      ...(await expandStored(deps.places, rendered, place, prefix, { guard, onBytes: (n) => report.add(n) })),
-      layout: 'plain',
-    };
+    const onBytes = (bytes: number) => report.addShare(bytes / rendered.size);
+    return { ...(await expandStored(deps.places, rendered, place, prefix, { guard, onBytes })), layout: 'plain' };
   }
-  return { ...(await copyStored(deps.places, rendered, place, prefix, { guard })), layout: rendered.layout };
+  const onBytes = (bytes: number, total: number) => report.addShare(bytes / total);
+  return { ...(await copyStored(deps.places, rendered, place, prefix, { guard, onBytes })), layout: rendered.layout };
 }

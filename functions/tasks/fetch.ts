@@ -12,6 +12,7 @@ import { stagedPrefix } from '../../core/tasks/prefixes.ts';
 import { type ImportTask, reporter } from '../../core/tasks/report.ts';
 import type { ImportFacts, ImportMethod, StoredBytes } from '../../core/tasks/task.ts';
 import { createDigester } from '../../formats/digest/digest.ts';
+import { announceWork } from './announce-work.ts';
 import { byteStep } from './step.ts';
 import { assertFits } from './too-long.ts';
 
@@ -89,7 +90,6 @@ const download: Fetch<Extract<ImportMethod, { name: 'web-download' }>> = async (
   const { image_size_cap: cap, hashing_algorithm: algorithm } = deps.config;
   const total = response.length;
   if (total !== undefined) assertWanted(total, cap, controller);
-  if (total !== undefined) await deps.tasks.note(task.id, { work: { fetch: total, render: total, hash: total } });
   const report = reporter(deps, task, 'fetch', 0, total ?? 0);
   const image = await deps.images.get(task.imageId);
   const isHashed = image !== undefined && !isToBeConverted(deps.config, image);
@@ -103,13 +103,11 @@ const download: Fetch<Extract<ImportMethod, { name: 'web-download' }>> = async (
   try {
     for await (const chunk of response.body) {
       if (writer.total + chunk.length > cap) throw tooLarge(writer.total + chunk.length, cap);
+      if (writer.total === 0) await announceWork(deps, task, { image, head: chunk, length: total });
       await writer.write(chunk);
       await report.add(chunk.length);
     }
-    if (total !== undefined && writer.total !== total) {
-      throw new FetchFailed(`${uri}: ${writer.total} bytes came, Content-Length said ${total}`);
-    }
-    if (writer.total === 0) throw new ImageRefused(`${uri}: the response is empty`);
+    assertWhole(uri, writer.total, total);
     const { size, etag } = await writer.finish();
     const { md5, [algorithm]: value } = await digester.digest();
     await report.end();
@@ -134,6 +132,12 @@ function assertWanted(total: number, cap: number, controller: AbortController): 
     controller.abort();
     throw error;
   }
+}
+
+function assertWhole(uri: string, came: number, total: number | undefined): void {
+  if (total !== undefined && came !== total)
+    throw new FetchFailed(`${uri}: ${came} bytes came, Content-Length said ${total}`);
+  if (came === 0) throw new ImageRefused(`${uri}: the response is empty`);
 }
 
 const tooLarge = (bytes: number, cap: number): LimitExceeded =>

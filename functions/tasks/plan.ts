@@ -22,7 +22,8 @@ export const handler = byteStep(async (deps, task) => {
   if (source === undefined) throw new ImageRefused(`Task ${task.id} has no bytes to plan for`);
   if (!(await needsRender(deps, task, source))) {
     await checkQuota(deps, task, source.size);
-    await deps.tasks.note(task.id, { rendered: source, work: { ...fetchWork(task), ...tailWork(task, source) } });
+    const work = { ...fetchWork(task), ...tailWork(task, source), ...streamedCopies(deps, task, source) };
+    await deps.tasks.note(task.id, { rendered: source, work });
     return { batches: [] };
   }
   const plan = await planRender(deps, task, source);
@@ -32,7 +33,9 @@ export const handler = byteStep(async (deps, task) => {
   const render = sliceTotal(plan) * SLICE_BYTES;
   // How long the result will be is known when it is assembled; until then, as long as its slices.
   const tail = plan.conversion === undefined ? hash : { assemble: render, hash: render };
-  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render, ...tail } });
+  const layout = plan.conversion === undefined ? 'sparse' : 'plain';
+  const copies = streamedCopies(deps, task, { layout, size: plan.virtualSize }, render);
+  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render, ...tail, ...copies } });
   return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
 });
 
@@ -92,6 +95,26 @@ function conversionOf(
 /** Bytes the fetch moved count as done work, when it moved any. */
 function fetchWork(task: ImportTask): Record<string, number> {
   return task.import.method.name === 'web-download' ? { fetch: task.facts.source?.size ?? 0 } : {};
+}
+
+/**
+ * Copies that pass through a step, expanded or to another service; those that a service makes itself take no time worth counting.
+ * @param kept bytes that a copy in the same layout moves
+ */
+function streamedCopies(
+  { places }: ServiceDeps,
+  { import: { stores } }: ImportTask,
+  { layout, size }: Pick<StoredBytes, 'layout' | 'size'>,
+  kept = size,
+): Record<string, number> {
+  const bytesTo = (store: string): number => {
+    const { sparse, service } = places.store(store);
+    if (layout === 'sparse' && !sparse) return size;
+    return service === places.staging.service ? 0 : kept;
+  };
+  return Object.fromEntries(
+    stores.map((store) => [`copy:${store}`, bytesTo(store)]).filter(([, bytes]) => bytes !== 0),
+  );
 }
 
 /** Without rendering, what remains is to hash (unless that was done on the way) or, failing that, to copy. */

@@ -90,12 +90,14 @@ describe.each([
     await writer.write(bytes);
     const written = await writer.finish();
     const from = { place: 'one', prefix, layout, size: bytes.length };
-    const progress: number[] = [];
+    let told = { bytes: 0, total: 0 };
 
     const target = to === 'two' ? s3.places.store('two') : elsewhere;
-    const copy = () => copyStored(s3.places, from, target, prefix, { onProgress: (done) => progress.push(done) });
-    await copy();
-    const copied = await copy();
+    const onBytes = async (bytes: number, total: number) => {
+      told = { bytes: told.bytes + bytes, total };
+    };
+    await copyStored(s3.places, from, target, prefix);
+    const copied = await copyStored(s3.places, from, target, prefix, { onBytes });
 
     expect(copied.storedBytes).toBe(written.storedBytes);
     expect(copied.url).toMatch(
@@ -103,9 +105,8 @@ describe.each([
     );
     const reader = await openStored(s3.places, { ...from, place: 'two' });
     expect((await collect(reader.stream(0, bytes.length))).equals(bytes)).toBe(true);
-    const once = progress.slice(0, progress.length / 2);
-    expect(once).toEqual(once.toSorted((a, b) => a - b));
-    expect(once.at(-1)).toBeGreaterThan(0);
+    expect(told.bytes).toBe(told.total);
+    expect(told.total).toBeGreaterThan(bytes.length / 10);
     await createBytes(s3.places).removePrefix('one', prefix);
   });
 
