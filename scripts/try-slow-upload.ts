@@ -38,18 +38,21 @@ async function* slowly(): AsyncGenerator<Buffer> {
   }
 }
 
-/** fetch() would want to know the length; this is what stock clients do. */
-function put(url: URL): Promise<number> {
+/** fetch() would want to know the length; this is what stock clients do. Says what became of it: a status, or why there was none. */
+function put(url: URL): Promise<string> {
   const send = url.protocol === 'https:' ? tlsRequest : plainRequest;
-  return new Promise((resolve, reject) => {
+  const body = Readable.from(slowly(), { objectMode: false });
+  return new Promise<string>((resolve) => {
     const outgoing = send(url, { method: 'PUT', headers: { ...headers, 'content-type': 'application/octet-stream' } });
     outgoing.on('response', (answer) => {
       answer.resume();
-      resolve(answer.statusCode ?? 0);
+      resolve(`was answered ${answer.statusCode}`);
+      // An answer before the end: whoever gave it does not wait for the rest.
+      if (!outgoing.writableEnded) outgoing.destroy();
     });
-    outgoing.on('error', reject);
-    Readable.from(slowly(), { objectMode: false }).pipe(outgoing);
-  });
+    outgoing.on('error', (error) => resolve(`was cut (${error.message})`));
+    body.pipe(outgoing);
+  }).finally(() => body.destroy());
 }
 
 const created = await fetch(new URL('/v2/images', base), {
@@ -65,12 +68,15 @@ const { id } = (await created.json()) as { id: string };
 const image = new URL(`/v2/images/${id}`, base);
 try {
   const began = Date.now();
-  const status = await put(new URL(`${image.href}/file`));
+  const outcome = await put(new URL(`${image.href}/file`));
   const after = Math.round((Date.now() - began) / 1000);
   const shown = (await (await fetch(image, { headers })).json()) as { status: string; size: number; checksum: string };
   const whole =
-    status === 204 && shown.status === 'active' && shown.size === sent && shown.checksum === hash.digest('hex');
-  console.log(`PUT answered ${status} after ${after} s; image is ${shown.status}, ${shown.size} of ${sent} bytes`);
+    outcome === 'was answered 204' &&
+    shown.status === 'active' &&
+    shown.size === sent &&
+    shown.checksum === hash.digest('hex');
+  console.log(`PUT ${outcome} after ${after} s; image is ${shown.status}, ${shown.size} of ${sent} bytes`);
   console.log(
     whole
       ? 'The edge carries slow uploads.'

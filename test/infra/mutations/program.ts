@@ -231,6 +231,20 @@ export const PROGRAM: Mistakes = {
       'the same definition over the same functions',
     ],
   ],
+  'scripts/try-slow-upload.ts': [
+    [
+      'a length that stock clients do not send',
+      "'content-type': 'application/octet-stream' }",
+      "'content-length': String(seconds * CHUNK) }",
+      'which is chunked and of unknown length',
+    ],
+    [
+      'any answer that is good enough',
+      "outcome === 'was answered 204' &&",
+      "outcome !== '' &&",
+      'is told from one that carries slow uploads',
+    ],
+  ],
   'infra/config/dev.json': [
     ['an example that cannot be used', 'glimpse-dev-store-central', 'Glimpse_Dev', 'the example of stage'],
   ],
