@@ -22,8 +22,8 @@ const FIRST_RATES: PhaseRates = {
 const ANY_RATE = 200 * MIB;
 /** A phase's own rate counts in full from here on: the first reports are start-up and chance. Shorter phases teach nothing. */
 const SETTLED_MS = 2_000;
-/** From the end of a step to the work of the next one, or to the end of the task. */
-const STEP_MS = 250;
+/** From the work of one phase to that of the next, or to the end of the task: states and the start of functions. */
+const STEP_MS = 400;
 /** Reports come about every second; after so long without one, time passes and nothing is done. */
 const SILENT_MS = 5_000;
 /** The shortest stretch that a rate is taken from: a handful of reports. */

@@ -46,7 +46,7 @@ export interface Played {
 }
 
 /** Between two states of a workflow. */
-const TRANSITION_MS = 250;
+const TRANSITION_MS = 400;
 const POLL_MS = 250;
 
 /** @param rates what earlier imports taught */
