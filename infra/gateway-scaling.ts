@@ -7,7 +7,7 @@ import { balancer, targetGroup } from './gateway-metrics.ts';
 
 /** Slow uploads held open by one task, each with its share of the upload budget. */
 const CONNECTIONS_PER_TASK = 200;
-/** Bytes per minute and task: half of what one vCPU hashes and signs (measured: docs/operations/capacity.md). */
+/** Bytes per minute and task: 60 MiB/s is cautious for one vCPU that hashes, signs and encrypts; nobody has measured it on Fargate. */
 const BYTES_PER_MINUTE = 60 * 60 * 1024 * 1024;
 
 function track(name: string, metricName: string, targetValue: number): void {

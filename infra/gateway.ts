@@ -39,8 +39,8 @@ for (const service of ['s3', 'dynamodb']) {
   });
 }
 
-/** By variable: `GLIMPSE_SIGNING_KEYS` → the ARN of a parameter. */
-const parameters: Record<string, $util.Output<string>> = Object.fromEntries(
+/** By variable: `GLIMPSE_SIGNING_KEYS` → the parameter that holds it. */
+const parameters: Readonly<Record<string, aws.ssm.Parameter>> = Object.fromEntries(
   Object.entries(secrets).map(([variable, value]) => {
     const name = variable.replace('GLIMPSE_', '').toLowerCase().replaceAll('_', '-');
     const parameter = new aws.ssm.Parameter(`${logical(name)}Parameter`, {
@@ -49,9 +49,14 @@ const parameters: Record<string, $util.Output<string>> = Object.fromEntries(
       keyId: key.arn,
       value,
     });
-    return [variable, parameter.arn];
+    return [variable, parameter];
   }),
 );
+
+/** A task reads its secrets when it starts. Only a definition that names their versions is a new one after they were rotated. */
+const secretVersions = $util
+  .all(Object.values(parameters).map(({ name, version }) => $interpolate`${name}:${version}`))
+  .apply((versions) => versions.join(' '));
 
 const image = settings.gatewayImage ?? { context: '.', dockerfile: 'gateway/Dockerfile' };
 
@@ -70,7 +75,7 @@ export const gateway = new sst.aws.Service('Gateway', {
   memory: sizes.gateway.memory,
   image,
   environment: { ...environmentOf('gateway'), GLIMPSE_API_URL: api.url },
-  ssm: parameters,
+  ssm: Object.fromEntries(Object.entries(parameters).map(([variable, { arn }]) => [variable, arn])),
   permissions: statementsOf('gateway', targets),
   logging: { retention: sizes.logRetention },
   health: {
@@ -122,8 +127,8 @@ export const gateway = new sst.aws.Service('Gateway', {
     },
     taskDefinition: (args) => {
       args.containerDefinitions = $util
-        .all([args.containerDefinitions, publicEndpoint])
-        .apply(([text, url]) => hardened(JSON.parse(text) as ContainerDefinition[], url));
+        .all([args.containerDefinitions, publicEndpoint, secretVersions])
+        .apply(([text, url, versions]) => hardened(JSON.parse(text) as ContainerDefinition[], url, versions));
     },
   },
 });
@@ -132,7 +137,7 @@ export const gateway = new sst.aws.Service('Gateway', {
 function readsSecrets(): $util.Output<aws.iam.GetPolicyDocumentResult> {
   return aws.iam.getPolicyDocumentOutput({
     statements: [
-      { actions: ['ssm:GetParameters'], resources: Object.values(parameters) },
+      { actions: ['ssm:GetParameters'], resources: Object.values(parameters).map(({ arn }) => arn) },
       { actions: ['kms:Decrypt'], resources: [key.arn] },
     ],
   });
@@ -148,12 +153,13 @@ interface ContainerDefinition {
 }
 
 /** Read-only root file system, one open port, plain log lines, all the time Fargate gives to end well; and the public endpoint. */
-function hardened(containers: readonly ContainerDefinition[], url: string): string {
+function hardened(containers: readonly ContainerDefinition[], url: string, versions: string): string {
   return JSON.stringify(
     containers.map((container) => ({
       ...container,
       environment: [...(container.environment ?? []), { name: 'GLIMPSE_PUBLIC_ENDPOINT', value: url }],
       readonlyRootFilesystem: true,
+      dockerLabels: { secrets: versions },
       stopTimeout: 120,
       pseudoTerminal: false,
       portMappings: [{ containerPort: PORT, protocol: 'tcp' }],

@@ -2,7 +2,8 @@
  * What a deployed stage needs besides `sst deploy`, run by an operator with AWS credentials (docs/operations/deploy.md):
  *
  *   node scripts/stage.ts keys                    prints new signing keys, for `sst secret set SigningKeys`
- *   node scripts/stage.ts keys --before FILE      the same, followed by the keys in FILE (rotation)
+ *   node scripts/stage.ts keys --after FILE       the keys in FILE, then a new one, which so far only verifies (rotation, first)
+ *   node scripts/stage.ts keys --last-first FILE  the keys in FILE, the last one in front, which then signs (rotation, second)
  *   node scripts/stage.ts accounts --dir FOLDER   makes the first accounts; passwords are kept in FOLDER/secrets.json
  *
  * `accounts` reads .sst/outputs.json, which `sst deploy` wrote. Running it again sets the same passwords again.
@@ -26,19 +27,22 @@ interface Outputs {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { before: { type: 'string' }, dir: { type: 'string' } },
+  options: { after: { type: 'string' }, 'last-first': { type: 'string' }, dir: { type: 'string' } },
 });
 
-function printKeys(): void {
+function newKey(): object {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const key = {
-    ...privateKey.export({ format: 'jwk' }),
-    alg: 'ES256',
-    use: 'sig',
-    kid: randomBytes(8).toString('hex'),
-  };
-  const older = values.before === undefined ? [] : (JSON.parse(readFileSync(values.before, 'utf8')) as object[]);
-  console.log(JSON.stringify([key, ...older]));
+  return { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: randomBytes(8).toString('hex') };
+}
+
+const keysIn = (file: string): object[] => JSON.parse(readFileSync(file, 'utf8')) as object[];
+
+function printKeys(): void {
+  const { after, 'last-first': lastFirst } = values;
+  const rotated = (keys: readonly object[]): object[] => [...keys.slice(-1), ...keys.slice(0, -1)];
+  const keys =
+    lastFirst === undefined ? [...(after === undefined ? [] : keysIn(after)), newKey()] : rotated(keysIn(lastFirst));
+  console.log(JSON.stringify(keys));
 }
 
 async function makeAccounts(dir: string): Promise<void> {
@@ -65,6 +69,6 @@ const [command] = positionals;
 if (command === 'keys') printKeys();
 else if (command === 'accounts' && values.dir !== undefined) await makeAccounts(values.dir);
 else {
-  console.error('Usage: node scripts/stage.ts keys [--before FILE] | accounts --dir FOLDER');
+  console.error('Usage: node scripts/stage.ts keys [--after FILE | --last-first FILE] | accounts --dir FOLDER');
   process.exit(2);
 }

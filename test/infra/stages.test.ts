@@ -221,6 +221,14 @@ describe.each([
     for (const { inputs } of ofType(graph, 'ssm/parameter:Parameter')) expect(inputs['type']).toBe('SecureString');
   });
 
+  test('is replaced when a secret was rotated: a task reads them when it starts', () => {
+    const { secrets, dockerLabels } = taskOf(graph).container;
+    const parameters = ofType(graph, 'ssm/parameter:Parameter').map(({ inputs }) => String(inputs['name']));
+    const { secrets: versions } = dockerLabels as { secrets: string };
+    expect(secrets).toHaveLength(parameters.length);
+    expect(versions.split(' ').sort()).toEqual(parameters.map((name) => `${name}:7`).sort());
+  });
+
   test('scales on connections and network besides processor and memory', () => {
     expect(only(graph, 'appautoscaling/target:Target').inputs).toMatchObject({ minCapacity: min, maxCapacity: max });
     const text = JSON.stringify(ofType(graph, 'appautoscaling/policy:Policy').map(({ inputs }) => inputs));

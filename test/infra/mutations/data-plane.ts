@@ -56,6 +56,12 @@ export const DATA_PLANE: Mistakes = {
       "{ listen: '80/http', forward: `${PORT}/http` }",
       'takes TLS with the given certificate',
     ],
+    [
+      'keys that a rotation does not reach',
+      '$interpolate`${name}:${version}`',
+      '$interpolate`${name}:latest`',
+      'is replaced when a secret was rotated',
+    ],
     ['one port too many', '[443, 80].map', '[443, 80, 8080].map', 'reach its two ports'],
     [
       'a gateway that asks elsewhere',

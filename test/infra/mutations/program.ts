@@ -231,6 +231,15 @@ export const PROGRAM: Mistakes = {
       'the same definition over the same functions',
     ],
   ],
+  'scripts/copy-table.ts': [
+    [
+      'records that come back from before a restore',
+      '!there.has(nameOf(item))',
+      'false',
+      'the table holds what the restored one holds',
+    ],
+    ['a table that is its own source', ' || from === to', '', 'a table is not copied onto itself'],
+  ],
   'scripts/try-slow-upload.ts': [
     [
       'a length that stock clients do not send',

@@ -38,6 +38,7 @@ const ATTRIBUTES: Readonly<Record<string, (name: string, inputs: Inputs, region:
     }),
     'aws:ssm/parameter:Parameter': (name, inputs, region) => ({
       arn: `arn:aws:ssm:${region}:${ACCOUNT}:parameter${String(inputs['name'] ?? `/${name}`)}`,
+      version: 7,
     }),
     'aws:cloudwatch/eventRule:EventRule': (name, inputs, region) => ({
       arn: `arn:aws:events:${region}:${ACCOUNT}:rule/${String(inputs['name'] ?? name)}`,
