@@ -2,7 +2,7 @@
  * From method and path to an operation (contract: README.md "Complete endpoint table"). A path is decoded once, segment by
  * segment; a segment that holds an encoded slash matches nothing, neither does a trailing slash.
  */
-import { MethodNotAllowed, NotFound } from '../core/errors.ts';
+import { MethodNotAllowed, NotFound, NotImplemented } from '../core/errors.ts';
 import type { Route } from './routes.ts';
 
 export interface Match<O extends string> {
@@ -19,6 +19,9 @@ interface Node<O extends string> {
 
 /** Paths whose other methods are unknown rather than refused (no 405 fallback in the original). */
 const WITHOUT_FALLBACK = new Set(['/v2/images/{id}/tasks', '/v2/info/usage']);
+/** What HTTP clients use; anything else is no method of any resource. */
+export const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']);
+
 /** Builds the matcher of a route table; `match` throws NotFound or MethodNotAllowed (with the methods there are). */
 export function createRouter<O extends string>(
   routes: Readonly<Record<O, Route>>,
@@ -29,9 +32,9 @@ export function createRouter<O extends string>(
     match(method, path) {
       const values: string[] = [];
       const node = find(root, segmentsOf(path), values);
-      if (node === undefined || node.methods.size === 0) throw new NotFound('The resource could not be found.');
+      if (node === undefined || node.methods.size === 0) throw unknownPath(method);
       const found = node.methods.get(method);
-      if (found === undefined) throw refusal(node);
+      if (found === undefined) throw refusal(node, method);
       const params = Object.fromEntries(found.names.map((name, at) => [name, values[at] ?? '']));
       return { operation: found.operation, route: found.route, params };
     },
@@ -84,8 +87,15 @@ function decodeSegment(segment: string): string {
   throw new NotFound('The resource could not be found.');
 }
 
-function refusal<O extends string>(node: Node<O>): Error {
+/** Where nothing answers, a method that HTTP clients do not use is not implemented rather than not found. */
+function unknownPath(method: string): Error {
+  return METHODS.has(method)
+    ? new NotFound('The resource could not be found.')
+    : new NotImplemented(`The method ${method} is not implemented.`);
+}
+
+function refusal<O extends string>(node: Node<O>, method: string): Error {
   const path = [...node.methods.values()][0]?.route.path ?? '';
-  if (WITHOUT_FALLBACK.has(path)) return new NotFound('The resource could not be found.');
+  if (WITHOUT_FALLBACK.has(path)) return unknownPath(method);
   return new MethodNotAllowed('The method is not allowed for this resource.', [...node.methods.keys()]);
 }

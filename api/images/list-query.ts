@@ -5,7 +5,7 @@ import { VISIBILITIES } from '../../core/images/image.ts';
 import type { ListRequest } from '../../core/images/list.ts';
 import type { Filter, FilterAttribute, SortKey, SortTerm } from '../../core/images/query.ts';
 import { MEMBER_STATUSES } from '../../core/members/member.ts';
-import { pageLimit } from '../paging.ts';
+import { onlyValue, pageLimit } from '../paging.ts';
 import { splitValues } from './filter-values.ts';
 import { parseTimeFilter } from './time-filter.ts';
 
@@ -47,7 +47,7 @@ export function parseListQuery(
   config: Pick<Config, 'limit_param_default' | 'api_limit_max'>,
 ): ListRequest {
   const limit = pageLimit(query, config);
-  const marker = query.get('marker');
+  const marker = onlyValue(query, 'marker');
   const visibility = oneOf(query, 'visibility', [...VISIBILITIES, 'all']);
   const filters = [...query].flatMap(([key, value]) => (CONTROLS.has(key) ? [] : [filterOf(key, value)]));
   return {
@@ -61,7 +61,7 @@ export function parseListQuery(
 }
 
 function oneOf<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
-  const given = query.get(key);
+  const given = onlyValue(query, key);
   if (given === null) return undefined;
   const found = allowed.find((value) => value === given);
   if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);

@@ -8,7 +8,7 @@ import {
   type NamespaceSortKey,
 } from '../../core/metadefs/namespace.ts';
 import type { NamespaceListRequest } from '../../core/metadefs/namespaces.ts';
-import { pageLimit } from '../paging.ts';
+import { onlyValue, pageLimit } from '../paging.ts';
 
 type PageConfig = Pick<Config, 'limit_param_default' | 'api_limit_max'>;
 
@@ -26,9 +26,9 @@ const NAMESPACE_KEYS: Readonly<Record<string, NamespaceSortKey>> = {
 
 /** @throws InvalidInput naming the parameter */
 export function parseNamespaceQuery(query: URLSearchParams, config: PageConfig): NamespaceListRequest {
-  const marker = query.get('marker');
+  const marker = onlyValue(query, 'marker');
   const visibility = oneOf(query, 'visibility', NAMESPACE_VISIBILITIES);
-  const types = query.get('resource_types');
+  const types = onlyValue(query, 'resource_types');
   return {
     limit: pageLimit(query, config),
     sort: { key: sortKey(query, NAMESPACE_KEYS), direction: direction(query) },
@@ -53,14 +53,14 @@ export function pageOfTags(tags: readonly Child[], query: URLSearchParams, confi
   const sign = direction(query) === 'asc' ? 1 : -1;
   const ordered = tags.toSorted((a, b) => sign * (compareValues(a[key], b[key]) || compareValues(a.name, b.name)));
   const limit = query.has('limit') ? pageLimit(query, config) : ordered.length;
-  const marker = query.get('marker');
+  const marker = onlyValue(query, 'marker');
   const from = marker === null ? 0 : ordered.findIndex(({ name }) => name === marker) + 1;
   if (marker !== null && from === 0) throw new NotFound(`Metadata definition tag ${marker} was not found.`);
   return ordered.slice(from, from + limit);
 }
 
 function sortKey<T>(query: URLSearchParams, keys: Readonly<Record<string, T>>): T {
-  const given = query.get('sort_key') ?? 'created_at';
+  const given = onlyValue(query, 'sort_key') ?? 'created_at';
   const key = Object.hasOwn(keys, given) ? keys[given] : undefined;
   if (key === undefined) throw new InvalidInput(`Invalid sort_key: ${given}; allowed: ${Object.keys(keys).join(', ')}`);
   return key;
@@ -71,7 +71,7 @@ function direction(query: URLSearchParams): 'asc' | 'desc' {
 }
 
 function oneOf<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
-  const given = query.get(key);
+  const given = onlyValue(query, key);
   if (given === null) return undefined;
   const found = allowed.find((value) => value === given);
   if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);

@@ -2,7 +2,7 @@ import type { Config } from '../../core/config.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { TaskListRequest, TaskSortKey } from '../../core/tasks/queries.ts';
 import { TASK_STATUSES } from '../../core/tasks/task.ts';
-import { pageLimit } from '../paging.ts';
+import { onlyValue, pageLimit } from '../paging.ts';
 import { UUID_PATTERN } from '../schemas/image-properties.ts';
 
 const SORT_KEYS: Readonly<Record<string, TaskSortKey>> = {
@@ -25,9 +25,9 @@ export function parseTaskQuery(
   config: Pick<Config, 'limit_param_default' | 'api_limit_max'>,
 ): TaskListRequest {
   const limit = pageLimit(query, config);
-  const marker = query.get('marker');
+  const marker = onlyValue(query, 'marker');
   if (marker !== null && !UUID.test(marker)) throw new InvalidInput(`Invalid marker: ${marker} is no task id`);
-  const key = query.get('sort_key') ?? 'created_at';
+  const key = onlyValue(query, 'sort_key') ?? 'created_at';
   const sortKey = Object.hasOwn(SORT_KEYS, key) ? SORT_KEYS[key] : undefined;
   if (sortKey === undefined) throw new InvalidInput(`Invalid sort key: ${key}`);
   const status = pick(query, 'status', TASK_STATUSES);
@@ -43,7 +43,7 @@ export function parseTaskQuery(
 }
 
 function pick<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
-  const given = query.get(key);
+  const given = onlyValue(query, key);
   if (given === null) return undefined;
   const found = allowed.find((value) => value === given);
   if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);

@@ -11,7 +11,7 @@ import type { ApiRequest, Handler } from '../../api/handlers.ts';
 import { healthAnswer } from '../../api/health.ts';
 import { parseAs, parseJson } from '../../api/json-body.ts';
 import { requestIdOf } from '../../api/request-id.ts';
-import { createRouter } from '../../api/router.ts';
+import { createRouter, METHODS } from '../../api/router.ts';
 import type { Route } from '../../api/routes.ts';
 import { selectVersion, versionsView } from '../../api/versions.ts';
 import type { Config } from '../../core/config.ts';
@@ -156,11 +156,10 @@ function identity({ authenticator }: Pick<ChainOptions<string>, 'authenticator'>
 
 function dispatch<O extends string>(options: ChainOptions<O>): (event: ApiEvent) => Promise<Result> {
   const router = createRouter(options.routes);
-  const known = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']);
   return async (event) => {
     const { method } = event.requestContext.http;
     const { path, caller } = event.call;
-    if (path === '/v2' && known.has(method))
+    if (path === '/v2' && METHODS.has(method))
       return { statusCode: 302, headers: { location: `${baseUrlOf(event, options.config)}/v2/` } };
     const { operation, route, params } = router.match(method, path);
     if (caller === undefined) throw new Unauthenticated('The request you have made requires authentication.');

@@ -56,6 +56,20 @@ describe('before authentication', () => {
     expect(other.headers).toEqual({});
   });
 
+  test('answers to an allowed origin say what a page may read of them, errors too', async () => {
+    for (const as of ['demo', undefined] as const) {
+      const { headers } = await api.call('GET', '/v2/images', {
+        as,
+        headers: { origin: 'https://console.example.org' },
+      });
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': 'https://console.example.org',
+        'access-control-expose-headers': expect.stringContaining('X-OpenStack-Request-ID'),
+        vary: 'Origin',
+      });
+    }
+  });
+
   test('a 401 names the identity service and shows no request id', async () => {
     for (const path of ['/v2/images', '/v2/unknown', '/v2']) {
       const answer = await api.call('GET', path, { headers: { 'x-auth-token': 'bad' } });
@@ -81,6 +95,21 @@ describe('routing', () => {
   ])('%s %s: %i', async (method, path, status) => {
     expect((await api.call(method, path, { as: 'demo' })).status).toBe(status);
   });
+
+  test.each([
+    ['FOO', '/v2/images', 405],
+    ['FOO', '/v2/info/usage', 501],
+    ['FOO', '/v2/unknown', 501],
+  ])('the unknown method %s %s: %i', async (method, path, status) => {
+    expect((await api.call(method, path, { as: 'demo' })).status).toBe(status);
+  });
+
+  test.each(['/v2/images', '/v2/tasks', '/v2/info/usage', '/v2/schemas/task'])(
+    'GET %s does not mind a body',
+    async (path) => {
+      expect((await api.call('GET', path, { as: 'admin', body: {} })).status).toBe(200);
+    },
+  );
 
   test('a path without version takes it from Accept', async () => {
     const headers = { accept: 'application/vnd.openstack.images-v2.7' };

@@ -279,6 +279,19 @@ describe('PATCH /v2/images/{id}', () => {
     expect((await patch(published.id, [], 'alt')).status).toBe(200);
   });
 
+  test('the quota of properties counts new ones, and lets an image above it shrink', async () => {
+    const many = Object.fromEntries(Array.from({ length: 130 }, (_, n) => [`p${n}`, 'x']));
+    const image = anImage({ properties: many });
+    await api.deps.images.create(image);
+
+    expect((await patch(image.id, replace('/p0', 'y'))).status).toBe(200);
+    expect((await patch(image.id, remove('/p1'))).status).toBe(200);
+    const refused = await patch(image.id, add('/new'));
+    expect(refused.status).toBe(413);
+    expect(refused.text).toContain('Attempted: 130, Maximum: 128');
+    expect((await api.deps.images.get(image.id))?.properties).not.toHaveProperty('new');
+  });
+
   test('formats change only while queued or importing', async () => {
     const image = anImage({ status: 'active', diskFormat: 'raw' });
     await api.deps.images.create(image);

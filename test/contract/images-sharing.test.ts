@@ -193,6 +193,20 @@ describe('discovery and schemas', () => {
     expect(body.additionalProperties).toEqual({ type: 'string' });
     expect(body.properties.kernel_id).toMatchObject({ type: ['null', 'string'], is_base: false });
     expect(body.properties.name).not.toHaveProperty('is_base');
+    const custom = Object.entries<{ is_base?: boolean; type: unknown; enum?: unknown }>(body.properties).filter(
+      ([, property]) => property.is_base === false,
+    );
+    expect(Object.fromEntries(custom.map(([key, property]) => [key, property.enum ?? property.type]))).toEqual({
+      kernel_id: ['null', 'string'],
+      ramdisk_id: ['null', 'string'],
+      instance_uuid: 'string',
+      architecture: 'string',
+      os_distro: 'string',
+      os_version: 'string',
+      description: 'string',
+      cinder_encryption_key_id: 'string',
+      cinder_encryption_key_deletion_policy: ['on_image_deletion', 'do_not_delete'],
+    });
     expect(body.properties.disk_format.enum.slice(0, 3)).toEqual([null, 'ami', 'ari']);
     expect(Object.keys(body.properties)).toEqual(
       expect.arrayContaining(['locations', 'stores', 'virtual_size', 'os_hidden']),
@@ -229,12 +243,25 @@ describe('import and tasks', () => {
       input: { image_id: id, import_req: { method: { name: 'web-download' } }, backend: ['dcn0'] },
     });
     expect((await call('GET', id, 'demo')).body.os_glance_import_task).toBe(tasks[0].id);
+    const again = await call('POST', `${id}/import`, 'demo', web);
+    expect([again.status, again.text]).toEqual([409, expect.stringMatching(/lock|import|task/i)]);
     const shown = await api.call('GET', `/v2/tasks/${tasks[0].id}`, { as: 'admin' });
     expect(shown.body).toMatchObject({ id: tasks[0].id, self: `/v2/tasks/${tasks[0].id}`, request_id: 'req-import' });
     const listed = await api.call('GET', '/v2/tasks?sort_key=status&limit=1', { as: 'admin' });
     expect(listed.body).toMatchObject({ first: '/v2/tasks?sort_key=status&limit=1', schema: '/v2/schemas/tasks' });
     expect(listed.body.next).toContain('marker=');
     expect(listed.body.tasks[0]).not.toHaveProperty('input');
+  });
+
+  test('a copy into all stores, where all hold the image, is accepted and does nothing', async () => {
+    const locations = ['central', 'dcn0', 'dcn1'].map((store) => aLocation(store));
+    const id = await put({ ...formats, status: 'active', size: 1, locations });
+
+    const answer = await call('POST', `${id}/import`, 'admin', { method: { name: 'copy-image' }, all_stores: true });
+
+    expect(answer.status, answer.text).toBe(202);
+    expect((await call('GET', `${id}/tasks`, 'demo')).body.tasks).toEqual([]);
+    expect((await api.deps.images.get(id))?.lock).toBeNull();
   });
 
   test.each<[string, Partial<Image>, unknown, CallerName, number]>([
