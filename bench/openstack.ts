@@ -1,8 +1,22 @@
 /** What every benchmark of an image service needs: a token and the endpoint, from OS_* as the clients read them. */
+import { execFileSync } from 'node:child_process';
 
 export interface Service {
   readonly url: string;
   readonly token: string;
+}
+
+/** What sourcing a file sets, as `. FILE` of a shell does; words after its name are arguments. */
+export function openrc(fileAndArguments: string): NodeJS.ProcessEnv {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OS_')));
+  const script = 'file=$1; shift; . "$file" "$@" >&2; exec env -0';
+  const printed = execFileSync('bash', ['-c', script, 'bash', ...fileAndArguments.split(' ')], {
+    env,
+    encoding: 'utf8',
+  });
+  return Object.fromEntries(
+    printed.split('\0').map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]),
+  );
 }
 
 /** Logs in as the OpenStack clients do. */
@@ -33,6 +47,12 @@ export async function login(env: NodeJS.ProcessEnv): Promise<Service> {
 
 function versioned(url: string): string {
   return `${url.replace(/\/(v2\/?)?$/, '')}/v2`;
+}
+
+/** The service that OS_* names, and the one beside it that a file names. */
+export async function servicesToMeasure(peerOpenrc: string | undefined): Promise<[Service, ...Service[]]> {
+  const own = await login(process.env);
+  return peerOpenrc === undefined ? [own] : [own, await login(openrc(peerOpenrc))];
 }
 
 /** The middle value. */

@@ -1,14 +1,15 @@
 /**
  * Upload and download throughput of an image service: `node bench/transfer.ts [--mib 1024] [--repeat 3] [--disk-format raw] [--uploads 1]
- * [--pid PID]`.
+ * [--pid PID] [--peer-openrc FILE]`.
  *
- * Drives whatever OS_* names (password, or OS_TOKEN with OS_ENDPOINT), so that Glance and Glimpse can be measured side by side; the
- * client is curl for both. With AWS_ENDPOINT_URL set, a plain GetObject of as many bytes by the SDK is the floor in the same run.
+ * Drives whatever OS_* names (password, or OS_TOKEN with OS_ENDPOINT); the client is curl. `--peer-openrc` names another service, say a
+ * Glance, which takes turns with the first, and the ratios of both are printed. With AWS_ENDPOINT_URL set, a plain GetObject of as many bytes by the SDK is the floor in the same run.
  * `--pid` also reports the peak memory of that process and its children above what they took before. `--uploads` makes that many
  * uploads at once. Bytes are random; holes would flatter a sparse store.
  */
 import { execFile } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ import { parseArgs, promisify } from 'node:util';
 import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { watchMemory } from './memory.ts';
-import { login, median, type Service } from './openstack.ts';
+import { median, type Service, servicesToMeasure } from './openstack.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     uploads: { type: 'string', default: '1' },
     'disk-format': { type: 'string', default: 'raw' },
     pid: { type: 'string' },
+    'peer-openrc': { type: 'string' },
   },
 });
 const mib = Number(values.mib);
@@ -68,11 +70,11 @@ async function randomFile(path: string): Promise<void> {
 }
 
 /** MiB/s of a plain GetObject by the SDK, once per repetition. */
-async function floor(endpoint: string): Promise<number[]> {
+async function floor(endpoint: string, path: string): Promise<number[]> {
   const client = new S3Client({ endpoint, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
   const at = { Bucket: 'glimpse-bench', Key: 'floor' };
   await client.send(new CreateBucketCommand({ Bucket: at.Bucket })).catch(() => undefined);
-  await new Upload({ client, params: { ...at, Body: randomFillSync(Buffer.alloc(mib * MIB)) } }).done();
+  await new Upload({ client, params: { ...at, Body: createReadStream(path) } }).done();
   const rates: number[] = [];
   for (let n = 0; n < repeat; n++) {
     const started = performance.now();
@@ -90,32 +92,53 @@ function row(name: string, rates: readonly number[]): void {
   console.log(`${name.padEnd(24)} ${median(rates).toFixed(0)} (${low.toFixed(0)}-${high.toFixed(0)}) MiB/s`);
 }
 
-const service = await login(process.env);
+function ratio(name: string, rates: readonly number[], others: readonly number[]): void {
+  console.log(`${name.padEnd(24)} ${(median(rates) / median(others)).toFixed(2)}`);
+}
+
+interface Rates {
+  readonly up: number[];
+  readonly down: number[];
+}
+
+/** So many uploads at once, one download, and everything away again. */
+async function turn(service: Service, path: string, { up, down }: Rates): Promise<void> {
+  const images = await Promise.all(Array.from({ length: uploads }, () => createImage(service)));
+  const started = performance.now();
+  await Promise.all(images.map((image) => upload(service, image, path)));
+  up.push((uploads * mib) / ((performance.now() - started) / 1000));
+  down.push(mib / (await curl(service, `${service.url}/images/${images[0]}/file`)));
+  for (const image of images) {
+    await fetch(`${service.url}/images/${image}`, { method: 'DELETE', headers: { 'x-auth-token': service.token } });
+  }
+}
+
+const services = await servicesToMeasure(values['peer-openrc']);
 const folder = await mkdtemp(join(tmpdir(), 'glimpse-bench-'));
 try {
   const path = join(folder, 'random');
   await randomFile(path);
   const memory = values.pid === undefined ? undefined : await watchMemory(Number(values.pid));
-  const up: number[] = [];
-  const down: number[] = [];
+  const rates = services.map(() => ({ up: [], down: [] }) as Rates);
   for (let n = 0; n < repeat; n++) {
-    const images = await Promise.all(Array.from({ length: uploads }, () => createImage(service)));
-    const started = performance.now();
-    await Promise.all(images.map((image) => upload(service, image, path)));
-    up.push((uploads * mib) / ((performance.now() - started) / 1000));
-    down.push(mib / (await curl(service, `${service.url}/images/${images[0]}/file`)));
-    for (const image of images) {
-      await fetch(`${service.url}/images/${image}`, { method: 'DELETE', headers: { 'x-auth-token': service.token } });
-    }
+    for (const [at, service] of services.entries()) await turn(service, path, rates[at] ?? { up: [], down: [] });
   }
-  row(uploads === 1 ? 'upload' : `${uploads} uploads at once`, up);
-  row('download', down);
+  const what = uploads === 1 ? 'upload' : `${uploads} uploads at once`;
+  const [own = { up: [], down: [] }, peer] = rates;
+  row(what, own.up);
+  row('download', own.down);
   if (memory !== undefined) console.log(`peak memory above idle   ${(await memory.stop()).toFixed(0)} MiB`);
+  if (peer !== undefined) {
+    row(`peer: ${what}`, peer.up);
+    row('peer: download', peer.down);
+    ratio('upload / peer', own.up, peer.up);
+    ratio('download / peer', own.down, peer.down);
+  }
   const endpoint = process.env['AWS_ENDPOINT_URL'];
   if (endpoint !== undefined) {
-    const plain = await floor(endpoint);
+    const plain = await floor(endpoint, path);
     row('plain GetObject', plain);
-    console.log(`download / GetObject     ${(median(down) / median(plain)).toFixed(2)}`);
+    ratio('download / GetObject', own.down, plain);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
