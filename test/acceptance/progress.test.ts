@@ -119,11 +119,11 @@ function wrongPercent({ atMs, told, most }: Sight, sights: readonly Sight[]): st
   );
 }
 
-/** Within 30 %, or two seconds: it is told in whole seconds, once a second. */
+/** Within 30 %, or three seconds: it is told in whole seconds, once a second, by a machine that is busy with more than the import. */
 function wrongEta({ atMs, told }: Sight, endMs: number): string[] {
   const left = (endMs - atMs) / 1000;
   return Object.entries(told).flatMap(([who, said]) =>
-    said === undefined || Math.abs(said.etaSeconds - left) <= Math.max(2, 0.3 * left)
+    said === undefined || Math.abs(said.etaSeconds - left) <= Math.max(3, 0.3 * left)
       ? []
       : [`${who} says ${said.etaSeconds} s, it took ${left.toFixed(1)} s`],
   );
