@@ -10,6 +10,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { MUTATIONS, type Mutation } from './mutations.ts';
+import { WITHOUT_GRAPHS } from './setup.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -38,12 +39,13 @@ function copyOf(root: string): string {
 /** Only the check in question is run; the start of a process that fails has none. */
 const isTestName = (noticedBy: string): boolean => !noticedBy.startsWith('the gateway ended');
 
+const sourceOf = (name: string): string => readFileSync(join(ROOT, 'test/infra', name), 'utf8');
+
 /** Test files that hold the check; the image's own when the check is that it starts. */
-function filesWith(noticedBy: string): string[] {
-  const folder = join(ROOT, 'test/infra');
-  const files = readdirSync(folder).filter((name) => name.endsWith('.test.ts') && name !== 'mutations.test.ts');
-  return files.filter((name) => readFileSync(join(folder, name), 'utf8').includes(noticedBy));
-}
+const filesWith = (noticedBy: string): string[] =>
+  readdirSync(join(ROOT, 'test/infra'))
+    .filter((name) => name.endsWith('.test.ts') && name !== 'mutations.test.ts')
+    .filter((name) => sourceOf(name).includes(noticedBy));
 
 /** Names of the tests that fail with the mistake in place. @throws Error when the text to change is not there exactly once or more */
 function failuresOf(copy: string, { file, from, to, noticedBy }: Mutation): string[] {
@@ -52,20 +54,11 @@ function failuresOf(copy: string, { file, from, to, noticedBy }: Mutation): stri
   if (!text.includes(from)) throw new Error(`${file} does not contain: ${from}`);
   writeFileSync(path, text.replaceAll(from, to));
   const report = join(copy, '.sst/report.json');
+  const files = filesWith(noticedBy);
   const only = isTestName(noticedBy) ? ['-t', noticedBy.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')] : [];
-  const args = [
-    'vitest',
-    'run',
-    '--project',
-    'infra',
-    ...filesWith(noticedBy),
-    ...only,
-    '--reporter',
-    'json',
-    '--outputFile',
-    report,
-  ];
-  spawnSync('npx', args, { cwd: copy, stdio: 'ignore' });
+  const args = ['vitest', 'run', '--project', 'infra', ...files, ...only, '--reporter', 'json', '--outputFile', report];
+  const graphs = files.some((name) => sourceOf(name).includes('inject(')) ? {} : { [WITHOUT_GRAPHS]: '1' };
+  spawnSync('npx', args, { cwd: copy, stdio: 'ignore', env: { ...process.env, ...graphs } });
   writeFileSync(path, text);
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
     testResults: { message?: string; assertionResults: { status: string; fullName: string }[] }[];
