@@ -15,6 +15,8 @@ export interface CoalesceOptions {
   readonly maxGap?: number;
   /** Bytes of one read. */
   readonly maxRead?: number;
+  /** Called when all pieces of one read were taken, before their bytes are gone: the last moment for what `take` put off. */
+  delivered?(): void;
 }
 
 /** One range GET costs about a millisecond, in which a quarter of a megabyte arrives. */
@@ -74,31 +76,32 @@ export async function readPieces(
   const queue = batches(pieces, { maxGap, maxRead: maxGap === 0 ? LOCAL_READ : DEFAULT_READ, ...options });
   let next = 0;
   const lane = async (): Promise<void> => {
-    for (let batch = queue[next++]; batch !== undefined; batch = queue[next++]) await readBatch(source, batch);
+    for (let batch = queue[next++]; batch !== undefined; batch = queue[next++]) await readBatch(source, batch, options);
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, lane));
 }
 
-async function readBatch(source: ByteSource, batch: Batch): Promise<void> {
+async function readBatch(source: ByteSource, batch: Batch, options: CoalesceOptions): Promise<void> {
   const only = batch.pieces[0];
   if (batch.pieces.length === 1 && only?.target !== undefined) return fill(source, batch.offset, only.target);
   if (source.readInto === undefined || batch.length > SCRATCH) {
-    deliver(batch, await source.read(batch.offset, batch.length));
+    deliver(batch, await source.read(batch.offset, batch.length), options);
     return;
   }
   const scratch = scratches.pop() ?? Buffer.allocUnsafeSlow(SCRATCH);
   const bytes = scratch.subarray(0, batch.length);
   await source.readInto(batch.offset, bytes);
-  deliver(batch, bytes);
+  deliver(batch, bytes, options);
   // Not after a failure: part of that read may still be on its way.
   if (scratches.length < MAX_SCRATCHES) scratches.push(scratch);
 }
 
-function deliver(batch: Batch, bytes: Uint8Array): void {
+function deliver(batch: Batch, bytes: Uint8Array, options: CoalesceOptions): void {
   for (const piece of batch.pieces) {
     const at = piece.offset - batch.offset;
     const wanted = bytes.subarray(at, at + piece.length);
     if (piece.target !== undefined) piece.target.set(wanted);
     else piece.take?.(wanted);
   }
+  options.delivered?.();
 }

@@ -1,6 +1,7 @@
 import { type Piece, readPieces } from '../coalesce.ts';
 import { mergeExtents } from '../extents.ts';
 import type { DiskImage, Extent } from '../image.ts';
+import { InflatePairs } from '../inflate/pair.ts';
 import { assertWithin, type ByteSource } from '../source.ts';
 import { decompressCluster } from './decompress.ts';
 import { compressionOf, type Qcow2Header } from './header.ts';
@@ -48,15 +49,16 @@ export class Qcow2Image implements DiskImage {
 
   async readInto(offset: number, target: Uint8Array, targetIsZero = false): Promise<void> {
     assertWithin({ size: this.virtualSize }, offset, target.length, 'guest read');
+    const pairs = new InflatePairs();
     for (let at = offset, end = offset + target.length; at < end; ) {
       const runs = await this.#mapping.resolve(at, end);
       const pieces: Piece[] = [];
       for (const run of runs) {
-        const piece = this.#piece(run, offset, target, targetIsZero);
+        const piece = this.#piece(run, offset, target, targetIsZero, pairs);
         if (piece !== undefined) pieces.push(piece);
         at = run.start + run.length;
       }
-      await readPieces(this.#source, pieces);
+      await readPieces(this.#source, pieces, { delivered: () => pairs.end() });
     }
   }
 
@@ -70,7 +72,7 @@ export class Qcow2Image implements DiskImage {
   }
 
   /** What must be read for a run; runs without bytes in the file are answered at once. */
-  #piece(run: Run, offset: number, target: Uint8Array, targetIsZero: boolean): Piece | undefined {
+  #piece(run: Run, offset: number, target: Uint8Array, targetIsZero: boolean, pairs: InflatePairs): Piece | undefined {
     const from = Math.max(run.start, offset);
     const to = Math.min(run.start + run.length, offset + target.length);
     const part = target.subarray(from - offset, to - offset);
@@ -87,16 +89,23 @@ export class Qcow2Image implements DiskImage {
     return {
       offset: run.host,
       length: run.hostLength,
-      take: (stream) => this.#decompress(run, stream, part, skip),
+      take: (stream) => this.#decompress(run, stream, part, skip, pairs),
     };
   }
 
   /** A whole cluster goes straight to its place; of a part, the cluster is remembered for the read that follows. */
-  #decompress({ host, hostLength }: Run, stream: Uint8Array, part: Uint8Array, skip: number): void {
+  #decompress(
+    { host, hostLength }: Run,
+    stream: Uint8Array,
+    part: Uint8Array,
+    skip: number,
+    pairs: InflatePairs,
+  ): void {
     const { clusterSize } = this.#header;
     const compression = compressionOf(this.#header);
     if (part.length === clusterSize) {
-      decompressCluster(compression, stream, part);
+      if (compression === 'deflate') pairs.add(stream, part);
+      else decompressCluster(compression, stream, part);
       return;
     }
     const bytes = Buffer.allocUnsafeSlow(clusterSize);

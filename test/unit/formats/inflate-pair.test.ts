@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { constants, deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Corrupt } from '../../../formats/errors.ts';
+import { InflatePairs } from '../../../formats/inflate/pair.ts';
+import { SOURCE_SHA256 } from '../../../formats/inflate/pair-wasm.ts';
+import { inflateInto } from '../../../formats/inflate.ts';
+
+/** Bytes that make deflate use every kind of block and code: each draw of `value` decides the kind of a stretch. */
+const bytes = fc
+  .array(fc.tuple(fc.nat(4), fc.integer({ min: 1, max: 6000 }), fc.integer()), { minLength: 1, maxLength: 12 })
+  .map((stretches) => Buffer.concat(stretches.map(([kind, length, seed]) => stretch(kind, length, seed))));
+
+function stretch(kind: number, length: number, seed: number): Buffer {
+  const out = Buffer.alloc(length);
+  let state = seed | 1;
+  for (let at = 0; at < length; at++) {
+    state = Math.imul(state, 1_664_525) + 1_013_904_223;
+    const random = (state >>> 8) & 0xff;
+    // Random, one byte, few bytes, bytes that get rarer and rarer (long codes), a text that comes again.
+    out[at] = [random, seed & 0xff, random & 3, Math.clz32(state) * 8 + (random & 7), at % 61][kind] ?? 0;
+  }
+  return out;
+}
+
+const settings = fc.record({
+  level: fc.nat(9),
+  windowBits: fc.integer({ min: 9, max: 15 }),
+  memLevel: fc.integer({ min: 1, max: 9 }),
+  strategy: fc.constantFrom(
+    constants.Z_DEFAULT_STRATEGY,
+    constants.Z_HUFFMAN_ONLY,
+    constants.Z_RLE,
+    constants.Z_FIXED,
+    constants.Z_FILTERED,
+  ),
+});
+
+/** A block, its stream, and what may stand behind that. */
+const blocks = fc
+  .tuple(bytes, settings, fc.uint8Array({ maxLength: 40 }))
+  .map(([block, options, behind]) => ({ block, stream: Buffer.concat([deflateRawSync(block, options), behind]) }));
+
+function inflatePair(streams: readonly Uint8Array[], lengths: readonly number[]): Uint8Array[] {
+  const pairs = new InflatePairs();
+  const targets = lengths.map((length) => new Uint8Array(length));
+  for (const [index, stream] of streams.entries()) pairs.add(stream, targets[index] ?? new Uint8Array(0));
+  pairs.end();
+  return targets;
+}
+
+function refuses(stream: Uint8Array, length: number): boolean {
+  try {
+    inflateInto('raw', stream, new Uint8Array(length));
+    return false;
+  } catch (error) {
+    if (error instanceof Corrupt) return true;
+    throw error;
+  }
+}
+
+describe('InflatePairs', () => {
+  it('gives back what was deflated, whatever the settings and whatever stands behind the stream', () => {
+    fc.assert(
+      fc.property(blocks, blocks, blocks, (a, b, c) => {
+        const [first, second, third] = inflatePair(
+          [a.stream, b.stream, c.stream],
+          [a.block.length, b.block.length, c.block.length],
+        );
+
+        expect(a.block.equals(first ?? Buffer.alloc(0))).toBe(true);
+        expect(b.block.equals(second ?? Buffer.alloc(0))).toBe(true);
+        expect(c.block.equals(third ?? Buffer.alloc(0))).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('accepts exactly what zlib accepts, and then gives the same bytes', () => {
+    fc.assert(
+      fc.property(blocks, blocks, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(7), (a, b, where, bit) => {
+        // The header of a stream is where damage makes odd codes.
+        const at = Math.floor((where < 0.5 ? Math.min(200, a.stream.length) : a.stream.length) * where * 0.999);
+        const damaged = Buffer.from(a.stream);
+        damaged[at] = (damaged[at] ?? 0) ^ (1 << bit);
+        const lengths = [a.block.length, b.block.length];
+
+        if (refuses(damaged, a.block.length)) expect(() => inflatePair([damaged, b.stream], lengths)).toThrow(Corrupt);
+        else {
+          const expected = new Uint8Array(a.block.length);
+          inflateInto('raw', damaged, expected);
+          const [first, second] = inflatePair([damaged, b.stream], lengths);
+          expect(Buffer.from(first ?? []).equals(expected)).toBe(true);
+          expect(b.block.equals(second ?? Buffer.alloc(0))).toBe(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([-1, 1])('refuses a stream that is %i bytes from the length of its block', (off) => {
+    const block = Buffer.from('disk image '.repeat(300));
+    const stream = deflateRawSync(block);
+
+    expect(() => inflatePair([stream, stream], [block.length + off, block.length])).toThrow(Corrupt);
+    expect(() => inflatePair([stream, stream], [block.length, block.length + off])).toThrow(Corrupt);
+  });
+
+  it('takes a stream without its end when all bytes of the block are there, as zlib does', () => {
+    const block = Buffer.alloc(5000, 'abc');
+    const cut = deflateRawSync(block, { finishFlush: constants.Z_SYNC_FLUSH });
+
+    expect(refuses(cut, 5000)).toBe(false);
+    expect(inflatePair([cut, cut], [5000, 5000]).every((target) => block.equals(target))).toBe(true);
+  });
+
+  it('takes blocks that are too long for a pair', () => {
+    const long = stretch(3, 300_000, 5);
+    const short = stretch(1, 1000, 5);
+
+    const [first, second] = inflatePair([deflateRawSync(long), deflateRawSync(short)], [long.length, short.length]);
+
+    expect(long.equals(first ?? Buffer.alloc(0))).toBe(true);
+    expect(short.equals(second ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('runs what its source says', () => {
+    const source = readFileSync(new URL('../../../formats/inflate/pair.as', import.meta.url));
+
+    expect(createHash('sha256').update(source).digest('hex'), 'node scripts/build-inflate.ts').toBe(SOURCE_SHA256);
+  });
+});
