@@ -4,6 +4,7 @@ import type { Piece } from './coalesce.ts';
 import { readPieces } from './coalesce.ts';
 import { Corrupt, Truncated } from './errors.ts';
 import type { DiskImage, Extent, FormatName } from './image.ts';
+import { InflatePairs } from './inflate/pair.ts';
 import type { ByteSource } from './source.ts';
 import { TableCache } from './table-cache.ts';
 
@@ -88,6 +89,7 @@ async function readCoded(
   stored: readonly Want[],
 ): Promise<void> {
   const pieces: Piece[] = [];
+  const pairs = new InflatePairs('zlib');
   for (const want of stored) {
     const kept = await decoded.peek(want.block);
     if (kept !== undefined) {
@@ -99,7 +101,7 @@ async function readCoded(
       length: Math.min(codec.maxStored, map.end - want.place),
       take(bytes) {
         if (want.target.length === map.blockSize) {
-          codec.decode(want.block, bytes, want.target);
+          pairs.add(codec.stream(want.block, bytes), want.target);
           return;
         }
         const block = codec.decode(want.block, bytes, Buffer.allocUnsafeSlow(map.blockSize));
@@ -108,7 +110,7 @@ async function readCoded(
       },
     });
   }
-  await readPieces(source, pieces);
+  await readPieces(source, pieces, { delivered: () => pairs.end() });
 }
 
 function deliver({ block, skip, target }: Want, bytes: Uint8Array): void {

@@ -26,6 +26,11 @@ export interface BlockCodec {
    * @throws Corrupt, Truncated
    */
   decode(block: number, stored: Uint8Array, room: Uint8Array): Uint8Array;
+  /**
+   * The zlib stream (RFC 1950) of `block` within what `decode` gets.
+   * @throws Corrupt, Truncated
+   */
+  stream(block: number, stored: Uint8Array): Uint8Array;
 }
 
 /**

@@ -1,5 +1,5 @@
 /*
- * Inflates two streams of RFC 1951 at once. AssemblyScript; `node scripts/build-inflate.ts` makes `pair-wasm.ts` of it.
+ * Inflates two streams of RFC 1951, or 1950, at once. AssemblyScript; `node scripts/build-inflate.ts` makes `pair-wasm.ts` of it.
  *
  * Decoding a symbol is a chain of look up, shift, look up: the processor waits for each step. Two streams in one loop are
  * two chains that do not wait for one another, which is where the gain over zlib comes from (docs/adr/0032).
@@ -476,17 +476,59 @@ function near(s: usize): bool {
   return load<u32>(s, IN) + <u32>IN_MARGIN >= load<u32>(s, IN_END) || load<u32>(s, OUT) + <u32>OUT_MARGIN >= load<u32>(s, OUT_END);
 }
 
-/** True when a stream ended as it should and filled its room. */
-function whole(s: usize): bool {
-  return load<u32>(s, PHASE) == DONE && load<u32>(s, OUT) == load<u32>(s, OUT_END);
+/** True when a stream ended as it should and filled its room; `zlib`: and its checksum stands behind it (RFC 1950). */
+function whole(s: usize, zlib: bool): bool {
+  const out: usize = load<u32>(s, OUT);
+  if (load<u32>(s, PHASE) != DONE || out != load<u32>(s, OUT_END)) return false;
+  if (!zlib) return true;
+  const at: usize = load<u32>(s, IN) - (load<u32>(s, LEFT) >> 3);
+  return at + 4 <= <usize>load<u32>(s, IN_END) && bswap(load<u32>(at)) == adler32(load<u32>(s, OUT_START), out);
+}
+
+/** Bytes that the checksum takes between divisions: lanes of 32 bits hold their sums. */
+const ADLER_STEP: usize = 4096;
+const ADLER_BASE: u32 = 65521;
+
+/** Adler-32: `a` is one more than the sum of the bytes, `b` the sum of all the values that `a` went through. */
+function adler32(from: usize, end: usize): u32 {
+  const high = i16x8(16, 15, 14, 13, 12, 11, 10, 9);
+  const low = i16x8(8, 7, 6, 5, 4, 3, 2, 1);
+  let a: u32 = 1;
+  let b: u32 = 0;
+  let at = from;
+  while (end - at >= 16) {
+    const bytes = min(end - at, ADLER_STEP) & ~15;
+    let sum = i32x4.splat(0);
+    let before = i32x4.splat(0); // of each 16 bytes, the sum of all before them in this step
+    let weighted = i32x4.splat(0);
+    for (const stop = at + bytes; at < stop; at += 16) {
+      const word = v128.load(at);
+      before = i32x4.add(before, sum);
+      sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(word)));
+      weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(word), high));
+      weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(word), low));
+    }
+    b = (b + <u32>bytes * a + 16 * lanes(before) + lanes(weighted)) % ADLER_BASE;
+    a = (a + lanes(sum)) % ADLER_BASE;
+  }
+  for (; at < end; at++) {
+    a = (a + load<u8>(at)) % ADLER_BASE;
+    b = (b + a) % ADLER_BASE;
+  }
+  return (b << 16) | a;
+}
+
+@inline function lanes(v: v128): u32 {
+  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
 }
 
 /**
  * Inflates two streams. Input and room are addresses, each from the first byte to behind the last; up to 32 bytes
  * behind an input are read along, nothing is written outside a room.
+ * @param zlib a checksum stands behind each stream
  * @returns bit 0: the first stream is whole and fills its room; bit 1: so does the second
  */
-export function inflatePair(inA: usize, inEndA: usize, outA: usize, outEndA: usize, inB: usize, inEndB: usize, outB: usize, outEndB: usize): u32 {
+export function inflatePair(zlib: bool, inA: usize, inEndA: usize, outA: usize, outEndA: usize, inB: usize, inEndB: usize, outB: usize, outEndB: usize): u32 {
   start(FIRST, 0, inA, inEndA, outA, outEndA);
   start(SECOND, TABLES, inB, inEndB, outB, outEndB);
   while (true) {
@@ -499,5 +541,5 @@ export function inflatePair(inA: usize, inEndA: usize, outA: usize, outEndA: usi
     else if (b && (!a || near(SECOND))) alone(SECOND);
     else both();
   }
-  return (whole(FIRST) ? 1 : 0) | (whole(SECOND) ? 2 : 0);
+  return (whole(FIRST, zlib) ? 1 : 0) | (whole(SECOND, zlib) ? 2 : 0);
 }

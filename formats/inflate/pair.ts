@@ -2,7 +2,7 @@
  * Inflates blocks two at a time, in a third to two thirds of zlib's time (docs/adr/0032). What the pair decoder does not
  * answer for (`pair.as`) goes to zlib, whose word counts for what is damaged and how.
  */
-import { inflateInto } from '../inflate.ts';
+import { type InflateKind, inflateInto } from '../inflate.ts';
 import { MODULE } from './pair-wasm.ts';
 
 /** What is used of the global that the compiler's library for servers has no values for. */
@@ -12,7 +12,7 @@ interface WebAssemblyGlobal {
 }
 
 interface Decoder {
-  readonly inflatePair: (...addresses: number[]) => number;
+  readonly inflatePair: (zlib: number, ...addresses: number[]) => number;
   readonly memory: Uint8Array;
 }
 
@@ -51,9 +51,22 @@ interface Block {
   readonly target: Uint8Array;
 }
 
-/** Raw deflate streams (RFC 1951) on their way into blocks of known length. */
+/** Bytes in front of a zlib stream. */
+const HEADER = 2;
+
+/** True for what zlib accepts as a stream's header: deflate, a window that exists, no dictionary (RFC 1950, 2.2). */
+function hasHeader([method = 0, flags = 0]: Uint8Array): boolean {
+  return (method & 0x0f) === 8 && method >> 4 <= 7 && (flags & 0x20) === 0 && (method * 256 + flags) % 31 === 0;
+}
+
+/** Deflated streams on their way into blocks of known length. */
 export class InflatePairs {
+  readonly #kind: InflateKind;
   #waiting: Block | undefined;
+
+  constructor(kind: InflateKind) {
+    this.#kind = kind;
+  }
 
   /**
    * Inflates `input` into `target`, all of which it must fill; bytes behind the stream are ignored. Done at the latest by
@@ -62,31 +75,36 @@ export class InflatePairs {
    */
   add(input: Uint8Array, target: Uint8Array): void {
     if (decoder === undefined) decoder = makeDecoder();
-    if (decoder === null || input.length > MOST || target.length > MOST) {
-      inflateInto('raw', input, target);
+    const odd = input.length > MOST || target.length > MOST || (this.#kind === 'zlib' && !hasHeader(input));
+    if (decoder === null || odd) {
+      inflateInto(this.#kind, input, target);
       return;
     }
     const first = this.#waiting;
     this.#waiting = first === undefined ? { input, target } : undefined;
-    if (first !== undefined) inflateBoth(decoder, first, { input, target });
+    if (first !== undefined) inflateBoth(decoder, this.#kind, first, { input, target });
   }
 
   /** Finishes what waits for a second one. @throws as `add` */
   end(): void {
     const left = this.#waiting;
     this.#waiting = undefined;
-    if (left !== undefined) inflateInto('raw', left.input, left.target);
+    if (left !== undefined) inflateInto(this.#kind, left.input, left.target);
   }
 }
 
-function inflateBoth({ inflatePair, memory }: Decoder, a: Block, b: Block): void {
+function inflateBoth({ inflatePair, memory }: Decoder, kind: InflateKind, a: Block, b: Block): void {
+  const zlib = kind === 'zlib' ? 1 : 0;
+  const skip = zlib * HEADER;
   memory.set(a.input, IN_A);
   memory.set(b.input, IN_B);
-  const roomA = OUT_A + a.target.length;
-  const roomB = OUT_B + b.target.length;
-  const done = inflatePair(IN_A, IN_A + a.input.length, OUT_A, roomA, IN_B, IN_B + b.input.length, OUT_B, roomB);
-  if ((done & 1) !== 0) a.target.set(memory.subarray(OUT_A, roomA));
-  else inflateInto('raw', a.input, a.target);
-  if ((done & 2) !== 0) b.target.set(memory.subarray(OUT_B, roomB));
-  else inflateInto('raw', b.input, b.target);
+  const endA = OUT_A + a.target.length;
+  const endB = OUT_B + b.target.length;
+  const inA = [IN_A + skip, IN_A + a.input.length] as const;
+  const inB = [IN_B + skip, IN_B + b.input.length] as const;
+  const done = inflatePair(zlib, ...inA, OUT_A, endA, ...inB, OUT_B, endB);
+  if ((done & 1) !== 0) a.target.set(memory.subarray(OUT_A, endA));
+  else inflateInto(kind, a.input, a.target);
+  if ((done & 2) !== 0) b.target.set(memory.subarray(OUT_B, endB));
+  else inflateInto(kind, b.input, b.target);
 }

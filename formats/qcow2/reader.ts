@@ -49,7 +49,7 @@ export class Qcow2Image implements DiskImage {
 
   async readInto(offset: number, target: Uint8Array, targetIsZero = false): Promise<void> {
     assertWithin({ size: this.virtualSize }, offset, target.length, 'guest read');
-    const pairs = new InflatePairs();
+    const pairs = new InflatePairs('raw');
     for (let at = offset, end = offset + target.length; at < end; ) {
       const runs = await this.#mapping.resolve(at, end);
       const pieces: Piece[] = [];

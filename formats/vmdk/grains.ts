@@ -80,6 +80,7 @@ function grainCodec({ grainSize, capacity }: SparseHeader): BlockCodec {
   return {
     maxStored: GRAIN_MARKER_BYTES + maxData,
     minStored: SECTOR,
+    stream: (block, stored) => grainData(stored, (block * grainSize) / SECTOR, maxData),
     decode(block, stored, room) {
       const lba = (block * grainSize) / SECTOR;
       const data = grainData(stored, lba, maxData);
