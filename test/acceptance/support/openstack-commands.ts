@@ -1,4 +1,4 @@
-/** Every command of python-openstackclient below `image`, and those of identity that people use beside it. */
+/** Every command of python-openstackclient below `image`, and those of identity. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import {
   type Row,
   sharedWithAlt,
 } from './client-rows.ts';
+import { IDENTITY_COMMANDS } from './identity-commands.ts';
 
 const MD5 = createHash('md5').update(CONTENT).digest('hex');
 const image = ({ image: { id } }: At): string[] => [id];
@@ -333,27 +334,10 @@ const SHARING: readonly Row[] = [
   },
 ];
 
-const IDENTITY: readonly Row[] = [
-  { command: 'token issue', says: 'a token', prints: ['project_id', 'expires'] },
-  { command: 'catalog list', says: 'image and identity', prints: ['glance image RegionOne', 'keystone identity'] },
-  { command: 'catalog show', says: 'the image service', args: () => ['image'], prints: ['type image'] },
-  {
-    command: 'project show',
-    says: 'by name',
-    as: 'admin',
-    args: () => ['alt'],
-    after: async (at, output) => expect(output).toContain(at.project.alt),
-  },
-  { command: 'project list', says: 'all', as: 'admin', prints: ['admin', 'demo', 'alt'] },
-  { command: 'user show', says: 'by name', as: 'admin', args: () => ['demo'], prints: ['name demo'] },
-  { command: 'role list', says: 'the roles', as: 'admin', prints: ['admin', 'member', 'reader'] },
-  {
-    command: 'role assignment list',
-    says: 'with names',
-    as: 'admin',
-    args: () => ['--user', 'demo', '--project', 'demo', '--names'],
-    prints: ['member demo@Default demo@Default'],
-  },
+export const OPENSTACK_COMMANDS: readonly Row[] = [
+  ...CREATE,
+  ...LIST,
+  ...SHOW_AND_SET,
+  ...SHARING,
+  ...IDENTITY_COMMANDS,
 ];
-
-export const OPENSTACK_COMMANDS: readonly Row[] = [...CREATE, ...LIST, ...SHOW_AND_SET, ...SHARING, ...IDENTITY];

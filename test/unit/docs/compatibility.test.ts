@@ -20,8 +20,9 @@ const REACHED_BY: Readonly<Record<GroupOperations<'images' | 'gateway'>, readonl
   stageImage: ['glance `image-stage`', 'openstack `image create --import`', 'openstacksdk'],
   importImage: ['glance `image-import`', 'openstack `image create --import`', 'openstacksdk'],
   listImageTasks: ['glance `image-tasks`'],
-  listLocations: [],
-  addLocation: [],
+  // These clients know the locations of a PATCH only.
+  listLocations: ['`test/acceptance/locations.test.ts`'],
+  addLocation: ['`test/acceptance/locations.test.ts`'],
   addTag: ['glance `image-tag-update`', 'openstacksdk'],
   deleteTag: ['glance `image-tag-delete`', 'openstack `image unset --tag`', 'openstacksdk'],
   listMembers: ['glance `member-list`', 'openstack `image member list`', 'openstacksdk'],
@@ -37,13 +38,111 @@ const REACHED_BY: Readonly<Record<GroupOperations<'images' | 'gateway'>, readonl
   createTask: ['glance `task-create`'],
   listTasks: ['glance `task-list`'],
   showTask: ['glance `task-show`'],
-  deleteTask: [],
+  deleteTask: ['by nobody: tasks cannot be deleted'],
   showImageSchema: [...schema, 'openstacksdk'],
   showImagesSchema: schema,
   showMemberSchema: schema,
   showMembersSchema: schema,
   showTaskSchema: schema,
   showTasksSchema: schema,
+};
+
+const md = (...commands: string[]) => [`glance ${commands.map((command) => `\`md-${command}\``).join(', ')}`];
+const CATALOG: Readonly<Record<GroupOperations<'metadefs'>, readonly string[]>> = {
+  listResourceTypes: md('resource-type-list'),
+  deleteResourceType: ['`glimpse metadefs unload`'],
+  listNamespaces: md('namespace-list'),
+  createNamespace: md('namespace-create', 'namespace-import'),
+  showNamespace: md('namespace-show'),
+  updateNamespace: md('namespace-update'),
+  deleteNamespace: md('namespace-delete'),
+  listAssociations: md('namespace-resource-type-list'),
+  associateResourceType: md('resource-type-associate'),
+  dissociateResourceType: md('resource-type-deassociate'),
+  listProperties: md('property-list'),
+  createProperty: md('property-create'),
+  deleteProperties: md('namespace-properties-delete'),
+  showProperty: md('property-show'),
+  updateProperty: md('property-update'),
+  deleteProperty: md('property-delete'),
+  listObjects: md('object-list'),
+  createObject: md('object-create'),
+  deleteObjects: md('namespace-objects-delete'),
+  showObject: md('object-show', 'object-property-show'),
+  updateObject: md('object-update'),
+  deleteObject: md('object-delete'),
+  listMetadefTags: md('tag-list'),
+  createMetadefTags: md('tag-create-multiple'),
+  deleteMetadefTags: md('namespace-tags-delete'),
+  showMetadefTag: md('tag-show'),
+  createMetadefTag: md('tag-create'),
+  updateMetadefTag: md('tag-update'),
+  deleteMetadefTag: md('tag-delete'),
+  showNamespaceSchema: md('namespace-create', 'namespace-update'),
+  showNamespacesSchema: ['`test/contract/metadefs-children.test.ts`'],
+  showResourceTypeSchema: md('resource-type-associate'),
+  showResourceTypesSchema: ['`test/contract/metadefs-children.test.ts`'],
+  showPropertySchema: md('property-create', 'property-update'),
+  showPropertiesSchema: ['`test/contract/metadefs-children.test.ts`'],
+  showObjectSchema: md('object-create', 'object-update'),
+  showObjectsSchema: ['`test/contract/metadefs-children.test.ts`'],
+  showTagSchema: md('tag-create', 'tag-update'),
+  showTagsSchema: ['`test/contract/metadefs-children.test.ts`'],
+};
+
+const os = (...commands: string[]) => [`openstack ${commands.map(code).join(', ')}`];
+const TOKENS = '`test/contract/identity-tokens.test.ts`';
+const DIRECTORY = '`test/contract/identity-directory.test.ts`';
+const IDENTITY: Readonly<Record<GroupOperations<'identity'>, readonly string[]>> = {
+  listIdentityVersions: ['every client, to find v3'],
+  showIdentityVersion: ['every client, to find v3'],
+  createToken: ['every client'],
+  showToken: ['`test/acceptance/support/client-rows.ts`'],
+  checkToken: [TOKENS],
+  deleteToken: os('token revoke'),
+  showCatalog: [TOKENS],
+  listAuthProjects: [TOKENS],
+  listAuthDomains: [TOKENS],
+  listAuthSystem: [TOKENS],
+  listDomains: os('domain list'),
+  createDomain: os('domain create'),
+  showDomain: os('domain show', 'project create --domain'),
+  updateDomain: os('domain set'),
+  deleteDomain: os('domain delete'),
+  listProjects: os('project list', 'image add project'),
+  createProject: os('project create'),
+  showProject: os('project show', 'image add project'),
+  updateProject: os('project set'),
+  deleteProject: os('project delete'),
+  listUsers: os('user list'),
+  createUser: os('user create'),
+  showUser: os('user show'),
+  updateUser: os('user set'),
+  deleteUser: os('user delete'),
+  changePassword: [DIRECTORY],
+  listUserProjects: [DIRECTORY],
+  listRoles: os('role list'),
+  createRole: os('role create'),
+  showRole: os('role show'),
+  updateRole: [DIRECTORY],
+  deleteRole: os('role delete'),
+  listProjectRoles: [DIRECTORY],
+  assignProjectRole: os('role add'),
+  checkProjectRole: [DIRECTORY],
+  unassignProjectRole: os('role remove'),
+  listDomainRoles: [DIRECTORY],
+  assignDomainRole: [DIRECTORY],
+  checkDomainRole: [DIRECTORY],
+  unassignDomainRole: [DIRECTORY],
+  listSystemRoles: [DIRECTORY],
+  assignSystemRole: [DIRECTORY],
+  checkSystemRole: [DIRECTORY],
+  unassignSystemRole: [DIRECTORY],
+  listRoleAssignments: os('role assignment list'),
+  listCredentials: os('application credential list'),
+  createCredential: os('application credential create'),
+  showCredential: os('application credential show'),
+  deleteCredential: os('application credential delete'),
 };
 
 const PAGE = `# Compatibility
@@ -54,7 +153,7 @@ What was run against the service, unmodified and as Debian 12 packages it. The t
 | Client | Version | Test |
 | --- | --- | --- |
 | python-glanceclient | 4.1.0 | \`test/acceptance/clients-glance.test.ts\`: every command of \`glance help\` except those of the cache; \`md-*\`: \`metadefs.test.ts\` |
-| python-openstackclient | 6.0.0 | \`test/acceptance/clients-openstack.test.ts\`: every command of \`openstack image --help\`, and look-ups of identity |
+| python-openstackclient | 6.0.0 | \`test/acceptance/clients-openstack.test.ts\`: every command of \`openstack image --help\`, and identity: projects, users, roles, domains, application credentials, tokens |
 | openstacksdk | 0.101.0 | \`test/acceptance/clients-openstacksdk.test.ts\`: a program of 100 lines; upload, both imports, 250 images in pages, deactivation, sharing, checksums |
 | Keystone | 22.0.2 | \`test/acceptance/keystone.test.ts\`: \`identity.mode: keystone\`; roles, revocation, an outage, both command lines with its catalog |
 
@@ -64,11 +163,24 @@ asks. \`openstack image import\`, \`image stage\`, \`image task\` and \`image st
 
 ## Endpoints
 
-\`test/contract/\` speaks raw HTTP to the routes, and \`policy-walk.test.ts\` there walks all of them with every role. The clients that reach them as well:
+\`test/contract/\` speaks raw HTTP to the routes, and \`policy-walk.test.ts\` there walks all of them with every role. The clients that reach them as well, or the test where none of them does:
 
 {endpoints}
 
-The metadata catalog (\`/v2/metadefs\`) is reached by glance \`md-*\`; the identity routes by every client's log-in, by the look-ups below and by \`test/contract/identity-*\`.
+Without a token, and in no table of routes: \`GET /versions\` (200), \`/\` and any path of another version (300), \`GET\` and \`HEAD /healthcheck\` (200, 204), \`OPTIONS\`
+on every path (200); \`test/contract/images-edge.test.ts\`. Every \`/v2.N\` that the versions name is \`/v2\`.
+
+A store is a bucket. There is no \`http\` store, which the contract leaves to the deployment: a location with an \`http(s)\` address is refused (400), and only services add
+locations. \`fetch_image_location\` asks for the role \`service\` or \`admin\` of the token itself; a service that comes with a user's token reads with the user's roles. The API of
+Glance's cache (\`/v2/cache\`, 2.14, 2.16 and 2.18) is not there, and the versions do not name it.
+
+### Metadata definitions
+
+{catalog}
+
+### Identity, below \`/identity\`
+
+{identity}
 
 ## glance
 
@@ -80,15 +192,17 @@ The metadata catalog (\`/v2/metadefs\`) is reached by glance \`md-*\`; the ident
 `;
 
 it('docs/compatibility.md is what the tables of the acceptance tests say', async () => {
-  const page = PAGE.replace('{endpoints}', endpoints())
+  const page = PAGE.replace('{endpoints}', endpoints(REACHED_BY))
+    .replace('{catalog}', endpoints(CATALOG))
+    .replace('{identity}', endpoints(IDENTITY))
     .replace('{glance}', commands(GLANCE_COMMANDS))
     .replace('{openstack}', commands(OPENSTACK_COMMANDS));
 
   await expect(page).toMatchFileSnapshot('../../../docs/compatibility.md');
 });
 
-function endpoints(): string {
-  const rows = Object.entries<readonly string[]>(REACHED_BY).map(([operation, clients]) => {
+function endpoints(reachedBy: Readonly<Record<string, readonly string[]>>): string {
+  const rows = Object.entries(reachedBy).map(([operation, clients]) => {
     const { method, path, success }: Route = ROUTES[operation as keyof typeof ROUTES];
     return [code(`${method} ${path}`), String(success), clients.join('; ')];
   });
