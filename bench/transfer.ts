@@ -71,7 +71,13 @@ async function randomFile(path: string): Promise<void> {
 
 /** MiB/s of a plain GetObject by the SDK, once per repetition. */
 async function floor(endpoint: string, path: string): Promise<number[]> {
-  const client = new S3Client({ endpoint, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const client = new S3Client({
+    endpoint,
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+  });
   const at = { Bucket: 'glimpse-bench', Key: 'floor' };
   await client.send(new CreateBucketCommand({ Bucket: at.Bucket })).catch(() => undefined);
   await new Upload({ client, params: { ...at, Body: createReadStream(path) } }).done();
