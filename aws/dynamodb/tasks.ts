@@ -2,6 +2,7 @@ import { BatchWriteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand 
 import { Conflict, NotFound } from '../../core/errors.ts';
 import type { Clock, TaskRepository } from '../../core/ports.ts';
 import type { BatchProgress, ImportFacts, PhaseRates, Task, TaskStatus } from '../../core/tasks/task.ts';
+import { Expression } from './expression.ts';
 import {
   ALL_TASKS,
   batchKey,
@@ -13,7 +14,6 @@ import {
   taskKey,
 } from './keys.ts';
 import { isConditionFailure, type Table } from './table.ts';
-import { setting } from './update-expression.ts';
 
 /**
  * Task and batch records. A task's facts are a map attribute, so that steps add their own keys with one update and never
@@ -88,15 +88,14 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
       const ended = !LIVE.includes(to.status);
       const ttl = to.expiresAt === undefined ? undefined : Math.ceil(Date.parse(to.expiresAt) / 1000);
       const update = setting({ ...to, updatedAt: iso(clock.now()), ttl }, ended ? ['gsi3pk', 'gsi3sk'] : []);
-      const expected = Object.fromEntries(from.map((status, n) => [`:from${n}`, status]));
+      const expected = from.map((status) => update.value(status)).join(', ');
+      update.require(`${update.path('status')} IN (${expected})`);
       try {
         const { Attributes } = await table.client.send(
           new UpdateCommand({
             TableName: table.name,
             Key: taskKey(id),
-            ...update,
-            ConditionExpression: `attribute_exists(pk) AND #status IN (${Object.keys(expected).join(', ')})`,
-            ExpressionAttributeValues: { ...update.ExpressionAttributeValues, ...expected },
+            ...requestOf(update),
             ReturnValues: 'ALL_NEW',
           }),
         );
@@ -115,8 +114,7 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
         new UpdateCommand({
           TableName: table.name,
           Key: taskKey(id),
-          ...setting({ ...byPath, message, updatedAt: iso(clock.now()) }),
-          ConditionExpression: 'attribute_exists(pk)',
+          ...requestOf(setting({ ...byPath, message, updatedAt: iso(clock.now()) })),
         }),
       );
     },
@@ -195,6 +193,22 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
     },
   };
 }
+
+/** Changes of a task that exists; a name with a dot is a path of two steps, what is undefined is left alone. */
+function setting(values: Readonly<Record<string, unknown>>, removed: readonly string[] = []): Expression {
+  const update = new Expression();
+  update.require(`attribute_exists(${update.path('pk')})`);
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined) update.set(update.path(...name.split('.')), update.value(value));
+  for (const name of removed) update.remove(update.path(name));
+  return update;
+}
+
+const requestOf = ({ update, condition, placeholders }: Expression) => ({
+  UpdateExpression: update,
+  ConditionExpression: condition,
+  ...placeholders,
+});
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

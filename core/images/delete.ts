@@ -8,7 +8,7 @@ import type { Deps, Duty } from '../ports.ts';
 import { releaseImage } from '../quota/limits.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image } from './image.ts';
-import { TOMBSTONE_MS } from './retire-write.ts';
+import { sweepPlaces } from './retire-write.ts';
 import { revised } from './revise.ts';
 
 type DeleteDeps = Pick<
@@ -30,7 +30,7 @@ export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string):
   await Promise.all([
     last.visibility === 'shared' || last.revision > 0 ? deps.members.deleteAll(id) : undefined,
     last.lock === null ? undefined : stopWork(deps, last, last.lock),
-    duty === undefined ? undefined : sweep(deps, duty, last.lock !== null),
+    duty === undefined ? undefined : sweepPlaces(deps, duty, last.lock !== null),
   ]);
 }
 
@@ -75,30 +75,17 @@ async function stopWork(deps: DeleteDeps, image: Image, lock: string): Promise<v
   }
 }
 
-/** Sweeps at once; the duty stays for a late writer when work was under way, and when a store did not answer. */
-async function sweep(deps: SweepDeps, duty: Duty, busy: boolean): Promise<void> {
-  try {
-    await Promise.all((duty.places ?? []).map(({ place, prefix }) => deps.bytes.removePrefix(place, prefix)));
-  } catch (error) {
-    deps.log.warn('delete: bytes are left for the janitor', { image: duty.imageId, error: String(error) });
-    await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + UNFINISHED_MS });
-    return;
-  }
-  if (busy) await deps.duties.put({ ...duty, attempt: 1, dueAtMs: deps.clock.now() + TOMBSTONE_MS });
-  else await deps.duties.remove(duty.id);
-}
-
-type SweepDeps = Pick<Deps, 'clock' | 'images' | 'members' | 'duties' | 'bytes' | 'log'>;
+type FinishDeps = Pick<Deps, 'clock' | 'images' | 'members' | 'duties' | 'bytes' | 'log'>;
 
 /**
  * What a due `deleted` duty asks: whatever a delete that was cut short left behind goes. A duty whose image is still there is
  * of a delete that never happened, and touches nothing.
  */
-export async function finishDelete(deps: SweepDeps, duty: Duty): Promise<void> {
+export async function finishDelete(deps: FinishDeps, duty: Duty): Promise<void> {
   if ((await deps.images.get(duty.imageId)) !== undefined) {
     await deps.duties.remove(duty.id);
     return;
   }
   await deps.members.deleteAll(duty.imageId);
-  await sweep(deps, duty, (duty.attempt ?? 0) === 0);
+  await sweepPlaces(deps, duty, (duty.attempt ?? 0) === 0);
 }

@@ -37,13 +37,21 @@ export async function retireWrite(deps: RetireDeps, write: RetiredWrite): Promis
  * it; a place that fails is tried again within a minute.
  */
 export async function sweepRetired(deps: RetireDeps, duty: Duty): Promise<void> {
+  await sweepPlaces(deps, duty, (duty.attempt ?? 0) === 0);
+}
+
+/**
+ * Sweeps the places of a duty at once. The duty stays when one of them does not answer, and, `again`, for the time when no writer can
+ * be alive; otherwise it is done.
+ */
+export async function sweepPlaces(deps: RetireDeps, duty: Duty, again: boolean): Promise<void> {
   try {
-    for (const { place, prefix } of duty.places ?? []) await deps.bytes.removePrefix(place, prefix);
+    await Promise.all((duty.places ?? []).map(({ place, prefix }) => deps.bytes.removePrefix(place, prefix)));
   } catch (error) {
-    deps.log.warn('retired bytes could not be swept yet', { duty: duty.id, cause: String(error) });
+    deps.log.warn('bytes could not be swept yet', { duty: duty.id, image: duty.imageId, cause: String(error) });
     await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + AGAIN_MS });
     return;
   }
-  if ((duty.attempt ?? 0) > 0) await deps.duties.remove(duty.id);
-  else await deps.duties.put({ ...duty, attempt: 1, dueAtMs: deps.clock.now() + TOMBSTONE_MS });
+  if (again) await deps.duties.put({ ...duty, attempt: 1, dueAtMs: deps.clock.now() + TOMBSTONE_MS });
+  else await deps.duties.remove(duty.id);
 }

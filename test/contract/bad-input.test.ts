@@ -11,7 +11,7 @@ import { createImagesApi } from '../../functions/api/images-api.ts';
 import { httpApi } from '../../local/http-api/http-api.ts';
 import { expectSentence, shownOf } from '../support/error-page.ts';
 import { aLocation, anImage } from '../support/images.ts';
-import { type CallerName, callerOf, startImagesApi, type TestApi } from '../support/images-api.ts';
+import { BY_NAME, type CallerName, startImagesApi, type TestApi } from '../support/images-api.ts';
 
 const V21 = 'application/openstack-images-v2.1-json-patch';
 const V20 = 'application/openstack-images-v2.0-json-patch';
@@ -21,9 +21,7 @@ let service: TestApi;
 let server: Server;
 beforeAll(async () => {
   service = await startImagesApi();
-  const authenticate = async ({ token, requestId }: { token: string | undefined; requestId: string }) =>
-    callerOf(token, requestId);
-  const listener = httpApi({ handler: createImagesApi(service.deps, { authenticator: { authenticate } }) });
+  const listener = httpApi({ handler: createImagesApi(service.deps, { authenticator: BY_NAME }) });
   server = createServer((incoming, response) => void listener(incoming, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

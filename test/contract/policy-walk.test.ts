@@ -11,7 +11,7 @@ import type { Image } from '../../core/images/image.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { createGateway } from '../../gateway/server.ts';
 import { aLocation, anImage } from '../support/images.ts';
-import { type CallerName, callerOf, startImagesApi, type TestApi } from '../support/images-api.ts';
+import { BY_NAME, type CallerName, startImagesApi, type TestApi } from '../support/images-api.ts';
 import { startPlaces } from '../support/s3-places.ts';
 
 const ROLES = ['admin', 'member', 'reader', 'other', 'service', 'nobody'] as const;
@@ -154,11 +154,7 @@ afterAll(async () => {
 /** The gateway over the same records, as the callers that the API knows. */
 async function startGateway({ deps }: TestApi) {
   const s3 = await startPlaces(deps.config);
-  const authenticator = {
-    authenticate: async ({ token, requestId }: { token: string | undefined; requestId: string }) =>
-      callerOf(token, requestId),
-  };
-  const server = createServer(createGateway({ ...deps, places: s3.places, authenticator }));
+  const server = createServer(createGateway({ ...deps, places: s3.places, authenticator: BY_NAME }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -14,6 +14,7 @@ import type { Deps } from '../../core/ports.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { DropProject, Dropped } from '../../core/tasks/drop.ts';
 import type { JanitorDeps } from '../../core/tasks/janitor.ts';
+import type { ApiHandler } from '../../functions/api/chain.ts';
 import { createImagesApi } from '../../functions/api/images-api.ts';
 import { dutiesOf, startTable } from './table.ts';
 
@@ -117,32 +118,39 @@ export async function startImagesApi(
     },
     ...overrides,
   };
-  const handler = createImagesApi(deps, {
-    authenticator: {
-      authenticate: async ({ token, requestId }) => callerOf(token, requestId),
-    },
-  });
+  const handler = createImagesApi(deps, { authenticator: BY_NAME });
   return {
     deps,
     dropped,
     effects,
     time,
     close,
-    async call(method, path, { as, body, headers = {} } = {}) {
-      const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
-      const token = as === undefined ? {} : { 'x-auth-token': as };
-      const result = await handler(anEvent(method, path, text, { ...token, ...headers }));
-      const answered = result.headers ?? {};
-      const isJson = String(answered['content-type'] ?? '').startsWith('application/json');
-      return {
-        status: result.statusCode ?? 0,
-        headers: Object.fromEntries(Object.entries(answered).map(([name, value]) => [name, String(value)])),
-        text: result.body ?? '',
-        body: isJson ? JSON.parse(result.body ?? '') : undefined,
-      };
-    },
+    call: callsOf(handler),
   };
 }
+
+/** Calls a handler as a client would, over the event of API Gateway. */
+export function callsOf(handler: ApiHandler): TestApi['call'] {
+  return async (method, path, { as, body, headers = {} } = {}) => {
+    const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+    const token = as === undefined ? {} : { 'x-auth-token': as };
+    const result = await handler(anEvent(method, path, text, { ...token, ...headers }));
+    const answered = result.headers ?? {};
+    const isJson = String(answered['content-type'] ?? '').startsWith('application/json');
+    return {
+      status: result.statusCode ?? 0,
+      headers: Object.fromEntries(Object.entries(answered).map(([name, value]) => [name, String(value)])),
+      text: result.body ?? '',
+      body: isJson ? JSON.parse(result.body ?? '') : undefined,
+    };
+  };
+}
+
+/** Tokens are names of CALLERS. */
+export const BY_NAME = {
+  authenticate: async ({ token, requestId }: { readonly token: string | undefined; readonly requestId: string }) =>
+    callerOf(token, requestId),
+};
 
 export const aProject = (id: string, different: Partial<DropProject> = {}): DropProject => ({
   ...{ id, name: id, domainId: 'default', enabled: true },

@@ -7,7 +7,7 @@ import { catalogLimits } from '../../core/metadefs/limits.ts';
 import { createPolicy, type PolicyOptions } from '../../core/policy/policy.ts';
 import type { Deps } from '../../core/ports.ts';
 import { createMetadefsApi } from '../../functions/api/metadefs-api.ts';
-import { type Answer, anEvent, type Call, callerOf } from './images-api.ts';
+import { type Answer, BY_NAME, type Call, callsOf } from './images-api.ts';
 import { dutiesOf, startTable } from './table.ts';
 
 export interface MetadefsApi {
@@ -50,27 +50,13 @@ export async function startMetadefsApi(
     log,
   });
   const deps = { config: parsed, clock, newId: randomUUID, metadefs, duties, policy: createPolicy(policy), log };
-  const handler = createMetadefsApi(deps, {
-    authenticator: { authenticate: async ({ token, requestId }) => callerOf(token, requestId) },
-  });
+  const handler = createMetadefsApi(deps, { authenticator: BY_NAME });
   return {
     deps,
     table,
     time,
     errors,
     close,
-    async call(method, path, { as, body, headers = {} } = {}) {
-      const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
-      const token = as === undefined ? {} : { 'x-auth-token': as };
-      const result = await handler(anEvent(method, path, text, { ...token, ...headers }));
-      const answered = result.headers ?? {};
-      const isJson = String(answered['content-type'] ?? '').startsWith('application/json');
-      return {
-        status: result.statusCode ?? 0,
-        headers: Object.fromEntries(Object.entries(answered).map(([name, value]) => [name, String(value)])),
-        text: result.body ?? '',
-        body: isJson ? JSON.parse(result.body ?? '') : undefined,
-      };
-    },
+    call: callsOf(handler),
   };
 }

@@ -1,5 +1,5 @@
 /** Stock clients as tables: a row is one command as a person types it, and what must come of it. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,7 +42,11 @@ export interface At extends World {
 
 /** Starts with no signature of a format, so it is a raw disk. */
 export const CONTENT = Buffer.from('what the clients upload '.repeat(50));
+export const MD5 = createHash('md5').update(CONTENT).digest('hex');
 export const NOBODY = '00000000-1111-2222-3333-444444444444';
+
+/** The arguments of a command that names what it is about, and nothing else. */
+export const about = ({ image: { id } }: At): string[] => [id];
 
 const ACCOUNTS = ['admin', 'demo', 'alt', 'reader'] as const;
 

@@ -1,5 +1,4 @@
 /** Every command of python-glanceclient that speaks to the image API; md-* and cache-* have tables of their own. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
@@ -7,11 +6,13 @@ import { expect } from 'vitest';
 import { s3Of, type WireImage } from '../../support/image-client.ts';
 import {
   type At,
+  about,
   active,
   becomes,
   CONTENT,
   deactivated,
   isGone,
+  MD5,
   makes,
   NOBODY,
   ok,
@@ -22,10 +23,8 @@ import {
   type World,
 } from './client-rows.ts';
 
-const MD5 = createHash('md5').update(CONTENT).digest('hex');
 const RAW = ['--disk-format', 'raw', '--container-format', 'bare'] as const;
 const STORES = 'central,dcn0,dcn1';
-const image = ({ image: { id } }: At): string[] => [id];
 const noImage = (): string[] => [NOBODY];
 const locationOf = ({ id }: WireImage): string => `s3://glimpse-store-central/brought/${id}`;
 
@@ -208,21 +207,21 @@ const DATA: readonly Row[] = [
     command: 'image-download',
     says: 'to standard output',
     given: active(),
-    args: image,
+    args: about,
     after: async (_, output) => expect(output).toBe(CONTENT.toString()),
   },
   {
     command: 'image-download',
     says: 'of an image without data',
     given: queued(),
-    args: image,
+    args: about,
     fails: /Image \S+ has no data\./,
   },
   {
     command: 'image-download',
     says: 'of a deactivated image',
     given: deactivated,
-    args: image,
+    args: about,
     fails: /Unable to download image .*HTTP 403 Forbidden: The requested image has been deactivated/,
   },
   {
@@ -272,7 +271,7 @@ const DATA: readonly Row[] = [
     command: 'image-tasks',
     says: 'the task of an import',
     given: imported,
-    args: image,
+    args: about,
     prints: ['success'],
   },
   { command: 'image-tasks', says: 'of an image that does not exist', args: noImage, fails: /Image \S+ not found\./ },
@@ -369,35 +368,35 @@ const IMAGES: readonly Row[] = [
     command: 'image-delete',
     says: 'not a protected one',
     given: active({ protected: true }),
-    args: image,
+    args: about,
     fails: /You are not permitted to delete the image/,
   },
   {
     command: 'image-delete',
     says: 'with staged bytes',
     given: staged(),
-    args: image,
+    args: about,
     after: isGone,
   },
   {
     command: 'image-deactivate',
     says: 'an active image',
     given: active(),
-    args: image,
+    args: about,
     after: becomes({ status: 'deactivated' }),
   },
   {
     command: 'image-deactivate',
     says: 'not a queued one',
     given: queued(),
-    args: image,
+    args: about,
     fails: 'HTTP 403 Forbidden: ',
   },
   {
     command: 'image-reactivate',
     says: 'a deactivated image',
     given: deactivated,
-    args: image,
+    args: about,
     after: becomes({ status: 'active' }),
   },
   {
@@ -604,7 +603,7 @@ const TASKS: readonly Row[] = [
     says: 'one task',
     as: 'admin',
     given: madeTask,
-    args: image,
+    args: about,
     prints: ['type import', '"import_from_format": "raw"'],
   },
   {

@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { WireImage } from '../../support/image-client.ts';
-import { type At, ok, type Row, type World } from './client-rows.ts';
+import { type At, about, ok, type Row, type World } from './client-rows.ts';
 
 type Kind = 'project' | 'user' | 'role' | 'domain';
 const V3 = '/identity/v3';
-const about = ({ image: { id } }: At): string[] => [id];
 const fresh = (): string => `made-${randomUUID()}`;
 
 /** A record that the command is about. */

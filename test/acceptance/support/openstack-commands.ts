@@ -1,15 +1,16 @@
 /** Every command of python-openstackclient below `image`, and those of identity. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
   type At,
+  about,
   active,
   becomes,
   CONTENT,
   deactivated,
   isGone,
+  MD5,
   makes,
   NOBODY,
   ok,
@@ -19,8 +20,6 @@ import {
 } from './client-rows.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
 
-const MD5 = createHash('md5').update(CONTENT).digest('hex');
-const image = ({ image: { id } }: At): string[] => [id];
 const file = (at: At): string[] => ['--disk-format', 'raw', '--file', at.file];
 const listed = async (at: At, output: string): Promise<void> => expect(output).toContain(at.image.id);
 
@@ -280,7 +279,7 @@ const SHOW_AND_SET: readonly Row[] = [
     command: 'image delete',
     says: 'not a protected one',
     given: queued({ protected: true }),
-    args: image,
+    args: about,
     fails: /403: .*protected/,
   },
 ];
@@ -313,7 +312,7 @@ const SHARING: readonly Row[] = [
     command: 'image member list',
     says: 'the members',
     given: sharedWithAlt('accepted'),
-    args: image,
+    args: about,
     prints: [/Image ID Member ID Status/, 'accepted'],
   },
   {
