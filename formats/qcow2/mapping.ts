@@ -141,13 +141,16 @@ export class Mapping {
   }
 
   #decodeSpan(span: TableSpan, tables: ReadonlyMap<number, DataView>, runs: Run[]): void {
-    const { clusterSize } = this.#header;
+    const { clusterSize, l2EntrySize } = this.#header;
+    const chunk = this.#chunkLength;
+    let at = this.#entryAt(span.start);
+    let table: DataView | undefined;
     for (let guest = span.start; guest < span.end; guest += clusterSize) {
-      const at = this.#entryAt(guest);
-      const within = at % this.#chunkLength;
-      const table = tables.get(span.table + at - within);
+      const within = at % chunk;
+      if (table === undefined || within === 0) table = tables.get(span.table + at - within);
       if (table === undefined) throw new Corrupt(`qcow2 L2 table at ${span.table}: not loaded`);
       this.#decoder.decode(table, within, guest, runs);
+      at += l2EntrySize;
     }
   }
 }
