@@ -85,8 +85,8 @@ async function renderSlice(
   buffer: Buffer,
 ): Promise<Slice | undefined> {
   const start = n * SLICE_BYTES;
-  const slice = buffer.subarray(0, Math.min(SLICE_BYTES, plan.virtualSize - start)).fill(0);
-  await image.readInto(start, slice, true);
+  const slice = buffer.subarray(0, Math.min(SLICE_BYTES, plan.virtualSize - start));
+  await image.readInto(start, slice);
   const { bitmap, segment, crc32 } = packSliceInPlace(slice);
   if (segment.length > 0) {
     await guard();
