@@ -1,6 +1,6 @@
 /** Which environment variables an entry point can come to read, found in its bundle: by the names of aws/environment.ts, and by no other way. */
-import { build } from 'esbuild';
 import { ENVIRONMENT } from '../../aws/environment.ts';
+import { bundledText } from './bundled-text.ts';
 
 export interface EnvironmentUse {
   /** Sorted, as `GLIMPSE_TABLE`. */
@@ -10,18 +10,7 @@ export interface EnvironmentUse {
 }
 
 export async function environmentUseOf(root: string, entry: string): Promise<EnvironmentUse> {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    legalComments: 'none',
-    logLevel: 'silent',
-  });
-  const text = outputFiles.map((file) => file.text).join('\n');
+  const text = await bundledText(root, { entryPoints: [entry] });
   const names = [
     ...text.matchAll(/\b(?:required|optional)\d*\((?:process\.env|env\d*), "(\w+)"\)/g),
     ...text.matchAll(/\bprocess\.env\[ENVIRONMENT\d*\.(\w+)\]/g),

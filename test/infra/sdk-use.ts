@@ -2,7 +2,7 @@
  * Which SDK commands a handler can come to send, found in the code itself: the handler is bundled without what is not reachable
  * (esbuild), the ports of `deps` it names are looked up, and each port's implementation is bundled the same way.
  */
-import { build } from 'esbuild';
+import { bundledText } from './bundled-text.ts';
 
 /** Ports of Deps, ServiceDeps and ApiDeps that reach AWS → the module and the export that implements them (aws/deps.ts). */
 export const PORTS = {
@@ -65,17 +65,12 @@ async function findCommands(root: string, port: PortName): Promise<string[]> {
 }
 
 /** Reachable code only; the place where all ports are built together is left out, or every handler would use everything. */
-async function bundle(root: string, input: Parameters<typeof build>[0]): Promise<string> {
-  const result = await build({
+function bundle(
+  root: string,
+  input: Pick<Parameters<typeof bundledText>[1], 'entryPoints' | 'stdin'>,
+): Promise<string> {
+  return bundledText(root, {
     ...input,
-    absWorkingDir: root,
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    legalComments: 'none',
-    logLevel: 'silent',
     plugins: [
       {
         name: 'without-wiring',
@@ -87,7 +82,6 @@ async function bundle(root: string, input: Parameters<typeof build>[0]): Promise
       },
     ],
   });
-  return result.outputFiles?.[0]?.text ?? '';
 }
 
 const commandsIn = (text: string): string[] =>
