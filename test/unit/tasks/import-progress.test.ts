@@ -1,4 +1,4 @@
-/** What a client can rely on while an import runs (issue of the main job: percentage and ETA), whatever its phases and their pace. */
+/** What a client can rely on while an import runs, whatever its phases and their pace. */
 import { expect, it } from 'vitest';
 import { type Played, type PlayedStage, playImport } from '../../support/import-play.ts';
 
