@@ -141,18 +141,32 @@ export class Mapping {
   }
 
   #decodeSpan(span: TableSpan, tables: ReadonlyMap<number, DataView>, runs: Run[]): void {
-    const { clusterSize, l2EntrySize } = this.#header;
+    const { clusterSize, l2EntrySize, virtualSize } = this.#header;
     const chunk = this.#chunkLength;
     let at = this.#entryAt(span.start);
     let table: DataView | undefined;
-    for (let guest = span.start; guest < span.end; guest += clusterSize) {
+    for (let guest = span.start; guest < span.end; ) {
       const within = at % chunk;
       if (table === undefined || within === 0) table = tables.get(span.table + at - within);
       if (table === undefined) throw new Corrupt(`qcow2 L2 table at ${span.table}: not loaded`);
-      this.#decoder.decode(table, within, guest, runs);
-      at += l2EntrySize;
+      const left = Math.ceil((span.end - guest) / clusterSize);
+      const empty = emptyEntries(table, within, Math.min(chunk, within + left * l2EntrySize), l2EntrySize);
+      if (empty > 0) {
+        const length = Math.min(empty * clusterSize, virtualSize - guest);
+        push(runs, { kind: 'hole', start: guest, length, host: 0, hostLength: 0 });
+      } else this.#decoder.decode(table, within, guest, runs);
+      const entries = Math.max(1, empty);
+      guest += entries * clusterSize;
+      at += entries * l2EntrySize;
     }
   }
+}
+
+/** How many entries from `at` on are all zero, which most are in an image that is mostly empty: clusters without anything. */
+function emptyEntries(table: DataView, at: number, end: number, entrySize: number): number {
+  let to = at;
+  while (to < end && table.getUint32(to) === 0 && table.getUint32(to + 4) === 0) to += 8;
+  return Math.floor((to - at) / entrySize);
 }
 
 /** A copy of its own memory: a Buffer's `slice` would keep the whole read alive in the cache. */
