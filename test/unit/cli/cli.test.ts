@@ -83,6 +83,7 @@ describe('glimpse convert', () => {
   it.each([
     ['qcow2', []],
     ['qcow2', ['--compress', 'zlib', '--cluster-size', '4k']],
+    ['qcow2', ['--cluster-size', '2M']],
     ['qcow2', ['--compress', 'zstd']],
     ['vmdk', []],
   ])('to %s %j and back gives the disk', (format, options) => {
