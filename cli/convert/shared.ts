@@ -13,6 +13,8 @@ const TURN = 4;
 const CURSOR = 5;
 const SLOTS = 6;
 
+/** Most turns come within this time; a thread that blocks goes on much sooner than one whose event loop is told. */
+const SHORT_WAIT_MS = 5;
 /** A thread that waits looks this often whether the work was stopped, should it have missed the call. */
 const WAIT_MS = 1000;
 
@@ -75,6 +77,7 @@ export async function takeTurn(
 ): Promise<number | undefined> {
   for (let turn = Atomics.load(counters, TURN); turn !== BigInt(slice); turn = Atomics.load(counters, TURN)) {
     if (Atomics.load(counters, STOPPED) !== 0n) return undefined;
+    if (Atomics.wait(counters, TURN, turn, SHORT_WAIT_MS) !== 'timed-out') continue;
     const wait = Atomics.waitAsync(counters, TURN, turn, WAIT_MS);
     if (wait.async) await wait.value;
   }
