@@ -13,11 +13,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
-import { assertPlanFits, type ConversionPlan, planConversion, sliceRange } from '../formats/convert/plan.ts';
-import { blockingFileSource } from '../formats/file-source.ts';
-import { InflatePairs } from '../formats/inflate/pair.ts';
+import { assertPlanFits, type ConversionPlan, planConversion, sliceRange } from '../formats/engine/convert/plan.ts';
+import { InflatePairs } from '../formats/engine/inflate/pair.ts';
+import { packSliceInPlace } from '../formats/engine/sparse/pack.ts';
+import { blockingFileSource } from '../formats/node/file-source.ts';
 import { openImage } from '../formats/registry.ts';
-import { packSliceInPlace } from '../formats/sparse/pack.ts';
 import { halfCompressible } from './data.ts';
 
 const MIB = 1024 * 1024;

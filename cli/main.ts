@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { FormatError } from '../formats/errors.ts';
+import { FormatError } from '../formats/engine/errors.ts';
 import { convertCommand } from './commands/convert.ts';
 import { imageLintCommand } from './commands/image-lint.ts';
 import { inspectCommand } from './commands/inspect.ts';

@@ -1,4 +1,4 @@
-import type { Extent } from '../formats/image.ts';
+import type { Extent } from '../formats/engine/image.ts';
 import { shortBytes } from './human.ts';
 
 /** A cell shows how much of its bytes is data; without data, zeros that are stored; without those, a hole. */

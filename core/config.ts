@@ -264,3 +264,8 @@ function problem(issue: z.core.$ZodIssue, input: unknown): string {
   const shown = value === undefined ? 'not set' : JSON.stringify(value);
   return `${key}: ${shown}: ${issue.message}`;
 }
+
+/** Of a verb that settings change. */
+export interface WithConfig {
+  readonly config: Config;
+}

@@ -2,15 +2,15 @@
  * Introspection: one typed answer for every object, whatever it is. Runs all detectors, the parser of the format it
  * chooses, and looks at the guest's view of the disk; `policy.ts` and `findings.ts` say what that means.
  */
-import { filesystemOf } from './filesystem/filesystem.ts';
-import { asFinding, type Finding, finding } from './findings.ts';
-import type { DiskImage, FormatFacts, FormatModule, FormatName, ProbeWindow } from './image.ts';
-import { type FirmwareHint, firmwareHints, type PartitionTable, readPartitionTable } from './partitions.ts';
-import { chooseFormat, type Verdict, verdictOf } from './policy.ts';
-import { propertyHints } from './properties.ts';
+import { filesystemOf } from './engine/filesystem/filesystem.ts';
+import { asFinding, type Finding, finding } from './engine/findings.ts';
+import type { DiskImage, FormatFacts, FormatModule, FormatName, ProbeWindow } from './engine/image.ts';
+import { type FirmwareHint, firmwareHints, type PartitionTable, readPartitionTable } from './engine/partitions.ts';
+import { chooseFormat, type Verdict, verdictOf } from './engine/policy.ts';
+import { propertyHints } from './engine/properties.ts';
+import type { ByteSource } from './engine/source.ts';
+import { imageSource, probeWindow, windowedSource } from './engine/window.ts';
 import { MODULES, moduleOf } from './registry.ts';
-import type { ByteSource } from './source.ts';
-import { imageSource, probeWindow, windowedSource } from './window.ts';
 
 /** What an inspection says about an object. Sizes are bytes. */
 export interface Inspection {

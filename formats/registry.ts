@@ -3,23 +3,23 @@
  * format is a folder with a `FormatModule` and one line here.
  */
 import { dockerModule } from './docker/module.ts';
-import { Unsafe, Unsupported } from './errors.ts';
-import type { DiskImage, FormatModule, FormatName } from './image.ts';
+import { Unsafe, Unsupported } from './engine/errors.ts';
+import type { DiskImage, FormatModule, FormatName } from './engine/image.ts';
+import { type Choice, chooseFormat } from './engine/policy.ts';
+import type { ByteSource } from './engine/source.ts';
+import { probeWindow } from './engine/window.ts';
 import { isoModule } from './iso/module.ts';
 import { akiModule, ariModule } from './kernel/module.ts';
 import { luksModule } from './luks/module.ts';
 import { type InnerEngine, ovaModule } from './ova/module.ts';
 import { ploop } from './ploop/module.ts';
-import { type Choice, chooseFormat } from './policy.ts';
 import { qcow2 } from './qcow2/module.ts';
 import { raw } from './raw/module.ts';
-import type { ByteSource } from './source.ts';
 import { cowdModule, qcow1Module, qedModule, sesparseModule } from './unsupported/module.ts';
 import { vdi } from './vdi/module.ts';
 import { vhd } from './vhd/module.ts';
 import { vhdx } from './vhdx/module.ts';
 import { vmdk } from './vmdk/module.ts';
-import { probeWindow } from './window.ts';
 import { bzip2Module, gzipModule, xzModule, zipModule, zstdModule } from './wrappers/module.ts';
 
 /**

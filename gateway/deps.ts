@@ -1,5 +1,6 @@
 import type { Places } from '../aws/s3/places.ts';
-import type { Authenticator, Deps } from '../core/ports.ts';
+import type { Deps } from '../core/deps.ts';
+import type { Authenticator } from '../core/identity/authenticator.ts';
 
 /** What the data plane works with: the domain's ports, who the caller is, and the buckets themselves. */
 export interface GatewayDeps

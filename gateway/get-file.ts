@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ImageReader, openStored } from '../aws/s3/stored-image.ts';
+import { type ImageReader, openStored } from '../bytes/stored-image.ts';
 import { BackendUnavailable, ImageServiceError, InvalidInput, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import { planDownload } from '../core/images/download.ts';

@@ -1,5 +1,5 @@
 /** The container's own health check, for hosts that look inside: asks the process at its port and ends with 0 or 1. */
-import { ENVIRONMENT } from '../aws/environment.ts';
+import { ENVIRONMENT } from '../service/environment.ts';
 
 const port = process.env[ENVIRONMENT.gatewayPort] || '8080';
 const healthy = await fetch(`http://127.0.0.1:${port}/healthcheck`, { signal: AbortSignal.timeout(4_000) }).then(

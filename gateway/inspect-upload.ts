@@ -1,10 +1,10 @@
-import type { ImageReader } from '../aws/s3/stored-image.ts';
+import type { ImageReader } from '../bytes/stored-image.ts';
 import type { Config } from '../core/config.ts';
 import { UnsupportedMedia } from '../core/errors.ts';
 import type { Image } from '../core/images/image.ts';
 import { contentRefusal, declaredFormat } from '../core/images/judge-content.ts';
-import type { Log } from '../core/ports.ts';
-import type { FormatName } from '../formats/image.ts';
+import type { Log } from '../core/log.ts';
+import type { FormatName } from '../formats/engine/image.ts';
 import { inspect } from '../formats/inspect.ts';
 
 /**

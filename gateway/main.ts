@@ -1,6 +1,6 @@
 /** The gateway as a process of its own: the entry point of its container image. */
-import { apiDeps } from '../aws/api-deps.ts';
-import { ENVIRONMENT } from '../aws/environment.ts';
+import { apiDeps } from '../service/api-deps.ts';
+import { ENVIRONMENT } from '../service/environment.ts';
 import { byPath, forwardTo } from './forward.ts';
 import { createGatewayServer } from './serve.ts';
 import { createGateway } from './server.ts';

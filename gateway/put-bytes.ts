@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { BufferBudget } from '../aws/s3/buffer-budget.ts';
+import type { BufferBudget } from '../bytes/buffer-budget.ts';
 import { Conflict, Gone } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import {

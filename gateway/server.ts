@@ -6,7 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { corsHeaders } from '../api/cors.ts';
 import { errorAnswer, statusOf } from '../api/errors.ts';
 import { requestIdOf } from '../api/request-id.ts';
-import { type BufferBudget, createBufferBudget } from '../aws/s3/buffer-budget.ts';
+import { type BufferBudget, createBufferBudget } from '../bytes/buffer-budget.ts';
 import { Forbidden, MethodNotAllowed, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import type { GatewayDeps } from './deps.ts';

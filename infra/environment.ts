@@ -1,4 +1,4 @@
-/** What handlers and gateway read from their environment: the names are those of aws/environment.ts (test/infra compares). */
+/** What handlers and gateway read from their environment: the names are those of service/environment.ts (test/infra compares). */
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
 import { keystoneSecret, secrets } from './secrets.ts';

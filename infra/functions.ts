@@ -7,7 +7,7 @@ import { logical, METRICS_NAMESPACE, onLocalStack, settings, sizes } from './sta
 import { targets } from './targets.ts';
 
 /** Hashing threads are started from their own file, which a bundle does not contain (formats/digest). Node runs it unbuilt. */
-const WORKERS = [{ from: 'formats/digest/digest-worker.ts', to: 'digest-worker.ts' }];
+const WORKERS = [{ from: 'formats/node/digest/digest-worker.ts', to: 'digest-worker.ts' }];
 const HASHING: ReadonlySet<FunctionName> = new Set(['import-fetch', 'import-plugin', 'import-hash']);
 
 /** Above it a step asks for a container; an emulator has none. */

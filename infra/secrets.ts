@@ -19,7 +19,7 @@ const signingKeys = declare('SigningKeys');
 checkSigningKeys(process.env['SST_SECRET_SigningKeys'] ?? '');
 const keystonePassword = settings.config.identity.mode === 'keystone' ? declare('KeystonePassword') : undefined;
 
-/** Of the service user at an existing Keystone. By the variable that carries it (aws/environment.ts), as below. */
+/** Of the service user at an existing Keystone. By the variable that carries it (service/environment.ts), as below. */
 export const keystoneSecret: Readonly<Record<string, $util.Output<string>>> =
   keystonePassword === undefined ? {} : { GLIMPSE_KEYSTONE_PASSWORD: keystonePassword.value };
 

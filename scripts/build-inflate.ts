@@ -1,5 +1,5 @@
 /**
- * `node scripts/build-inflate.ts`: compiles `formats/inflate/pair.as` and writes `pair-wasm.ts`, which is committed, so
+ * `node scripts/build-inflate.ts`: compiles `formats/engine/inflate/pair.as` and writes `pair-wasm.ts`, which is committed, so
  * that running and bundling need no compiler. The compiler is fetched by npm for this run; the result names the source's
  * hash, which a test compares.
  */
@@ -25,7 +25,7 @@ const OPTIONS = [
   '11',
 ];
 
-const folder = fileURLToPath(new URL('../formats/inflate/', import.meta.url));
+const folder = fileURLToPath(new URL('../formats/engine/inflate/', import.meta.url));
 const source = readFileSync(join(folder, 'pair.as'));
 const work = mkdtempSync(join(tmpdir(), 'glimpse-inflate-'));
 try {

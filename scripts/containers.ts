@@ -4,8 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ENVIRONMENT } from '../aws/environment.ts';
 import { hostFunctions } from '../local/lambda/runtime.ts';
+import { ENVIRONMENT } from '../service/environment.ts';
 import { LONG_STEPS } from '../workflows/topology.ts';
 
 export interface ContainerHost {

@@ -1,15 +1,15 @@
 /** The product's own parts in this process; imported only once the environment is set. */
 import { existsSync } from 'node:fs';
-import { type ApiDeps, apiDeps } from '../aws/api-deps.ts';
 import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
+import { TASK_DUTY_MS } from '../core/imports/report.ts';
+import { janitor } from '../core/janitor/janitor.ts';
 import { seedCatalog } from '../core/metadefs/seed.ts';
-import { janitor } from '../core/tasks/janitor.ts';
-import { TASK_DUTY_MS } from '../core/tasks/report.ts';
 import { createIdentityHandler } from '../functions/api/identity.ts';
 import { createImagesApi } from '../functions/api/images-api.ts';
 import { createMetadefsApi } from '../functions/api/metadefs-api.ts';
 import { createGateway } from '../gateway/server.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
+import { type ApiDeps, apiDeps } from '../service/api-deps.ts';
 import { standardCatalog } from './catalog.ts';
 import type { Doors } from './front-door.ts';
 import type { Secrets } from './secrets.ts';

@@ -2,9 +2,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ENVIRONMENT } from '../aws/environment.ts';
 import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
+import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
 import { writeCredentials } from './credentials.ts';
@@ -121,7 +121,7 @@ async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): P
   return dataDir;
 }
 
-/** What functions and gateway read (aws/environment.ts), and what the SDK reads. */
+/** What functions and gateway read (service/environment.ts), and what the SDK reads. */
 async function setEnvironment(settings: Settings, dataDir: string, aws: AwsProcesses, secrets: Secrets): Promise<void> {
   const configPath = join(dataDir, 'config.json');
   await writeFile(configPath, `${JSON.stringify(settings.config, null, 2)}\n`, { mode: 0o600 });

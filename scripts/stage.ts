@@ -12,8 +12,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { ENVIRONMENT } from '../aws/environment.ts';
 import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
+import { ENVIRONMENT } from '../service/environment.ts';
 import { loadSecrets } from './secrets.ts';
 
 interface Outputs {
@@ -58,7 +58,7 @@ async function makeAccounts(dir: string): Promise<void> {
     // Making accounts signs nothing: the stage's own keys stay where they are.
     [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
   });
-  const { apiDeps } = await import('../aws/api-deps.ts');
+  const { apiDeps } = await import('../service/api-deps.ts');
   const { identity } = await apiDeps();
   if (identity === undefined) throw new Error('The accounts of this stage are those of its Keystone.');
   await bootstrapIdentity(identity, { passwords: secrets.passwords });

@@ -23,7 +23,7 @@ const TUNED = {
  * Image bytes pass as buffers outside the heap, yet count against it: with V8's defaults a gigabyte costs hundreds of full
  * collections of a heap that hardly changes. It may grow further between them, buffers included, so that the cheap collections of
  * the young generation free them: a download costs half the processor time. The smaller that is, the sooner they come. Upload
- * buffers are shared memory, which goes with a full collection only: `aws/s3/buffer-budget.ts` asks for one.
+ * buffers are shared memory, which goes with a full collection only: `bytes/buffer-budget.ts` asks for one.
  */
 const V8_FLAGS = [
   '--max-semi-space-size=2',

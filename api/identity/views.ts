@@ -1,6 +1,6 @@
 import type { NamedGrant } from '../../core/identity/grants.ts';
-import type { ValidToken } from '../../core/identity/ports.ts';
 import type { Credential, Domain, Grant, NamedRecords, Project, Role, User } from '../../core/identity/records.ts';
+import type { ValidToken } from '../../core/identity/repository.ts';
 
 /** What clients see of identity records (contract: identity.md sections 1, 2 and 4). `base` is `…/identity/v3`. */
 

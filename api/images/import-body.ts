@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ImportRequest } from '../../core/images/import.ts';
+import type { ImportRequest } from '../../core/imports/import.ts';
 import { parseAs } from '../json-body.ts';
 
 /** Body of POST import (contract: import.md section 2); flags are booleans, nothing that counts as one. */

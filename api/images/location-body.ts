@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NewLocation } from '../../core/images/add-location.ts';
+import type { NewLocation } from '../../core/imports/add-location.ts';
 import { parseAs } from '../json-body.ts';
 
 /** Hexadecimal digits of each hash that a client may bring. */

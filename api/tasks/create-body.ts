@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NewTask } from '../../core/tasks/create.ts';
+import type { NewTask } from '../../core/imports/create-task.ts';
 import { parseCreate } from '../images/create-body.ts';
 import { parseAs } from '../json-body.ts';
 import type { Definition } from '../schemas/definition.ts';

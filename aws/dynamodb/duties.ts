@@ -1,5 +1,5 @@
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { Duty, DutyRepository } from '../../core/ports.ts';
+import type { Duty, DutyRepository } from '../../core/duties/duty.ts';
 import { byDue, DUTIES, dutyKey } from './keys.ts';
 import type { Table } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { IdentityRepository } from '../../core/identity/ports.ts';
 import type { Grant } from '../../core/identity/records.ts';
+import type { IdentityRepository } from '../../core/identity/repository.ts';
 import { ALL_GRANTS, grantKey, scopePartition } from './keys.ts';
 import { queryAll } from './query-all.ts';
 import type { Table } from './table.ts';

@@ -1,7 +1,7 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { IdentityRepository } from '../../core/identity/ports.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Revocation } from '../../core/identity/records.ts';
-import type { Clock } from '../../core/ports.ts';
+import type { IdentityRepository } from '../../core/identity/repository.ts';
 import { failuresKey, REVOCATIONS } from './keys.ts';
 import { queryAll } from './query-all.ts';
 import { isConditionFailure, type Table } from './table.ts';

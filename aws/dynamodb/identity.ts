@@ -1,9 +1,9 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../../core/clock.ts';
 import { Conflict, NotFound } from '../../core/errors.ts';
-import type { IdentityRepository } from '../../core/identity/ports.ts';
 import { NAME_SPACE, type NamedRecords, type RecordKind } from '../../core/identity/records.ts';
-import type { Clock } from '../../core/ports.ts';
+import type { IdentityRepository } from '../../core/identity/repository.ts';
 import { createGrantRecords } from './identity-grants.ts';
 import { createRevocationRecords } from './identity-revocations.ts';
 import { identityKey, identityPartition, nameKey } from './keys.ts';

@@ -1,6 +1,6 @@
 import { type Image, type Location, locationId, type StagedData, type Visibility } from '../../core/images/image.ts';
+import type { ImageChange } from '../../core/images/repository.ts';
 import type { ImageStatus } from '../../core/images/status.ts';
-import type { ImageChange } from '../../core/ports.ts';
 import { byCreated, byName, imageKey, ownerPartition, visibilityPartition, visibilityShard } from './keys.ts';
 
 /** How an image lies in the table. Null attributes are left out; `deleted_at` marks an id that is used up. */

@@ -6,8 +6,8 @@
 import { BatchGetCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Image } from '../../core/images/image.ts';
 import { compareImages, type Filter, type ImageQuery, matches, type SortTerm } from '../../core/images/query.ts';
+import type { ImageListing } from '../../core/images/repository.ts';
 import type { Member } from '../../core/members/member.ts';
-import type { ImageListing } from '../../core/ports.ts';
 import { Expression } from './expression.ts';
 import { createFirstReads } from './first-reads.ts';
 import { filterExpression } from './image-filters.ts';

@@ -3,9 +3,10 @@
  * same key, so that "never existed" is one condition and no transaction is needed.
  */
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../../core/clock.ts';
 import { Conflict, NotFound, StaleRevision } from '../../core/errors.ts';
 import { type Image, locationId } from '../../core/images/image.ts';
-import type { Clock, ImageChange, ImageRepository } from '../../core/ports.ts';
+import type { ImageChange, ImageRepository } from '../../core/images/repository.ts';
 import { Expression } from './expression.ts';
 import {
   COLUMNS,

@@ -1,7 +1,7 @@
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Conflict, NotFound } from '../../core/errors.ts';
 import type { Member, MemberStatus } from '../../core/members/member.ts';
-import type { MemberRepository } from '../../core/ports.ts';
+import type { MemberRepository } from '../../core/members/repository.ts';
 import { Expression } from './expression.ts';
 import { byCreated, imageKey, memberKey, memberPartition } from './keys.ts';
 import { queryAll } from './query-all.ts';

@@ -3,7 +3,7 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { StaleRevision } from '../../core/errors.ts';
 import { childExists, noSuchChild } from '../../core/metadefs/children.ts';
 import { CHILD_KINDS, type Child, type ChildKind, type Namespace } from '../../core/metadefs/namespace.ts';
-import type { MetadefRepository } from '../../core/metadefs/ports.ts';
+import type { MetadefRepository } from '../../core/metadefs/repository.ts';
 import { deleteAll } from './batch-write.ts';
 import { Expression } from './expression.ts';
 import { generationPrefix, type Key, metadefChildKey, namespaceKey } from './keys.ts';

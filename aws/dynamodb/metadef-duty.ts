@@ -1,6 +1,8 @@
+import type { Clock } from '../../core/clock.ts';
+import type { DutyRepository } from '../../core/duties/duty.ts';
 import { ImageServiceError } from '../../core/errors.ts';
-import type { MetadefRepository } from '../../core/metadefs/ports.ts';
-import type { Clock, DutyRepository, Log } from '../../core/ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { MetadefRepository } from '../../core/metadefs/repository.ts';
 
 export interface GenerationDutyOptions {
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 /** Pages of namespaces: the merge of the partitions that the caller sees, by creation or by name in the order of an index. */
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { compareNamespaces, type Namespace } from '../../core/metadefs/namespace.ts';
-import type { MetadefRepository, NamespaceQuery } from '../../core/metadefs/ports.ts';
+import type { MetadefRepository, NamespaceQuery } from '../../core/metadefs/repository.ts';
 import { Expression } from './expression.ts';
 import { byCreated, namespaceOwnerPartition, namespaceVisibilityPartition } from './keys.ts';
 import { mergeOrdered, topOf } from './merge-ordered.ts';

@@ -1,8 +1,8 @@
 /** Resource types: one partition, made when first needed, counted to the project that needed them. */
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../../core/clock.ts';
 import { NotFound } from '../../core/errors.ts';
-import type { CatalogLimits, MetadefRepository } from '../../core/metadefs/ports.ts';
-import type { Clock } from '../../core/ports.ts';
+import type { CatalogLimits, MetadefRepository } from '../../core/metadefs/repository.ts';
 import { RESOURCE_TYPES, resourceTypeKey } from './keys.ts';
 import { useWrites } from './metadef-use.ts';
 import { queryAll } from './query-all.ts';

@@ -1,7 +1,7 @@
 /** How much of the catalog each project holds: one record of counters, changed in the transaction that changes what is counted. */
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { LimitExceeded } from '../../core/errors.ts';
-import { type CatalogLimits, COUNTED, type Counted } from '../../core/metadefs/ports.ts';
+import { type CatalogLimits, COUNTED, type Counted } from '../../core/metadefs/repository.ts';
 import { Expression } from './expression.ts';
 import { metadefUseKey } from './keys.ts';
 import type { Table } from './table.ts';

@@ -1,12 +1,12 @@
 /**
- * The MetadefRepository of core/metadefs/ports.ts on the single table. A small change is one transaction of the record, the
+ * The MetadefRepository of core/metadefs/repository.ts on the single table. A small change is one transaction of the record, the
  * child and the owner's counters. A large one first writes children under a generation that no record names, then flips the
  * record's pointer; a duty written before both lets the janitor remove whichever generation ends up dead.
  */
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Conflict, StaleRevision } from '../../core/errors.ts';
 import { CHILD_KINDS, type Namespace } from '../../core/metadefs/namespace.ts';
-import type { CatalogLimits, MetadefRepository } from '../../core/metadefs/ports.ts';
+import type { CatalogLimits, MetadefRepository } from '../../core/metadefs/repository.ts';
 import { putAll } from './batch-write.ts';
 import { METADEFS_LOADED, namespaceKey, namespaceNameKey } from './keys.ts';
 import { createChildRecords, createSweep } from './metadef-children.ts';

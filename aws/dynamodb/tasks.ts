@@ -1,6 +1,7 @@
 import { BatchWriteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../../core/clock.ts';
 import { Conflict, NotFound } from '../../core/errors.ts';
-import type { Clock, TaskRepository } from '../../core/ports.ts';
+import type { TaskRepository } from '../../core/tasks/repository.ts';
 import type { BatchProgress, ImportFacts, PhaseRates, Task, TaskStatus } from '../../core/tasks/task.ts';
 import { Expression } from './expression.ts';
 import {

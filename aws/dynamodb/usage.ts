@@ -1,5 +1,6 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Clock, UsageRepository } from '../../core/ports.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { UsageRepository } from '../../core/quota/usage.ts';
 import { Expression } from './expression.ts';
 import { USAGES, usageKey } from './keys.ts';
 import { queryAll } from './query-all.ts';

@@ -1,6 +1,6 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { copySource } from '../../bytes/object-keys.ts';
 import { translate } from './failures.ts';
-import { copySource } from './keys.ts';
 import type { Place } from './places.ts';
 
 /** Moves an object within its bucket, replacing its user metadata; at most 5 GiB (CopyObject). @throws NotFound, BackendUnavailable */

@@ -1,4 +1,4 @@
-import type { DropBox } from '../../core/tasks/take-drop.ts';
+import type { DropBox } from '../../core/imports/take-drop.ts';
 import { moveObject } from './copy-object.ts';
 import { describeObject } from './describe-object.ts';
 import type { Place } from './places.ts';

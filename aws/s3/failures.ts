@@ -1,6 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { BackendUnavailable, ImageServiceError, NotFound } from '../../core/errors.ts';
-import { FormatError, SourceChanged, Truncated } from '../../formats/errors.ts';
+import { FormatError, SourceChanged, Truncated } from '../../formats/engine/errors.ts';
 import type { Place } from './places.ts';
 
 /**

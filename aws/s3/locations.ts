@@ -1,6 +1,6 @@
 import type { Config } from '../../core/config.ts';
 import { NotFound } from '../../core/errors.ts';
-import type { LocationPort } from '../../core/ports.ts';
+import type { LocationPort } from '../../core/images/locations.ts';
 import { describeObject } from './describe-object.ts';
 import type { Places } from './places.ts';
 

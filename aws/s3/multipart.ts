@@ -8,7 +8,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { combineCrc32, crc32Header } from './crc32.ts';
+import { combineCrc32, crc32Header } from '../../bytes/crc32.ts';
 import { translate } from './failures.ts';
 import type { Place } from './places.ts';
 

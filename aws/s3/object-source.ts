@@ -1,6 +1,6 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
-import { Corrupt, SourceChanged } from '../../formats/errors.ts';
-import { assertWithin, type ByteSource } from '../../formats/source.ts';
+import { Corrupt, SourceChanged } from '../../formats/engine/errors.ts';
+import { assertWithin, type ByteSource } from '../../formats/engine/source.ts';
 import { translate } from './failures.ts';
 import type { Place } from './places.ts';
 import { RangedGet } from './ranged-get.ts';

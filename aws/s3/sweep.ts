@@ -4,8 +4,8 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3';
+import type { BytesPort } from '../../bytes/bytes-port.ts';
 import { BackendUnavailable, NotFound } from '../../core/errors.ts';
-import type { BytesPort } from '../../core/ports.ts';
 import { translate } from './failures.ts';
 import { headObject } from './object-source.ts';
 import type { Place, Places } from './places.ts';

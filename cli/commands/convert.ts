@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_MAX_RATIO } from '../../formats/convert/guard.ts';
-import type { Compression, TargetOptions } from '../../formats/convert/plan.ts';
-import { FormatError } from '../../formats/errors.ts';
-import type { FormatName } from '../../formats/image.ts';
+import { DEFAULT_MAX_RATIO } from '../../formats/engine/convert/guard.ts';
+import type { Compression, TargetOptions } from '../../formats/engine/convert/plan.ts';
+import { FormatError } from '../../formats/engine/errors.ts';
+import type { FormatName } from '../../formats/engine/image.ts';
 import { convertFile } from '../convert/job.ts';
 import { complain, EXIT, type ExitCode, UsageError } from '../exit.ts';
 import type { Register } from '../main.ts';

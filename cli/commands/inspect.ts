@@ -1,6 +1,6 @@
-import { fileSource } from '../../formats/file-source.ts';
-import type { FormatName } from '../../formats/image.ts';
+import type { FormatName } from '../../formats/engine/image.ts';
 import { type Inspection, inspect } from '../../formats/inspect.ts';
+import { fileSource } from '../../formats/node/file-source.ts';
 import { complain, EXIT, type ExitCode, reason } from '../exit.ts';
 import { inspectionJson, inspectionTable } from '../inspection-view.ts';
 import type { Register } from '../main.ts';

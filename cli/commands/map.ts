@@ -1,8 +1,8 @@
-import { detectedExtents } from '../../formats/convert/extent-map.ts';
-import { assertConvertible } from '../../formats/convert/guard.ts';
-import { fileSource } from '../../formats/file-source.ts';
-import type { DiskImage, Extent } from '../../formats/image.ts';
+import { detectedExtents } from '../../formats/engine/convert/extent-map.ts';
+import { assertConvertible } from '../../formats/engine/convert/guard.ts';
+import type { DiskImage, Extent } from '../../formats/engine/image.ts';
 import { inspect } from '../../formats/inspect.ts';
+import { fileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 import { EXIT } from '../exit.ts';
 import { humanBytes } from '../human.ts';

@@ -9,7 +9,7 @@ import {
   Truncated,
   Unsafe,
   Unsupported,
-} from '../../formats/errors.ts';
+} from '../../formats/engine/errors.ts';
 import { doneSlices, type SharedState, stop } from './shared.ts';
 import { type Assignment, Work } from './work.ts';
 import type { Answer } from './worker.ts';

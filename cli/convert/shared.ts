@@ -2,7 +2,7 @@
  * What the threads of one conversion share: a counter that hands out slices, counters for progress and limits, the block
  * index of the result, and whose turn it is to be placed. Everything lives in shared memory; no message is sent per slice.
  */
-import type { ConversionPlan } from '../../formats/convert/plan.ts';
+import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
 
 /** Slots of `counters`. */
 const NEXT_SLICE = 0;

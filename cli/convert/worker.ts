@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { reason } from '../exit.ts';
 import { type Assignment, Work } from './work.ts';
 
-/** What a thread answers; `kind` and `code` are those of formats/errors.ts where it is one. */
+/** What a thread answers; `kind` and `code` are those of formats/engine/errors.ts where it is one. */
 export type Answer =
   | { readonly ok: true }
   | { readonly ok: false; readonly message: string; readonly kind?: string; readonly code?: string };

@@ -1,6 +1,6 @@
+import type { Clock } from '../clock.ts';
 import { TooManyRequests } from '../errors.ts';
-import type { Clock } from '../ports.ts';
-import type { IdentityRepository } from './ports.ts';
+import type { IdentityRepository } from './repository.ts';
 
 /**
  * Wrong passwords are counted in the table, so all processes agree. The limit holds per account and source together: guessing

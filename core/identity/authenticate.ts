@@ -1,7 +1,8 @@
 import { Unauthenticated } from '../errors.ts';
-import type { Authenticator, PolicyPort } from '../ports.ts';
+import type { PolicyPort } from '../policy/port.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { Caller } from './caller.ts';
-import type { TokenValidator, ValidToken } from './ports.ts';
+import type { TokenValidator, ValidToken } from './repository.ts';
 
 export interface AuthenticateDeps {
   readonly identity: TokenValidator;

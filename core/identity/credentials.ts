@@ -3,8 +3,8 @@ import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { requireAdmin } from './directory.ts';
 import type { Identity } from './identity.ts';
 import { hashPassword } from './password.ts';
-import type { ValidToken } from './ports.ts';
 import type { Credential } from './records.ts';
+import type { ValidToken } from './repository.ts';
 
 /** What a user asks for; everything but the name has a default. */
 export interface CredentialInput {

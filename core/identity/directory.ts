@@ -1,7 +1,6 @@
 import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import { findBaseRoleName } from './base-ids.ts';
 import type { Identity } from './identity.ts';
-import type { ValidToken } from './ports.ts';
 import {
   type Credential,
   DEFAULT_DOMAIN_ID,
@@ -11,6 +10,7 @@ import {
   type Role,
   type User,
 } from './records.ts';
+import type { ValidToken } from './repository.ts';
 
 /** Records that an administrator keeps; credentials belong to their users (credentials.ts). */
 export type DirectoryKind = Exclude<keyof NamedRecords, 'credential'>;

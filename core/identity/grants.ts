@@ -1,8 +1,8 @@
 import { NotFound } from '../errors.ts';
 import { requireAdmin } from './directory.ts';
 import type { Identity } from './identity.ts';
-import type { NamedInDomain, NamedThing, ValidToken } from './ports.ts';
 import type { Domain, Grant, GrantScope, Project, Role, User } from './records.ts';
+import type { NamedInDomain, NamedThing, ValidToken } from './repository.ts';
 
 /** Gives a role. Idempotent. @throws Forbidden; NotFound when user, role or scope does not exist. */
 export async function assignRole(identity: Identity, caller: ValidToken, grant: Grant): Promise<void> {

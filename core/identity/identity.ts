@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.ts';
 import { Forbidden, NotFound, Unauthenticated } from '../errors.ts';
-import type { Clock } from '../ports.ts';
 import { createAttempts } from './attempts.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type DomainRef, domainIdOf, findRef, type Proofs, type Proven, prove, type RefInDomain } from './login.ts';
 import { createTurnstile, hashPassword } from './password.ts';
-import { EXPIRED_WINDOW_MS, type IdentityRepository, type TokenValidator, type ValidToken } from './ports.ts';
 import type { GrantScope, RevokedSubject } from './records.ts';
+import { EXPIRED_WINDOW_MS, type IdentityRepository, type TokenValidator, type ValidToken } from './repository.ts';
 import { createRevocations } from './revocations.ts';
 import { createSubjects, type Subjects } from './subjects.ts';
 import type { TokenClaims, TokenSigner } from './token.ts';

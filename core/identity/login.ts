@@ -1,8 +1,8 @@
 import { NotFound, Unauthenticated } from '../errors.ts';
 import type { Attempts } from './attempts.ts';
 import { isPassword, refuseSlowly } from './password.ts';
-import type { IdentityRepository, ValidToken } from './ports.ts';
 import type { Credential, User } from './records.ts';
+import type { IdentityRepository, ValidToken } from './repository.ts';
 
 /** A record by id, or by name in a domain that is itself given by id or name. */
 export type DomainRef = { readonly id: string } | { readonly name: string };

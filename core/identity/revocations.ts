@@ -1,6 +1,6 @@
-import type { Clock } from '../ports.ts';
-import type { IdentityRepository } from './ports.ts';
+import type { Clock } from '../clock.ts';
 import type { Revocation, RevokedSubject } from './records.ts';
+import type { IdentityRepository } from './repository.ts';
 import type { TokenClaims } from './token.ts';
 
 /** How long a process may go on with what it read of revocations, users, projects and grants. Milliseconds. */

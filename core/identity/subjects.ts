@@ -1,9 +1,9 @@
+import type { Clock } from '../clock.ts';
 import { Unauthenticated } from '../errors.ts';
-import type { Clock } from '../ports.ts';
 import { findBaseRoleId, findBaseRoleName } from './base-ids.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import type { IdentityRepository, NamedInDomain, NamedThing, ValidToken } from './ports.ts';
 import type { Credential, Domain, GrantScope, Project, User } from './records.ts';
+import type { IdentityRepository, NamedInDomain, NamedThing, ValidToken } from './repository.ts';
 import { STALE_AFTER_MS } from './revocations.ts';
 import { expandRoles } from './roles.ts';
 

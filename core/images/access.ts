@@ -2,10 +2,14 @@
  * Who sees an image and who may do what to it (contract: policy.md section 3). An image is first looked up through its
  * visibility; then policies speak. What a caller may not see does not exist for it.
  */
+
+import type { WithConfig } from '../config.ts';
 import { Forbidden, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps, PolicyTarget } from '../ports.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { PolicyTarget, WithPolicy } from '../policy/port.ts';
 import type { Image } from './image.ts';
+import type { WithImages } from './repository.ts';
 
 const IMAGE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -15,7 +19,7 @@ export interface Seen {
   readonly memberId: string | null;
 }
 
-type AccessDeps = Pick<Deps, 'config' | 'images' | 'members' | 'policy'>;
+type AccessDeps = WithConfig & WithImages & WithMembers & WithPolicy;
 
 /** Ids are UUIDs: anything else names no image, and no read is spent on it. */
 export function isImageId(id: string): boolean {
@@ -38,7 +42,7 @@ export async function seenImage(deps: AccessDeps, caller: Caller, id: string): P
 }
 
 /** The image as the caller reaches it; undefined when its visibility hides it. */
-export async function seenBy(deps: Pick<Deps, 'members'>, caller: Caller, image: Image): Promise<Seen | undefined> {
+export async function seenBy(deps: WithMembers, caller: Caller, image: Image): Promise<Seen | undefined> {
   if (image.status === 'deleted' || image.status === 'pending_delete') return undefined;
   const memberId = await membershipFor(deps, caller, image);
   return memberId !== null || isOpenTo(image, caller) ? { image, memberId } : undefined;
@@ -49,7 +53,7 @@ function isOpenTo(image: Image, caller: Caller): boolean {
   return image.owner === null || image.owner === caller.projectId;
 }
 
-async function membershipFor(deps: Pick<Deps, 'members'>, caller: Caller, image: Image): Promise<string | null> {
+async function membershipFor(deps: WithMembers, caller: Caller, image: Image): Promise<string | null> {
   const { projectId } = caller;
   if (image.visibility !== 'shared' || projectId === null || projectId === image.owner || caller.isAdmin) return null;
   return (await deps.members.get(image.id, projectId)) === undefined ? null : projectId;
@@ -95,12 +99,7 @@ function isOwnerOrAdmin(image: Image, caller: Caller): boolean {
  * Checks one rule on an image that the caller reached.
  * @throws Forbidden when the rule fails; NotFound when `get_image` fails too.
  */
-export async function enforce(
-  deps: Pick<Deps, 'policy' | 'config'>,
-  rule: string,
-  seen: Seen,
-  caller: Caller,
-): Promise<void> {
+export async function enforce(deps: WithPolicy & WithConfig, rule: string, seen: Seen, caller: Caller): Promise<void> {
   const target = imageTarget(seen);
   const mayWrite = deps.config.enforce_new_defaults || !OWNERS_ONLY.has(rule) || isOwnerOrAdmin(seen.image, caller);
   if (mayWrite && (await deps.policy.allows(rule, target, caller))) return;
@@ -110,12 +109,7 @@ export async function enforce(
 }
 
 /** Checks a rule that concerns no existing image. @throws Forbidden */
-export async function enforceFor(
-  deps: Pick<Deps, 'policy'>,
-  rule: string,
-  target: PolicyTarget,
-  caller: Caller,
-): Promise<void> {
+export async function enforceFor(deps: WithPolicy, rule: string, target: PolicyTarget, caller: Caller): Promise<void> {
   if (!(await deps.policy.allows(rule, target, caller)))
     throw new Forbidden(`You are not authorized to complete ${rule} action.`);
 }

@@ -1,10 +1,14 @@
 /** Taking an image out of use and back (contract: images.md section 8). */
+
+import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps } from '../ports.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import { enforce, seenImage } from './access.ts';
+import type { WithImages } from './repository.ts';
 
-type ActivationDeps = Pick<Deps, 'config' | 'images' | 'members' | 'policy'>;
+type ActivationDeps = WithConfig & WithImages & WithMembers & WithPolicy;
 
 const ACTIONS = {
   deactivate: { from: 'active', to: 'deactivated' },

@@ -1,9 +1,14 @@
+import type { WithClock, WithIds } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
 import { Forbidden } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps } from '../ports.ts';
+import type { WithPolicy, WithProtections } from '../policy/port.ts';
+import type { WithLimits } from '../quota/limited-resources.ts';
 import { reserveImage } from '../quota/limits.ts';
+import type { WithUsage } from '../quota/usage.ts';
 import { enforceFor } from './access.ts';
 import type { Image } from './image.ts';
+import type { WithImageList, WithImages } from './repository.ts';
 import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
 import { enforceVisibility } from './visibility.ts';
 
@@ -30,10 +35,15 @@ export interface NewImage
   readonly computed: readonly string[];
 }
 
-type CreateDeps = Pick<
-  Deps,
-  'config' | 'clock' | 'newId' | 'images' | 'imageList' | 'usage' | 'limits' | 'policy' | 'protections'
->;
+type CreateDeps = WithConfig &
+  WithClock &
+  WithIds &
+  WithImages &
+  WithImageList &
+  WithUsage &
+  WithLimits &
+  WithPolicy &
+  WithProtections;
 
 /**
  * Makes a queued image record. Checks run in the contract's order (images.md section 4); one write, plus one for the counter

@@ -2,19 +2,35 @@
  * The end of an image (contract: images.md section 7). A duty is written before the record goes and removed when nothing is
  * left, so that a process that dies in between leaves no bytes without a record: the janitor finishes.
  */
+
+import type { WithBytes } from '../../bytes/bytes-port.ts';
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
+import type { Duty, WithDuties } from '../duties/duty.ts';
 import { Forbidden, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps, Duty } from '../ports.ts';
+import type { WithWorkflows } from '../imports/workflow.ts';
+import type { WithLog } from '../log.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import { releaseImage } from '../quota/limits.ts';
+import type { WithUsage } from '../quota/usage.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image } from './image.ts';
+import type { WithImages } from './repository.ts';
 import { sweepPlaces } from './retire-write.ts';
 import { revised } from './revise.ts';
 
-type DeleteDeps = Pick<
-  Deps,
-  'config' | 'clock' | 'images' | 'members' | 'policy' | 'duties' | 'bytes' | 'workflows' | 'usage' | 'log'
->;
+type DeleteDeps = WithConfig &
+  WithClock &
+  WithImages &
+  WithMembers &
+  WithPolicy &
+  WithDuties &
+  WithBytes &
+  WithWorkflows &
+  WithUsage &
+  WithLog;
 
 const UNFINISHED_MS = 60_000;
 
@@ -75,7 +91,7 @@ async function stopWork(deps: DeleteDeps, image: Image, lock: string): Promise<v
   }
 }
 
-type FinishDeps = Pick<Deps, 'clock' | 'images' | 'members' | 'duties' | 'bytes' | 'log'>;
+type FinishDeps = WithClock & WithImages & WithMembers & WithDuties & WithBytes & WithLog;
 
 /**
  * What a due `deleted` duty asks: whatever a delete that was cut short left behind goes. A duty whose image is still there is

@@ -1,12 +1,15 @@
+import type { WithConfig } from '../config.ts';
 import { Forbidden, InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps } from '../ports.ts';
-import { storedBytesOf } from '../stores/stored-bytes.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import type { StoredBytes } from '../tasks/task.ts';
 import { enforce, type Seen, seenImage } from './access.ts';
 import type { Image } from './image.ts';
+import type { WithImages } from './repository.ts';
+import { storedBytesOf } from './stored-bytes.ts';
 
-type DownloadDeps = Pick<Deps, 'config' | 'images' | 'members' | 'policy'>;
+type DownloadDeps = WithConfig & WithImages & WithMembers & WithPolicy;
 
 /** What a download may read: copies in the order to try them; none when the image has no data. */
 export interface Download {

@@ -1,11 +1,14 @@
+import type { WithConfig } from '../config.ts';
 import { Forbidden, InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps } from '../ports.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import { enforceFor, imageTarget, isImageId, seenBy } from './access.ts';
 import type { Image } from './image.ts';
 import type { ImageQuery } from './query.ts';
+import type { WithImageList, WithImages } from './repository.ts';
 
-type ListDeps = Pick<Deps, 'config' | 'images' | 'members' | 'imageList' | 'policy'>;
+type ListDeps = WithConfig & WithImages & WithMembers & WithImageList & WithPolicy;
 
 /** What a client asks, as far as it is not in its token. `markerId` is the last image of the page before. */
 export type ListRequest = Omit<ImageQuery, 'project' | 'isAdmin' | 'marker'> & { readonly markerId?: string };

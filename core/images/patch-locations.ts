@@ -1,7 +1,10 @@
 /** The old way to manage locations: PATCH /locations (contract: images.md section 9.1). Only where `show_multiple_locations`. */
+
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden, InvalidInput, LimitExceeded } from '../errors.ts';
-import type { Deps, FoundLocation } from '../ports.ts';
 import { type Image, type Location, locationId } from './image.ts';
+import type { FoundLocation, WithLocations } from './locations.ts';
 import type { Draft } from './patch.ts';
 
 /** A location as a client gives it. */
@@ -21,7 +24,7 @@ export interface LocationChange {
   readonly values?: readonly LocationInput[];
 }
 
-type LocationDeps = Pick<Deps, 'config' | 'clock' | 'locations'>;
+type LocationDeps = WithConfig & WithClock & WithLocations;
 
 const HASH_HEX_LENGTH = { sha256: 64, sha384: 96, sha512: 128 } as const;
 
@@ -72,7 +75,7 @@ function requireStatus(image: Image, allowed: readonly Image['status'][]): void 
     throw new Conflict(`It's not allowed to change locations while image status is ${image.status}.`);
 }
 
-function checkValidation({ config }: Pick<Deps, 'config'>, image: Image, { validation }: LocationInput): void {
+function checkValidation({ config }: WithConfig, image: Image, { validation }: LocationInput): void {
   if (validation === undefined) return;
   const { checksum, hashAlgo, hashValue } = validation;
   if (image.status !== 'queued') {
@@ -135,7 +138,7 @@ function putLocation(draft: Draft, location: Location): void {
   ];
 }
 
-function checkLocationQuota({ config }: Pick<Deps, 'config'>, image: Image): void {
+function checkLocationQuota({ config }: WithConfig, image: Image): void {
   const limit = config.image_location_quota;
   if (limit >= 0 && image.locations.length > limit)
     throw new LimitExceeded(

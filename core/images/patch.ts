@@ -3,12 +3,18 @@
  * images.md section 6). The write is conditional on the revision that was read; when somebody else was faster, the changes
  * are applied again to what is there now, so concurrent patches lose nothing.
  */
+
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps, ImageChange } from '../ports.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy, WithProtections } from '../policy/port.ts';
 import { enforce, imageTarget, type Seen, seenImage } from './access.ts';
 import type { Image, Location, Visibility } from './image.ts';
+import type { WithLocations } from './locations.ts';
 import { addLocations, type LocationChange, removeLocation, replaceLocations } from './patch-locations.ts';
+import type { ImageChange, WithImages } from './repository.ts';
 import { revised } from './revise.ts';
 import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
 import { enforceVisibility } from './visibility.ts';
@@ -50,7 +56,7 @@ export type Change =
     }
   | LocationChange;
 
-type PatchDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy' | 'protections' | 'locations'>;
+type PatchDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy & WithProtections & WithLocations;
 
 /**
  * Applies changes to an image and returns the record as it is then.

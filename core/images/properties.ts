@@ -1,10 +1,10 @@
 import type { Caller } from '../identity/caller.ts';
-import type { Deps } from '../ports.ts';
+import type { WithProtections } from '../policy/port.ts';
 import type { Image } from './image.ts';
 
 /** The custom properties that a caller may read; all of them without protections (contract: policy.md section 4). */
 export async function readableProperties(
-  { protections }: Pick<Deps, 'protections'>,
+  { protections }: WithProtections,
   caller: Caller,
   properties: Image['properties'],
 ): Promise<Image['properties']> {

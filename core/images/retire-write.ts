@@ -1,4 +1,7 @@
-import type { Deps, Duty } from '../ports.ts';
+import type { WithBytes } from '../../bytes/bytes-port.ts';
+import type { WithClock } from '../clock.ts';
+import type { Duty, WithDuties } from '../duties/duty.ts';
+import type { WithLog } from '../log.ts';
 
 /** A write id whose bytes nobody will refer to, and where they may lie. */
 export interface RetiredWrite {
@@ -7,7 +10,7 @@ export interface RetiredWrite {
   readonly places: readonly { readonly place: string; readonly prefix: string }[];
 }
 
-type RetireDeps = Pick<Deps, 'clock' | 'duties' | 'bytes' | 'log'>;
+type RetireDeps = WithClock & WithDuties & WithBytes & WithLog;
 
 /** A cancelled function or a cut connection may go on writing for as long as a function lives, and a little longer. */
 export const TOMBSTONE_MS = 20 * 60 * 1000;

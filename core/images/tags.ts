@@ -1,13 +1,17 @@
 /** Single tags (contract: images.md section 14). */
+
+import type { WithConfig } from '../config.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps } from '../ports.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import { enforce, seenImage } from './access.ts';
+import type { WithImages } from './repository.ts';
 import { revised } from './revise.ts';
 import { checkTagQuota } from './rules.ts';
 import { refuseOddText } from './text.ts';
 
-type TagDeps = Pick<Deps, 'config' | 'images' | 'members' | 'policy'>;
+type TagDeps = WithConfig & WithImages & WithMembers & WithPolicy;
 const TAG_LENGTH = 255;
 
 /** Adds a tag; one that is there already stays. @throws InvalidInput, NotFound, Forbidden, LimitExceeded */

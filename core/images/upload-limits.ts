@@ -1,6 +1,7 @@
+import type { WithConfig } from '../config.ts';
 import { LimitExceeded } from '../errors.ts';
-import type { Deps } from '../ports.ts';
 import { overStorageQuota, storageLeft } from '../quota/bytes.ts';
+import type { WithImageList } from './repository.ts';
 
 export type UploadKind = 'file' | 'stage';
 
@@ -12,7 +13,7 @@ export const BYTES_LIMIT = { file: 'image_size_total', stage: 'image_stage_total
  * @throws LimitExceeded when the declared size is above it already
  */
 export async function uploadLimit(
-  deps: Pick<Deps, 'config' | 'imageList'>,
+  deps: WithConfig & WithImageList,
   kind: UploadKind,
   project: string | null,
   declaredSize: number | undefined,

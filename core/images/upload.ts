@@ -5,21 +5,36 @@
  *     beginUpload ─ lock = write id, saving | uploading, duty ─┬─ completeFile | completeStage ─ active | staged, lock free, duty gone
  *                                                              └─ abandonUpload (or the janitor, when we died) ─ queued, swept, duty gone
  */
-import { defaultStore } from '../config.ts';
+
+import type { WithBytes } from '../../bytes/bytes-port.ts';
+import { imagePrefix, stagedPrefix } from '../../bytes/prefixes.ts';
+import type { WithClock, WithIds } from '../clock.ts';
+import { defaultStore, type WithConfig } from '../config.ts';
+import type { Duty, WithDuties } from '../duties/duty.ts';
 import { Conflict, Gone, InvalidInput, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps, Duty, ImageChange } from '../ports.ts';
+import type { WithLog } from '../log.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import { enforceLimit } from '../quota/bytes.ts';
-import { imagePrefix, stagedPrefix } from '../tasks/prefixes.ts';
+import type { WithLimits } from '../quota/limited-resources.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image, Layout, StagedData } from './image.ts';
+import type { ImageChange, WithImageList, WithImages } from './repository.ts';
 import { retireWrite } from './retire-write.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
-type UploadDeps = Pick<
-  Deps,
-  'config' | 'clock' | 'newId' | 'images' | 'members' | 'imageList' | 'limits' | 'policy' | 'duties' | 'bytes' | 'log'
->;
+type UploadDeps = WithConfig &
+  WithClock &
+  WithIds &
+  WithImages &
+  WithMembers &
+  WithImageList &
+  WithLimits &
+  WithPolicy &
+  WithDuties &
+  WithBytes &
+  WithLog;
 
 export interface UploadRequest {
   readonly kind: UploadKind;
@@ -142,7 +157,7 @@ async function takeLock(deps: UploadDeps, upload: Upload): Promise<void> {
 const dutyId = (writeId: string): string => `upload:${writeId}`;
 
 /** What an upload owes, as the janitor finds it. */
-export function dutyOf(deps: Pick<Deps, 'clock'>, upload: Upload): Duty {
+export function dutyOf(deps: WithClock, upload: Upload): Duty {
   return {
     id: dutyId(upload.writeId),
     kind: 'upload',
@@ -154,12 +169,12 @@ export function dutyOf(deps: Pick<Deps, 'clock'>, upload: Upload): Duty {
 }
 
 /** Says that the upload lives; every HEARTBEAT_MS. */
-export async function beat(deps: Pick<Deps, 'clock' | 'duties'>, upload: Upload): Promise<void> {
+export async function beat(deps: WithClock & WithDuties, upload: Upload): Promise<void> {
   await deps.duties.put(dutyOf(deps, upload));
 }
 
 /** @throws Gone when the image was deleted; Conflict when somebody else took it over (a janitor that thought us dead) */
-export async function assertHeld(deps: Pick<Deps, 'images'>, upload: Upload): Promise<void> {
+export async function assertHeld(deps: WithImages, upload: Upload): Promise<void> {
   const image = await deps.images.get(upload.image.id);
   if (image === undefined) throw new Gone(`Image ${upload.image.id} was deleted while its data arrived`);
   if (image.lock !== upload.writeId) {
@@ -245,7 +260,7 @@ const CLEARED = {
  * completed keeps its bytes. For the gateway after a failure, and for the janitor with a due `upload` duty. Repeatable.
  */
 export async function abandonUpload(
-  deps: Pick<Deps, 'clock' | 'images' | 'duties' | 'bytes' | 'log'>,
+  deps: WithClock & WithImages & WithDuties & WithBytes & WithLog,
   duty: Duty,
 ): Promise<void> {
   const { imageId, writeId = '', places = [] } = duty;

@@ -1,5 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
-import type { Deps, PolicyTarget } from '../ports.ts';
+import type { PolicyTarget, WithPolicy } from '../policy/port.ts';
 import { enforceFor } from './access.ts';
 import type { Visibility } from './image.ts';
 
@@ -8,7 +8,7 @@ const RULES: Partial<Record<Visibility, string>> = { public: 'publicize_image', 
 
 /** @throws Forbidden, never NotFound */
 export async function enforceVisibility(
-  deps: Pick<Deps, 'policy'>,
+  deps: WithPolicy,
   visibility: Visibility,
   target: PolicyTarget,
   caller: Caller,

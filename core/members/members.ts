@@ -2,14 +2,19 @@
  * Whom a shared image is offered to (contract: images.md section 15). The owner adds and removes, the member answers; who is
  * neither sees nothing.
  */
+
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden, InvalidInput, LimitExceeded, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { enforce, readableImage, type Seen } from '../images/access.ts';
+import type { WithImages } from '../images/repository.ts';
 import { refuseOddText } from '../images/text.ts';
-import type { Deps } from '../ports.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import { MEMBER_STATUSES, type Member } from './member.ts';
+import type { WithMembers } from './repository.ts';
 
-type MemberDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy'>;
+type MemberDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy;
 
 const PROJECT_LENGTH = 255;
 

@@ -2,12 +2,16 @@
  * Who sees a namespace and who may do what in it (contract: metadefs.md section 2, policy.md section 3). Visibility comes first
  * and no policy loosens it; then rules speak. What a caller may not see does not exist for it.
  */
+
+import type { WithClock, WithIds } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
 import { Forbidden, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps, PolicyTarget } from '../ports.ts';
+import type { PolicyTarget, WithPolicy } from '../policy/port.ts';
 import type { Namespace } from './namespace.ts';
+import type { WithMetadefs } from './repository.ts';
 
-export type MetadefDeps = Pick<Deps, 'metadefs' | 'policy' | 'clock' | 'newId' | 'config'>;
+export type MetadefDeps = WithMetadefs & WithPolicy & WithClock & WithIds & WithConfig;
 
 export function noSuchNamespace(name: string): NotFound {
   return new NotFound(`Metadata definition namespace=${name} was not found.`);
@@ -39,7 +43,7 @@ export async function reachNamespace(
 
 /** @throws Forbidden when a rule fails; NotFound when `get_metadef_namespace` fails too */
 export async function enforceOn(
-  deps: Pick<Deps, 'policy'>,
+  deps: WithPolicy,
   caller: Caller,
   namespace: Namespace,
   rules: readonly string[],
@@ -55,11 +59,7 @@ export async function enforceOn(
 }
 
 /** Checks rules that concern no existing namespace: the caller's project stands for its owner. @throws Forbidden */
-export async function enforceHere(
-  deps: Pick<Deps, 'policy'>,
-  caller: Caller,
-  ...rules: readonly string[]
-): Promise<void> {
+export async function enforceHere(deps: WithPolicy, caller: Caller, ...rules: readonly string[]): Promise<void> {
   refuseReadOnly(caller, rules);
   const target = { project_id: caller.projectId, owner: caller.projectId };
   for (const rule of rules) {

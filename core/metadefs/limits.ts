@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { CatalogLimits } from './ports.ts';
+import type { CatalogLimits } from './repository.ts';
 
 /** How much of the catalog one project may hold. */
 export function catalogLimits(config: Config): CatalogLimits {

@@ -1,6 +1,6 @@
+import type { WithClock, WithIds } from '../clock.ts';
 import { Conflict, Forbidden, LimitExceeded } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Deps } from '../ports.ts';
 import {
   enforceHere,
   enforceOn,
@@ -23,7 +23,7 @@ import {
   type Namespace,
   type NamespaceFields,
 } from './namespace.ts';
-import type { NamespaceQuery } from './ports.ts';
+import type { NamespaceQuery, WithMetadefs } from './repository.ts';
 
 /** Fields as a client gives them: without an owner it is the caller's project. */
 export type GivenFields = Omit<NamespaceFields, 'owner'> & { readonly owner?: string };
@@ -70,7 +70,7 @@ export async function createNamespace(
 
 /** Creates without asking who: for the service's own catalog. @throws InvalidInput, Conflict, LimitExceeded */
 export async function storeNamespace(
-  deps: Pick<Deps, 'metadefs' | 'clock' | 'newId'>,
+  deps: WithMetadefs & WithClock & WithIds,
   { contents: given, associations, ...fields }: OwnedDraft,
 ): Promise<WholeNamespace> {
   checkName('namespace', fields.name);

@@ -1,6 +1,7 @@
+import type { WithClock, WithIds } from '../clock.ts';
 import { Conflict } from '../errors.ts';
-import type { Deps } from '../ports.ts';
 import { type OwnedDraft, storeNamespace } from './namespaces.ts';
+import type { WithMetadefs } from './repository.ts';
 
 /**
  * Loads the standard catalog, once in the life of a table. A start that was cut short goes on where it stopped: what exists is
@@ -8,7 +9,7 @@ import { type OwnedDraft, storeNamespace } from './namespaces.ts';
  * @returns how many namespaces were made
  */
 export async function seedCatalog(
-  deps: Pick<Deps, 'metadefs' | 'clock' | 'newId'>,
+  deps: WithMetadefs & WithClock & WithIds,
   read: () => Promise<readonly OwnedDraft[]>,
 ): Promise<number> {
   if (await deps.metadefs.isLoaded()) return 0;

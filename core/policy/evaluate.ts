@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
-import type { PolicyTarget } from '../ports.ts';
 import type { Expression, Left, Template } from './expression.ts';
+import type { PolicyTarget } from './port.ts';
 
 /** A verdict is there at once unless a remote check was asked. */
 export type Verdict = boolean | Promise<boolean>;

@@ -1,9 +1,9 @@
 import { BackendUnavailable } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { PolicyPort, PolicyTarget } from '../ports.ts';
 import { RULES, type RuleDefault } from './defaults.ts';
 import { evaluate, type RemoteCheck } from './evaluate.ts';
 import type { Expression } from './expression.ts';
+import type { PolicyPort, PolicyTarget } from './port.ts';
 import { buildRules } from './rule-set.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Caller } from '../identity/caller.ts';
-import type { PropertyProtections } from '../ports.ts';
 import type { Policy } from './policy.ts';
 import { PolicyError } from './policy-file.ts';
+import type { PropertyProtections } from './port.ts';
 
 /** `property_protection_rule_format` */
 export type ProtectionFormat = 'roles' | 'policies';

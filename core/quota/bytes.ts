@@ -1,11 +1,13 @@
 /** Limits on what a project's images take (contract: quotas-and-limits.md): counted anew from the records at each check. */
+
+import type { WithConfig } from '../config.ts';
 import { LimitExceeded } from '../errors.ts';
-import type { Deps } from '../ports.ts';
-import { isOver } from './limited-resources.ts';
+import type { WithImageList } from '../images/repository.ts';
+import { isOver, type WithLimits } from './limited-resources.ts';
 import { overLimit } from './limits.ts';
 import type { ProjectUsage } from './usage.ts';
 
-type LimitDeps = Pick<Deps, 'config' | 'imageList'>;
+type LimitDeps = WithConfig & WithImageList;
 
 const MIB = 1024 * 1024;
 const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
@@ -30,7 +32,7 @@ export async function enforceStorageQuota(deps: LimitDeps, project: string | nul
   if (left !== undefined && bytes > left) throw overStorageQuota(deps, bytes, left);
 }
 
-export function overStorageQuota({ config }: Pick<Deps, 'config'>, bytes: number | undefined, left: number) {
+export function overStorageQuota({ config }: WithConfig, bytes: number | undefined, left: number) {
   const quota = storageQuotaBytes(config.user_storage_quota);
   return new LimitExceeded(
     `Image of ${bytes ?? 'unknown'} bytes is above what user_storage_quota leaves: ${left} of ${quota} bytes`,
@@ -51,7 +53,7 @@ export type CountedResource = keyof typeof COUNTED;
  * @throws LimitExceeded
  */
 export async function enforceLimit(
-  deps: LimitDeps & Pick<Deps, 'limits'>,
+  deps: LimitDeps & WithLimits,
   resource: CountedResource,
   project: string | null,
   bytes = 0,

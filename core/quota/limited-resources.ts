@@ -28,3 +28,8 @@ export const configuredLimits = ({ registered_limits }: Pick<Config, 'registered
 
 /** True when `usage` and `delta` together pass a limit. */
 export const isOver = (limit: number, usage: number, delta: number): boolean => limit >= 0 && usage + delta > limit;
+
+/** Of a verb that keeps limits. */
+export interface WithLimits {
+  readonly limits: LimitsPort;
+}

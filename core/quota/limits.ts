@@ -3,10 +3,15 @@
  * write before the record is made and down when that fails or the image goes; a process that dies in between leaves the
  * counter too high, and the janitor's recount repairs that once nothing has been reserved for a minute.
  */
-import { LimitExceeded } from '../errors.ts';
-import type { Deps } from '../ports.ts';
 
-type LimitDeps = Pick<Deps, 'config' | 'clock' | 'usage' | 'imageList'>;
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
+import { LimitExceeded } from '../errors.ts';
+import type { WithImageList } from '../images/repository.ts';
+import type { WithLimits } from './limited-resources.ts';
+import type { WithUsage } from './usage.ts';
+
+type LimitDeps = WithConfig & WithClock & WithUsage & WithImageList;
 
 /** Longer than any request that has reserved something can still be on its way to write it. */
 const QUIET_MS = 60_000;
@@ -18,7 +23,7 @@ export interface Reservation {
 const NOTHING: Reservation = { release: async () => {} };
 
 /** Counts one more image of a project, when limits are on. @throws LimitExceeded */
-export async function reserveImage(deps: LimitDeps & Pick<Deps, 'limits'>, owner: string | null): Promise<Reservation> {
+export async function reserveImage(deps: LimitDeps & WithLimits, owner: string | null): Promise<Reservation> {
   if (!deps.config.use_keystone_limits || owner === null) return NOTHING;
   const { image_count_total: limit } = await deps.limits.of(owner);
   const upTo = limit < 0 ? Number.MAX_SAFE_INTEGER : limit;
@@ -32,7 +37,7 @@ export async function reserveImage(deps: LimitDeps & Pick<Deps, 'limits'>, owner
 }
 
 /** Counts one image less. */
-export async function releaseImage(deps: Pick<Deps, 'config' | 'usage'>, owner: string | null): Promise<void> {
+export async function releaseImage(deps: WithConfig & WithUsage, owner: string | null): Promise<void> {
   if (deps.config.use_keystone_limits && owner !== null) await deps.usage.add(owner, -1, undefined);
 }
 

@@ -10,3 +10,22 @@ export interface ProjectUsage {
 }
 
 export const NO_USAGE: ProjectUsage = { storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 };
+
+/** Counters of images per project, for the limits. */
+export interface UsageRepository {
+  /**
+   * Adds to a project's counter when the result is at most `limit` (undefined: without condition).
+   * @returns `unknown` when the project has no counter yet and a limit was given
+   */
+  add(project: string, amount: number, limit: number | undefined): Promise<'added' | 'over' | 'unknown'>;
+  count(project: string): Promise<number>;
+  /** Sets the counter when there is none or it was last touched before `touchedBeforeMs`. */
+  reset(project: string, count: number, touchedBeforeMs: number): Promise<void>;
+  /** Projects that have a counter. */
+  projects(): Promise<string[]>;
+}
+
+/** Of a verb that counts. */
+export interface WithUsage {
+  readonly usage: UsageRepository;
+}

@@ -1,12 +1,19 @@
+import type { WithBytes } from '../../bytes/bytes-port.ts';
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
+import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, Forbidden, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { enforce, seenImage } from '../images/access.ts';
 import { type Image, type Location, locationId } from '../images/image.ts';
+import type { WithImages } from '../images/repository.ts';
 import { retireWrite } from '../images/retire-write.ts';
 import { revised } from '../images/revise.ts';
-import type { Deps } from '../ports.ts';
+import type { WithLog } from '../log.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 
-type CopyDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy' | 'duties' | 'bytes' | 'log'>;
+type CopyDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy & WithDuties & WithBytes & WithLog;
 
 /**
  * Takes one store's copy off an image (contract: images.md section 16, "DELETE store copy", checks in that order); first the

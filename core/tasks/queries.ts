@@ -1,12 +1,18 @@
 /** Reading tasks (contract: import.md section 9). */
+
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { enforceFor, readableImage } from '../images/access.ts';
-import type { Deps } from '../ports.ts';
+import type { WithImages } from '../images/repository.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
 import { progressOf, type TaskProgress } from './progress.ts';
+import type { WithTasks } from './repository.ts';
 import type { Task, TaskStatus } from './task.ts';
 
-type TaskDeps = Pick<Deps, 'config' | 'clock' | 'images' | 'members' | 'policy' | 'tasks'>;
+type TaskDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy & WithTasks;
 
 export const TASK_SORT_KEYS = [
   'id',
@@ -33,7 +39,7 @@ export interface TaskListRequest {
 }
 
 /** Whether the caller may use the tasks API at all. @throws Forbidden */
-export function enforceTasksApi(deps: Pick<Deps, 'policy'>, caller: Caller): Promise<void> {
+export function enforceTasksApi(deps: WithPolicy, caller: Caller): Promise<void> {
   return enforceFor(deps, 'tasks_api_access', {}, caller);
 }
 

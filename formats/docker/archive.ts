@@ -1,8 +1,8 @@
 /** Docker archives and OCI layouts: from their manifests to the members they name. Facts section 11. */
 import { createHash } from 'node:crypto';
-import { capped } from '../bytes.ts';
-import { Unsafe } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
+import { capped } from '../engine/bytes.ts';
+import { Unsafe } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { readMember, type TarDirectory, type TarMember } from '../tar/directory.ts';
 import { linkTarget, safeName } from '../tar/name.ts';
 import { asString, asStrings, MAX_JSON_BYTES, parseJson, property } from './json.ts';

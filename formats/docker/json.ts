@@ -1,6 +1,6 @@
 /** Untrusted JSON: bounded size and depth, own properties only. Facts sections 11 and 15. */
-import { capped } from '../bytes.ts';
-import { LimitExceeded, Unsafe } from '../errors.ts';
+import { capped } from '../engine/bytes.ts';
+import { LimitExceeded, Unsafe } from '../engine/errors.ts';
 
 export const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;

@@ -1,8 +1,8 @@
 /** Docker archives: stored and read as they are (container_format docker), their manifests checked. Facts section 11. */
-import { asFinding, finding } from '../findings.ts';
-import type { FormatFacts, FormatModule } from '../image.ts';
-import { opaqueImage } from '../opaque-image.ts';
-import type { ByteSource } from '../source.ts';
+import { asFinding, finding } from '../engine/findings.ts';
+import type { FormatFacts, FormatModule } from '../engine/image.ts';
+import { opaqueImage } from '../engine/opaque-image.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { readTarDirectory, type TarDirectory } from '../tar/directory.ts';
 import { tarKind } from '../tar/kind.ts';
 import { type DockerImage, dockerSaveImages, ociImages, ociLayoutVersion } from './archive.ts';

@@ -1,7 +1,7 @@
 /** El Torito boot catalogue: which firmware a disc can start. El Torito 1.0 section 2, facts section 9. */
-import { view } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
+import { view } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { SECTOR } from './volume.ts';
 
 export type BootPlatform = 'x86' | 'ppc' | 'mac' | 'efi' | 'other';

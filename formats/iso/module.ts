@@ -1,10 +1,10 @@
 /** ISO 9660 and UDF discs: stored and read as they are, never converted. Facts section 9. */
-import { asFinding, type Finding, finding } from '../findings.ts';
-import type { FormatFacts, FormatModule, ProbeWindow } from '../image.ts';
-import { hasText } from '../match.ts';
-import { opaqueImage } from '../opaque-image.ts';
-import { type FirmwareHint, readPartitionTable } from '../partitions.ts';
-import type { ByteSource } from '../source.ts';
+import { asFinding, type Finding, finding } from '../engine/findings.ts';
+import type { FormatFacts, FormatModule, ProbeWindow } from '../engine/image.ts';
+import { hasText } from '../engine/match.ts';
+import { opaqueImage } from '../engine/opaque-image.ts';
+import { type FirmwareHint, readPartitionTable } from '../engine/partitions.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { type BootEntry, readBootCatalog } from './boot-catalog.ts';
 import { foreignHeaders } from './system-area.ts';
 import { hasRockRidge, type IsoVolume, readVolume, SYSTEM_AREA } from './volume.ts';

@@ -2,8 +2,8 @@
  * The first 32 KiB of an ISO belong to nobody, so another format's header fits there and the file is two things at once.
  * Boot code, MBR, GPT and Apple's partition map are legitimate; these are not. Facts sections 1, 9 and 12.
  */
-import type { ProbeWindow } from '../image.ts';
-import { hasText } from '../match.ts';
+import type { ProbeWindow } from '../engine/image.ts';
+import { hasText } from '../engine/match.ts';
 import { BLOCK, isTarHeader } from '../tar/header.ts';
 
 /** Name, offset and bytes (Latin-1) of headers that other readers would believe. */

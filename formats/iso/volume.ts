@@ -1,8 +1,8 @@
 /** ISO 9660 volume descriptors from sector 16 on, and the UDF recognition sequence beside them. Facts section 9. */
-import { view } from '../bytes.ts';
-import { Corrupt, Truncated } from '../errors.ts';
-import { fieldText, hasText } from '../match.ts';
-import type { ByteSource } from '../source.ts';
+import { view } from '../engine/bytes.ts';
+import { Corrupt, Truncated } from '../engine/errors.ts';
+import { fieldText, hasText } from '../engine/match.ts';
+import type { ByteSource } from '../engine/source.ts';
 
 export const SECTOR = 2048;
 /** The first 16 sectors are the system area, free for boot code. */

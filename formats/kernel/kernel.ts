@@ -1,6 +1,6 @@
 /** Linux kernels as they are stored in AKI images: x86 bzImage, ELF, EFI zboot, ARM64 and RISC-V Image. Facts section 2. */
-import { view } from '../bytes.ts';
-import { fieldText, hasText } from '../match.ts';
+import { view } from '../engine/bytes.ts';
+import { fieldText, hasText } from '../engine/match.ts';
 
 /** What a kernel's own header says. `architecture` in Glance's words. */
 export interface KernelFacts {

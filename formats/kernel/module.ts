@@ -1,7 +1,7 @@
 /** AKI and ARI images: kernels and ramdisks, opaque bytes with a few facts. AMI images are raw disks or filesystems. */
-import { finding } from '../findings.ts';
-import type { FormatFacts, FormatModule } from '../image.ts';
-import { opaqueImage } from '../opaque-image.ts';
+import { finding } from '../engine/findings.ts';
+import type { FormatFacts, FormatModule } from '../engine/image.ts';
+import { opaqueImage } from '../engine/opaque-image.ts';
 import { kernelFacts } from './kernel.ts';
 import { ramdiskFacts } from './ramdisk.ts';
 

@@ -1,6 +1,6 @@
 /** Initial RAM disks as they are stored in ARI images: a cpio archive, plain or compressed. Facts section 1. */
 import { gunzipSync, constants as z, zstdDecompressSync } from 'node:zlib';
-import { hasText } from '../match.ts';
+import { hasText } from '../engine/match.ts';
 
 /** `compression` is absent for a plain archive. */
 export interface RamdiskFacts {

@@ -2,12 +2,12 @@
  * LUKS containers: stored as they are, with the facts their headers give. There is no `open`: the content is unknown
  * without its key, so it is never converted. Facts section 2.
  */
-import { capped, decode, exact, type Layout } from '../bytes.ts';
-import { Corrupt, Truncated } from '../errors.ts';
-import { asFinding, type Finding, finding } from '../findings.ts';
-import type { FormatFacts, FormatModule } from '../image.ts';
-import { fieldText, hasText } from '../match.ts';
-import type { ByteSource } from '../source.ts';
+import { capped, decode, exact, type Layout } from '../engine/bytes.ts';
+import { Corrupt, Truncated } from '../engine/errors.ts';
+import { asFinding, type Finding, finding } from '../engine/findings.ts';
+import type { FormatFacts, FormatModule } from '../engine/image.ts';
+import { fieldText, hasText } from '../engine/match.ts';
+import type { ByteSource } from '../engine/source.ts';
 
 const MAGIC = 'LUKS\xba\xbe';
 const LUKS1 = { payloadOffset: [104, 'u32'], keyBytes: [108, 'u32'] } as const satisfies Layout;

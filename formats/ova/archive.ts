@@ -1,6 +1,6 @@
 /** What an OVA holds, read and judged: descriptor, manifest, and the member that is the disk. Facts section 10. */
-import { Unsafe } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
+import { Unsafe } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { memberSource, readMember, readTarDirectory, type TarDirectory, type TarMember } from '../tar/directory.ts';
 import { MAX_MANIFEST_BYTES, type ManifestEntry, parseManifest } from './manifest.ts';
 import { type Ovf, type OvfDisk, parseOvf } from './ovf.ts';

@@ -1,9 +1,9 @@
 /** OVF manifest (.mf): digests of members, checked by streaming reads (DSP0243 section 5.1). Facts section 10. */
 import { createHash } from 'node:crypto';
-import { capped } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
-import { type Finding, finding } from '../findings.ts';
-import type { ByteSource } from '../source.ts';
+import { capped } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
+import { type Finding, finding } from '../engine/findings.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { MAX_MEMBERS, memberSource, type TarDirectory } from '../tar/directory.ts';
 
 const ALGORITHMS = { SHA1: 'sha1', SHA256: 'sha256', SHA512: 'sha512' } as const;

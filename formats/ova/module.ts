@@ -2,10 +2,10 @@
  * OVA appliances: a tar with an OVF descriptor and one disk, which is inspected and read in place as a range of the
  * archive. The engine that knows the disk's format is handed in, so that formats do not import the registry.
  */
-import { Unsafe } from '../errors.ts';
-import { asFinding, type Finding, finding } from '../findings.ts';
-import type { DiskImage, FormatFacts, FormatModule } from '../image.ts';
-import type { ByteSource } from '../source.ts';
+import { Unsafe } from '../engine/errors.ts';
+import { asFinding, type Finding, finding } from '../engine/findings.ts';
+import type { DiskImage, FormatFacts, FormatModule } from '../engine/image.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { tarKind } from '../tar/kind.ts';
 import { diskInside, type OvaArchive, readOva } from './archive.ts';
 import { propertyHints } from './hints.ts';

@@ -1,5 +1,5 @@
 /** An OVF descriptor: which file is the disk, and what hardware the machine had (DSP0243). Facts section 10. */
-import { Corrupt, Unsafe } from '../errors.ts';
+import { Corrupt, Unsafe } from '../engine/errors.ts';
 import { childrenOf, childText, descendantsOf, parseXml, type XmlElement } from './xml.ts';
 
 /** A Disk element with the File it refers to. `capacityBytes` is what the descriptor says, not what the disk is. */

@@ -4,8 +4,8 @@
  * section 10.
  */
 import { SaxesParser } from 'saxes';
-import { capped } from '../bytes.ts';
-import { FormatError, Unsafe } from '../errors.ts';
+import { capped } from '../engine/bytes.ts';
+import { FormatError, Unsafe } from '../engine/errors.ts';
 
 /** An element by local name; `attributes` likewise. `text` is its own character data, trimmed. */
 export interface XmlElement {

@@ -1,5 +1,5 @@
-import { decode, exact } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
+import { decode, exact } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
 
 export const HEADER_BYTES = 64;
 export const SECTOR = 512;

@@ -1,11 +1,11 @@
 /** ploop, the Parallels expandable image, in both generations. Facts section 8. */
-import type { Examination, Layout } from '../block-format.ts';
-import { blockFormat } from '../block-format.ts';
-import type { BlockMap } from '../block-map.ts';
-import { HOLE } from '../block-map.ts';
-import { view } from '../bytes.ts';
-import { assertWithin, type ByteSource } from '../source.ts';
-import { TablePages } from '../table-pages.ts';
+import type { Examination, Layout } from '../engine/block-format.ts';
+import { blockFormat } from '../engine/block-format.ts';
+import type { BlockMap } from '../engine/block-map.ts';
+import { HOLE } from '../engine/block-map.ts';
+import { view } from '../engine/bytes.ts';
+import { assertWithin, type ByteSource } from '../engine/source.ts';
+import { TablePages } from '../engine/table-pages.ts';
 import type { PloopHeader } from './header.ts';
 import { generationOf, HEADER_BYTES, parseHeader, SECTOR } from './header.ts';
 

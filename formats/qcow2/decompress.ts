@@ -1,5 +1,5 @@
-import { inflateInto } from '../inflate.ts';
-import { unzstdInto } from '../zstd.ts';
+import { inflateInto } from '../engine/inflate.ts';
+import { unzstdInto } from '../engine/zstd.ts';
 import type { Compression } from './header.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { view } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
+import { view } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
 import type { Qcow2Header } from './header.ts';
 
 /** Header extension types the engine knows (qcow2 specification, Header extensions). */

@@ -1,6 +1,6 @@
-import { capped, type Decoded, decode, exact } from '../bytes.ts';
-import { Corrupt, Truncated, Unsupported } from '../errors.ts';
-import { assertWithin } from '../source.ts';
+import { capped, type Decoded, decode, exact } from '../engine/bytes.ts';
+import { Corrupt, Truncated, Unsupported } from '../engine/errors.ts';
+import { assertWithin } from '../engine/source.ts';
 
 /** The first 72 bytes, all versions (qcow2 specification, Header; facts section 3.1). Big-endian. */
 export const HEADER_V2 = {

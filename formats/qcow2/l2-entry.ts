@@ -1,4 +1,4 @@
-import { Corrupt, Truncated } from '../errors.ts';
+import { Corrupt, Truncated } from '../engine/errors.ts';
 import type { Qcow2Header } from './header.ts';
 
 /** What a run of guest bytes is: no table entry, reads as zeros, plain bytes, or one compressed cluster. */

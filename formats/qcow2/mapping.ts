@@ -1,8 +1,8 @@
-import { view } from '../bytes.ts';
-import { type Piece, readPieces } from '../coalesce.ts';
-import { Corrupt } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
-import { TableCache } from '../table-cache.ts';
+import { view } from '../engine/bytes.ts';
+import { type Piece, readPieces } from '../engine/coalesce.ts';
+import { Corrupt } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { TableCache } from '../engine/table-cache.ts';
 import type { Qcow2Header } from './header.ts';
 import { L2Decoder, push, type Run } from './l2-entry.ts';
 

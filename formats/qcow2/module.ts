@@ -2,12 +2,12 @@
  * qcow2, versions 2 and 3 (qcow2 specification; facts section 3). The folder owns reading (header, extensions, tables,
  * clusters) and the layout of files written by `convert/`. It never follows a name found inside an image.
  */
-import { exact, view } from '../bytes.ts';
-import { batches } from '../coalesce.ts';
-import { Unsafe } from '../errors.ts';
-import { type Finding, finding } from '../findings.ts';
-import type { FormatFacts, FormatModule, ProbeWindow } from '../image.ts';
-import type { ByteSource } from '../source.ts';
+import { exact, view } from '../engine/bytes.ts';
+import { batches } from '../engine/coalesce.ts';
+import { Unsafe } from '../engine/errors.ts';
+import { type Finding, finding } from '../engine/findings.ts';
+import type { FormatFacts, FormatModule, ProbeWindow } from '../engine/image.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { EXTENSION, type Extension, parseExtensions } from './extensions.ts';
 import {
   checkHeader,

@@ -1,8 +1,8 @@
-import { type Piece, readPieces } from '../coalesce.ts';
-import { mergeExtents } from '../extents.ts';
-import type { DiskImage, Extent } from '../image.ts';
-import { InflatePairs } from '../inflate/pair.ts';
-import { assertWithin, type ByteSource } from '../source.ts';
+import { type Piece, readPieces } from '../engine/coalesce.ts';
+import { mergeExtents } from '../engine/extents.ts';
+import type { DiskImage, Extent } from '../engine/image.ts';
+import { InflatePairs } from '../engine/inflate/pair.ts';
+import { assertWithin, type ByteSource } from '../engine/source.ts';
 import { decompressCluster } from './decompress.ts';
 import { compressionOf, type Qcow2Header } from './header.ts';
 import type { Run } from './l2-entry.ts';

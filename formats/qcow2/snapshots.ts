@@ -1,6 +1,6 @@
-import { capped, exact, view } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
-import { assertWithin, type ByteSource } from '../source.ts';
+import { capped, exact, view } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
+import { assertWithin, type ByteSource } from '../engine/source.ts';
 import type { Qcow2Header } from './header.ts';
 
 const FIXED = 40;

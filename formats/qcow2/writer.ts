@@ -1,7 +1,7 @@
-import { encode, view } from '../bytes.ts';
-import type { Assembler, SlicePlaces } from '../convert/assembly.ts';
-import { PLAIN } from '../convert/blocks.ts';
-import type { ConversionPlan } from '../convert/plan.ts';
+import { encode, view } from '../engine/bytes.ts';
+import type { Assembler, SlicePlaces } from '../engine/convert/assembly.ts';
+import { PLAIN } from '../engine/convert/blocks.ts';
+import type { ConversionPlan } from '../engine/convert/plan.ts';
 import { HEADER_V2, HEADER_V3, INCOMPATIBLE, MAGIC, V3_LENGTH } from './header.ts';
 
 /** Refcounts are 16 bits wide: what every reader takes, and more than the streams that fit into one cluster. */

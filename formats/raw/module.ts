@@ -1,7 +1,7 @@
 /** Raw: the object is the disk. No structure of its own; partition tables in it are looked at by `inspect.ts`. */
-import { finding } from '../findings.ts';
-import type { DiskImage, FormatModule } from '../image.ts';
-import { assertWithin, type ByteSource, fill } from '../source.ts';
+import { finding } from '../engine/findings.ts';
+import type { DiskImage, FormatModule } from '../engine/image.ts';
+import { assertWithin, type ByteSource, fill } from '../engine/source.ts';
 
 const SECTOR = 512;
 

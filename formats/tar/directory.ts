@@ -2,9 +2,9 @@
  * The members of a tar archive, found by walking its headers with range reads: nothing is extracted, a member is a range
  * of the object. Every step and size is bounded. Facts section 10.
  */
-import { capped, roundUp } from '../bytes.ts';
-import { Corrupt, Unsafe } from '../errors.ts';
-import { assertWithin, type ByteSource, subSource } from '../source.ts';
+import { capped, roundUp } from '../engine/bytes.ts';
+import { Corrupt, Unsafe } from '../engine/errors.ts';
+import { assertWithin, type ByteSource, subSource } from '../engine/source.ts';
 import { BLOCK, isEndBlock, isTarHeader, parseTarHeader, type TarHeader } from './header.ts';
 import { safeName } from './name.ts';
 import { type PaxOverrides, parsePax } from './pax.ts';

@@ -1,6 +1,6 @@
 /** One 512-byte tar header: ustar, GNU and V7 (POSIX.1-1988, GNU tar manual "Basic Tar Format"). Facts section 10. */
-import { Corrupt, LimitExceeded } from '../errors.ts';
-import { fieldText, hasText } from '../match.ts';
+import { Corrupt, LimitExceeded } from '../engine/errors.ts';
+import { fieldText, hasText } from '../engine/match.ts';
 
 export const BLOCK = 512;
 

@@ -1,4 +1,4 @@
-import type { ProbeWindow } from '../image.ts';
+import type { ProbeWindow } from '../engine/image.ts';
 import { visibleNames } from './directory.ts';
 import { BLOCK, isTarHeader } from './header.ts';
 

@@ -1,4 +1,4 @@
-import { Unsafe } from '../errors.ts';
+import { Unsafe } from '../engine/errors.ts';
 
 /**
  * A member's name with "./" and slashes at the end dropped; `.` for the archive's own root.

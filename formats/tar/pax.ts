@@ -1,5 +1,5 @@
 /** pax extended header records, "length key=value\n" (POSIX.1-2001, `pax` Extended Description). Facts section 10. */
-import { Corrupt } from '../errors.ts';
+import { Corrupt } from '../engine/errors.ts';
 
 /** What pax records change about a member; an empty value deletes an earlier one. */
 export interface PaxOverrides {

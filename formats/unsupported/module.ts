@@ -1,8 +1,8 @@
 /** Formats that are known by name and always refused: old, or only ever a part of something (facts section 1). */
-import { view } from '../bytes.ts';
-import { finding } from '../findings.ts';
-import type { FormatModule, FormatName } from '../image.ts';
-import { hasText } from '../match.ts';
+import { view } from '../engine/bytes.ts';
+import { finding } from '../engine/findings.ts';
+import type { FormatModule, FormatName } from '../engine/image.ts';
+import { hasText } from '../engine/match.ts';
 
 /** A module that recognises a format and refuses it, saying why. */
 function refused(format: FormatName, why: string, matches: (head: Uint8Array) => boolean): FormatModule {

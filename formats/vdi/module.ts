@@ -2,14 +2,14 @@
  * VDI: VirtualBox's disk format. Reads dynamic and static images; undo and differencing images need another file and
  * are refused. Facts section 7.
  */
-import type { Examination, Layout } from '../block-format.ts';
-import { blockFormat } from '../block-format.ts';
-import type { BlockMap } from '../block-map.ts';
-import { HOLE } from '../block-map.ts';
-import { roundUp, view } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
-import { assertWithin, type ByteSource } from '../source.ts';
-import { TablePages } from '../table-pages.ts';
+import type { Examination, Layout } from '../engine/block-format.ts';
+import { blockFormat } from '../engine/block-format.ts';
+import type { BlockMap } from '../engine/block-map.ts';
+import { HOLE } from '../engine/block-map.ts';
+import { roundUp, view } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
+import { assertWithin, type ByteSource } from '../engine/source.ts';
+import { TablePages } from '../engine/table-pages.ts';
 import type { VdiHeader } from './header.ts';
 import { checkHeader, HEADER_BYTES, parseHeader, SIGNATURE, SIGNATURE_AT } from './header.ts';
 

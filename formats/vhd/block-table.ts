@@ -1,7 +1,7 @@
-import type { BlockMap, Reserved } from '../block-map.ts';
-import { HOLE } from '../block-map.ts';
-import { roundUp, view } from '../bytes.ts';
-import type { TablePages } from '../table-pages.ts';
+import type { BlockMap, Reserved } from '../engine/block-map.ts';
+import { HOLE } from '../engine/block-map.ts';
+import { roundUp, view } from '../engine/bytes.ts';
+import type { TablePages } from '../engine/table-pages.ts';
 import type { DynamicHeader } from './dynamic-header.ts';
 import { SECTOR } from './footer.ts';
 

@@ -1,5 +1,5 @@
-import { decode, exact } from '../bytes.ts';
-import { Corrupt, Unsupported } from '../errors.ts';
+import { decode, exact } from '../engine/bytes.ts';
+import { Corrupt, Unsupported } from '../engine/errors.ts';
 import { checksum } from './footer.ts';
 
 export const DYNAMIC_HEADER_BYTES = 1024;

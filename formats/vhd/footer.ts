@@ -1,4 +1,4 @@
-import { decode, exact, view } from '../bytes.ts';
+import { decode, exact, view } from '../engine/bytes.ts';
 
 export const SECTOR = 512;
 export const FOOTER_BYTES = 512;

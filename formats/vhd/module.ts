@@ -2,12 +2,12 @@
  * VHD: the disk format of Virtual PC, Hyper-V generation 1, Azure and XenServer. Reads fixed and dynamic disks; a
  * differencing disk needs its parent's file and is refused. Facts section 5.
  */
-import type { Examination, Layout } from '../block-format.ts';
-import { blockFormat } from '../block-format.ts';
-import { exact } from '../bytes.ts';
-import { Corrupt, Truncated } from '../errors.ts';
-import { assertWithin, type ByteSource } from '../source.ts';
-import { TablePages } from '../table-pages.ts';
+import type { Examination, Layout } from '../engine/block-format.ts';
+import { blockFormat } from '../engine/block-format.ts';
+import { exact } from '../engine/bytes.ts';
+import { Corrupt, Truncated } from '../engine/errors.ts';
+import { assertWithin, type ByteSource } from '../engine/source.ts';
+import { TablePages } from '../engine/table-pages.ts';
 import { dynamicMap, fixedMap, tableBytes } from './block-table.ts';
 import { DYNAMIC_HEADER_BYTES, parseDynamicHeader } from './dynamic-header.ts';
 import type { Footer } from './footer.ts';

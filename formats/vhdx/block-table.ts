@@ -1,8 +1,8 @@
-import type { BlockMap } from '../block-map.ts';
-import { blockCount, HOLE, ZERO } from '../block-map.ts';
-import { view } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
-import type { TablePages } from '../table-pages.ts';
+import type { BlockMap } from '../engine/block-map.ts';
+import { blockCount, HOLE, ZERO } from '../engine/block-map.ts';
+import { view } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
+import type { TablePages } from '../engine/table-pages.ts';
 import type { VhdxMetadata } from './metadata.ts';
 import type { Region } from './regions.ts';
 

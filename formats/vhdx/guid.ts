@@ -1,4 +1,4 @@
-import { view } from '../bytes.ts';
+import { view } from '../engine/bytes.ts';
 
 export const NIL_GUID = '00000000-0000-0000-0000-000000000000';
 

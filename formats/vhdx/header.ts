@@ -1,6 +1,6 @@
-import { decode, exact } from '../bytes.ts';
-import { Corrupt, Unsupported } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
+import { decode, exact } from '../engine/bytes.ts';
+import { Corrupt, Unsupported } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { crc32c } from './crc32c.ts';
 import { guidAt, NIL_GUID } from './guid.ts';
 

@@ -1,7 +1,7 @@
-import { capped, decode, exact, roundUp, view } from '../bytes.ts';
-import { Corrupt, LimitExceeded, Truncated } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
-import { assertWithin } from '../source.ts';
+import { capped, decode, exact, roundUp, view } from '../engine/bytes.ts';
+import { Corrupt, LimitExceeded, Truncated } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { assertWithin } from '../engine/source.ts';
 import { crc32c } from './crc32c.ts';
 import { guidAt } from './guid.ts';
 import type { VhdxHeader } from './header.ts';

@@ -1,6 +1,6 @@
-import { decode, exact, view } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
+import { decode, exact, view } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
 import { guidAt } from './guid.ts';
 import { MiB } from './header.ts';
 import type { Region } from './regions.ts';

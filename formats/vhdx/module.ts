@@ -2,12 +2,12 @@
  * VHDX: Hyper-V's disk format. Reads fixed and dynamic disks with sectors of 512 and 4096 bytes; writes still waiting in
  * the log are applied in memory. A disk with a parent is refused. Facts section 6, [MS-VHDX].
  */
-import type { Examination, Layout } from '../block-format.ts';
-import { blockFormat } from '../block-format.ts';
-import { Truncated } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
-import { assertWithin } from '../source.ts';
-import { TablePages } from '../table-pages.ts';
+import type { Examination, Layout } from '../engine/block-format.ts';
+import { blockFormat } from '../engine/block-format.ts';
+import { Truncated } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { assertWithin } from '../engine/source.ts';
+import { TablePages } from '../engine/table-pages.ts';
 import { blockMap, tableBytes } from './block-table.ts';
 import type { VhdxHeader } from './header.ts';
 import { FILE_SIGNATURE, MiB, readCreator, readHeader } from './header.ts';

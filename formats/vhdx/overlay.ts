@@ -1,6 +1,6 @@
-import { LimitExceeded } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
-import { fill } from '../source.ts';
+import { LimitExceeded } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { fill } from '../engine/source.ts';
 
 /** A write to the file that the file does not show yet; without bytes it writes zeros. */
 export interface Patch {

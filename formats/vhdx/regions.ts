@@ -1,7 +1,7 @@
-import { decode, exact, view } from '../bytes.ts';
-import { Corrupt } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
-import { assertWithin } from '../source.ts';
+import { decode, exact, view } from '../engine/bytes.ts';
+import { Corrupt } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { assertWithin } from '../engine/source.ts';
 import { crc32c } from './crc32c.ts';
 import { guidAt } from './guid.ts';
 import { MiB } from './header.ts';

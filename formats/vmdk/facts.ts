@@ -1,4 +1,4 @@
-import type { Examination } from '../block-format.ts';
+import type { Examination } from '../engine/block-format.ts';
 import type { Descriptor, DescriptorExtent } from './descriptor.ts';
 
 /** createType values whose data is in the file itself; every other one names other files or devices (CVE-2022-47951). */

@@ -1,5 +1,5 @@
-import { decode, encode, exact } from '../bytes.ts';
-import { Corrupt, Unsupported } from '../errors.ts';
+import { decode, encode, exact } from '../engine/bytes.ts';
+import { Corrupt, Unsupported } from '../engine/errors.ts';
 
 export const SECTOR = 512;
 export const MAGIC = 'KDMV';

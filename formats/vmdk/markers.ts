@@ -1,5 +1,5 @@
-import { isZero, view } from '../bytes.ts';
-import { Corrupt, Truncated } from '../errors.ts';
+import { isZero, view } from '../engine/bytes.ts';
+import { Corrupt, Truncated } from '../engine/errors.ts';
 import { SECTOR } from './header.ts';
 
 /** Types of metadata markers (Virtual Disk Format 5.0, "Stream-Optimized Compressed Sparse Extents"). */

@@ -2,12 +2,12 @@
  * VMDK: VMware's disk format. Reads the two kinds that are whole in one file, monolithicSparse and streamOptimized; every
  * kind that names other files or devices is told apart and refused. Facts section 4, Virtual Disk Format 5.0.
  */
-import type { Examination, Layout } from '../block-format.ts';
-import { blockFormat } from '../block-format.ts';
-import { Corrupt, Truncated, Unsafe, Unsupported } from '../errors.ts';
-import type { ByteSource } from '../source.ts';
-import { assertWithin } from '../source.ts';
-import { TablePages } from '../table-pages.ts';
+import type { Examination, Layout } from '../engine/block-format.ts';
+import { blockFormat } from '../engine/block-format.ts';
+import { Corrupt, Truncated, Unsafe, Unsupported } from '../engine/errors.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { assertWithin } from '../engine/source.ts';
+import { TablePages } from '../engine/table-pages.ts';
 import type { Descriptor } from './descriptor.ts';
 import { looksLikeDescriptor, MAX_DESCRIPTOR, parseDescriptor } from './descriptor.ts';
 import { checkDescriptor, noteDescriptor } from './facts.ts';

@@ -8,9 +8,9 @@
  * that grains can be joined in any batches. Readers by position (qemu-img) follow the footer, readers by stream (VMware's
  * importers) go by the markers; both orders are in use (facts section 4.2).
  */
-import { roundUp, view } from '../bytes.ts';
-import { deflater } from '../deflate.ts';
-import { LimitExceeded } from '../errors.ts';
+import { roundUp, view } from '../engine/bytes.ts';
+import { deflater } from '../engine/deflate.ts';
+import { LimitExceeded } from '../engine/errors.ts';
 import { encodeStreamHeader, SECTOR } from './header.ts';
 import { encodeMarker, GRAIN_MARKER_BYTES, MARKER } from './markers.ts';
 

@@ -2,11 +2,11 @@
  * Compression wrappers (container_format compressed): named, with what their headers say, and never opened as disks.
  * Whether they are unpacked is the importing service's decision. Facts section 1.
  */
-import { view } from '../bytes.ts';
-import { type Finding, finding } from '../findings.ts';
-import type { FormatModule, FormatName, ProbeWindow } from '../image.ts';
+import { view } from '../engine/bytes.ts';
+import { type Finding, finding } from '../engine/findings.ts';
+import type { FormatModule, FormatName, ProbeWindow } from '../engine/image.ts';
+import { fieldText, hasText } from '../engine/match.ts';
 import { ramdiskFacts } from '../kernel/ramdisk.ts';
-import { fieldText, hasText } from '../match.ts';
 
 type Details = Record<string, unknown>;
 type Facts = (window: ProbeWindow) => { details: Details; damage?: string };

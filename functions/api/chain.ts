@@ -16,8 +16,9 @@ import type { Route } from '../../api/routes.ts';
 import { selectVersion, versionsView } from '../../api/versions.ts';
 import type { Config } from '../../core/config.ts';
 import { Forbidden, InvalidInput, NotFound, Unauthenticated } from '../../core/errors.ts';
+import type { Authenticator } from '../../core/identity/authenticator.ts';
 import type { Caller } from '../../core/identity/caller.ts';
-import type { Authenticator, Log } from '../../core/ports.ts';
+import type { Log } from '../../core/log.ts';
 
 type Result = APIGatewayProxyStructuredResultV2;
 

@@ -1,7 +1,8 @@
 /** The image routes (group `images` of api/routes.ts) as one entry point, built from the dependencies of a process. */
 import { type GroupOperations, ROUTES } from '../../api/routes.ts';
 import type { Config } from '../../core/config.ts';
-import type { Authenticator, Deps } from '../../core/ports.ts';
+import type { Deps } from '../../core/deps.ts';
+import type { Authenticator } from '../../core/identity/authenticator.ts';
 import { type ApiHandler, createApiHandler, type ResponseHeaders } from './chain.ts';
 import { imageOperations } from './operations/images.ts';
 import { infoOperations } from './operations/info.ts';

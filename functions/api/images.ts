@@ -1,4 +1,4 @@
-import { apiDeps } from '../../aws/api-deps.ts';
+import { apiDeps } from '../../service/api-deps.ts';
 import { createImagesApi } from './images-api.ts';
 import { lazily } from './lazily.ts';
 

@@ -1,8 +1,9 @@
 /** The catalog's routes (group `metadefs` of api/routes.ts) as one entry point, built from the dependencies of a process. */
 import { METADEF_DOCUMENTS } from '../../api/metadefs/documents.ts';
 import { type GroupOperations, ROUTES } from '../../api/routes.ts';
+import type { Authenticator } from '../../core/identity/authenticator.ts';
+import type { Log } from '../../core/log.ts';
 import type { MetadefDeps } from '../../core/metadefs/access.ts';
-import type { Authenticator, Log } from '../../core/ports.ts';
 import { type ApiHandler, createApiHandler } from './chain.ts';
 import { metadefTagOperations, objectOperations, propertyOperations } from './metadefs/children.ts';
 import { namespaceOperations } from './metadefs/namespaces.ts';

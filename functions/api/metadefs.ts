@@ -1,4 +1,4 @@
-import { apiDeps } from '../../aws/api-deps.ts';
+import { apiDeps } from '../../service/api-deps.ts';
 import { lazily } from './lazily.ts';
 import { createMetadefsApi } from './metadefs-api.ts';
 

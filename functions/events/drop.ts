@@ -1,6 +1,6 @@
-import { serviceDeps } from '../../aws/deps.ts';
 import { observed } from '../../aws/telemetry.ts';
-import { takeDrop } from '../../core/tasks/take-drop.ts';
+import { takeDrop } from '../../core/imports/take-drop.ts';
+import { serviceDeps } from '../../service/deps.ts';
 
 /** "Object Created" of Amazon S3, as EventBridge delivers it. Keys are plain text here, not URL-encoded. */
 interface ObjectCreated {

@@ -1,7 +1,7 @@
-import { serviceDeps } from '../../aws/deps.ts';
 import { observed } from '../../aws/telemetry.ts';
 import { TaskAborted } from '../../core/errors.ts';
-import { revertImport } from '../../core/tasks/revert.ts';
+import { revertImport } from '../../core/imports/revert.ts';
+import { serviceDeps } from '../../service/deps.ts';
 
 /** Detail of "Step Functions Execution Status Change" (EventBridge events of AWS Step Functions). */
 interface StatusChange {

@@ -1,6 +1,6 @@
-import { serviceDeps } from '../../aws/deps.ts';
 import { observed } from '../../aws/telemetry.ts';
-import { janitor } from '../../core/tasks/janitor.ts';
+import { janitor } from '../../core/janitor/janitor.ts';
+import { serviceDeps } from '../../service/deps.ts';
 
 /** Scheduled: settles every due duty. */
 export const handler = observed(async (): Promise<unknown> => janitor(await serviceDeps()));

@@ -1,8 +1,8 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
-import { isToBeConverted } from '../../core/images/conversion.ts';
 import type { Image } from '../../core/images/image.ts';
-import type { ImportTask } from '../../core/tasks/report.ts';
+import { isToBeConverted } from '../../core/imports/conversion.ts';
+import type { ImportTask } from '../../core/imports/report.ts';
 import { parseHeader } from '../../formats/qcow2/header.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 
 /** What is known of a download when its first bytes are there. */
 export interface Announced {

@@ -1,18 +1,18 @@
 import { crc32 } from 'node:zlib';
-import type { ServiceDeps } from '../../aws/deps.ts';
-import { inLanes } from '../../aws/s3/in-lanes.ts';
-import { copySource, dataKey } from '../../aws/s3/keys.ts';
 import { Multipart } from '../../aws/s3/multipart.ts';
 import { readObject } from '../../aws/s3/object-source.ts';
-import { openStored } from '../../aws/s3/stored-image.ts';
+import { inLanes } from '../../bytes/in-lanes.ts';
+import { copySource, dataKey } from '../../bytes/object-keys.ts';
+import { imagePrefix } from '../../bytes/prefixes.ts';
+import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
-import { type ImportTask, reporter } from '../../core/tasks/report.ts';
+import { type ImportTask, reporter } from '../../core/imports/report.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
-import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/convert/assembly.ts';
-import type { ConversionPlan } from '../../formats/convert/plan.ts';
-import { Corrupt } from '../../formats/errors.ts';
+import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/engine/convert/assembly.ts';
+import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { type Body, bodyKey, type EncodedFragment } from './import-plan.ts';
 
 /** Parts on their way at once; a part in memory is the smallest S3 takes, and at most a slice more. */

@@ -1,4 +1,4 @@
-import { beginImport } from '../../core/tasks/begin.ts';
+import { beginImport } from '../../core/imports/begin.ts';
 import { recordStep } from './step.ts';
 
 /** Begin: task `processing`, image `importing`, lists; answers what the workflow works with. */

@@ -1,5 +1,5 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
 import type { ImageServiceError } from '../../core/errors.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import type { StepEvent } from './step.ts';
 
 /**

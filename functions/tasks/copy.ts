@@ -1,12 +1,12 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
-import { copyStored } from '../../aws/s3/copy.ts';
-import { expandStored } from '../../aws/s3/expand.ts';
 import type { Place } from '../../aws/s3/places.ts';
+import { copyStored } from '../../bytes/copy.ts';
+import { expandStored } from '../../bytes/expand.ts';
+import { imagePrefix } from '../../bytes/prefixes.ts';
 import { StoreFailed } from '../../core/errors.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
-import { type ImportTask, type Reporter, reporter } from '../../core/tasks/report.ts';
-import { storeDone } from '../../core/tasks/settle.ts';
+import { type ImportTask, type Reporter, reporter } from '../../core/imports/report.ts';
+import { storeDone } from '../../core/imports/settle.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { byteStep, type StepEvent } from './step.ts';
 import { assertFits } from './too-long.ts';
 

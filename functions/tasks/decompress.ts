@@ -1,10 +1,10 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
-import { openStored } from '../../aws/s3/stored-image.ts';
-import { plainWriter } from '../../aws/s3/write.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
-import { type ImportTask, reporter } from '../../core/tasks/report.ts';
-import { compressionOf, openDecompressor } from '../../formats/decompress/decompress.ts';
-import { createDigester } from '../../formats/digest/digest.ts';
+import { plainWriter } from '../../bytes/plain-writer.ts';
+import { imagePrefix } from '../../bytes/prefixes.ts';
+import { openStored } from '../../bytes/stored-image.ts';
+import { type ImportTask, reporter } from '../../core/imports/report.ts';
+import { compressionOf, openDecompressor } from '../../formats/engine/decompress/decompress.ts';
+import { createDigester } from '../../formats/node/digest/digest.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { inspectSource } from './inspect.ts';
 import { assertFits } from './too-long.ts';
 

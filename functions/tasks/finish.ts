@@ -1,4 +1,4 @@
-import { finishImport } from '../../core/tasks/settle.ts';
+import { finishImport } from '../../core/imports/settle.ts';
 import { measureSuccess } from './import-metrics.ts';
 import { recordStep } from './step.ts';
 

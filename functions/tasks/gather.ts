@@ -1,11 +1,11 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
 import { getJson } from '../../aws/s3/json-object.ts';
-import { putMap } from '../../aws/s3/sparse-write.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
-import type { ImportTask } from '../../core/tasks/report.ts';
+import { imagePrefix } from '../../bytes/prefixes.ts';
+import { putMap } from '../../bytes/sparse-writer.ts';
+import type { ImportTask } from '../../core/imports/report.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
-import { storedGeometry } from '../../formats/sparse/geometry.ts';
-import { SparseMap } from '../../formats/sparse/map.ts';
+import { storedGeometry } from '../../formats/engine/sparse/geometry.ts';
+import { SparseMap } from '../../formats/engine/sparse/map.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { assembleObject } from './assemble.ts';
 import {
   batchCount,

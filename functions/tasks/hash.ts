@@ -1,10 +1,10 @@
-import { isHole } from '../../aws/s3/sparse-batches.ts';
-import { type ImageReader, openStored } from '../../aws/s3/stored-image.ts';
+import { isHole } from '../../bytes/sparse-batches.ts';
+import { type ImageReader, openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
-import { type ImportTask, type Reporter, reporter } from '../../core/tasks/report.ts';
-import { hashed } from '../../core/tasks/settle.ts';
-import { createDigester } from '../../formats/digest/digest.ts';
-import { SharedRing } from '../../formats/digest/shared-ring.ts';
+import { type ImportTask, type Reporter, reporter } from '../../core/imports/report.ts';
+import { hashed } from '../../core/imports/settle.ts';
+import { createDigester } from '../../formats/node/digest/digest.ts';
+import { SharedRing } from '../../formats/node/digest/shared-ring.ts';
 import { keepsContent } from './plan.ts';
 import { byteStep } from './step.ts';
 import { assertFits } from './too-long.ts';

@@ -1,5 +1,5 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
 import { telemetry } from '../../aws/telemetry.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import type { WorkflowError } from './cause.ts';
 
 /** How long the import took and how much it made; an import that is driven again counts again. */

@@ -1,10 +1,10 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
-import { openStored } from '../../aws/s3/stored-image.ts';
+import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import { contentRefusal, declaredFormat } from '../../core/images/judge-content.ts';
-import { type ImportTask, importTask } from '../../core/tasks/report.ts';
-import type { FormatName } from '../../formats/image.ts';
+import { type ImportTask, importTask } from '../../core/imports/report.ts';
+import type { FormatName } from '../../formats/engine/image.ts';
 import { inspect } from '../../formats/inspect.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { byteStep } from './step.ts';
 
 /** Inspect: the engine looks at the bytes as they arrived; format and virtual size go onto the task. */

@@ -1,15 +1,15 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
 import { putJson } from '../../aws/s3/json-object.ts';
-import { openStored } from '../../aws/s3/stored-image.ts';
+import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
+import type { ImportTask } from '../../core/imports/report.ts';
 import { enforceStorageQuota } from '../../core/quota/bytes.ts';
-import type { ImportTask } from '../../core/tasks/report.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
-import { planConversion } from '../../formats/convert/plan.ts';
-import type { DiskImage, FormatName } from '../../formats/image.ts';
+import { planConversion } from '../../formats/engine/convert/plan.ts';
+import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
+import type { ByteSource } from '../../formats/engine/source.ts';
+import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
 import { openImage } from '../../formats/registry.ts';
-import type { ByteSource } from '../../formats/source.ts';
-import { SLICE_BYTES } from '../../formats/sparse/geometry.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { batchCount, type ImportPlan, planKey, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
 import { byteStep } from './step.ts';
 

@@ -1,7 +1,7 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
 import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
-import { isConvertible } from '../../core/images/conversion.ts';
-import type { ImportTask } from '../../core/tasks/report.ts';
+import { isConvertible } from '../../core/imports/conversion.ts';
+import type { ImportTask } from '../../core/imports/report.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { decompressSource } from './decompress.ts';
 import { byteStep, type StepEvent } from './step.ts';
 

@@ -1,14 +1,14 @@
-import type { ServiceDeps } from '../../aws/deps.ts';
 import { putJson } from '../../aws/s3/json-object.ts';
-import { putSegment } from '../../aws/s3/sparse-write.ts';
-import { openStored } from '../../aws/s3/stored-image.ts';
+import { imagePrefix } from '../../bytes/prefixes.ts';
+import { putSegment } from '../../bytes/sparse-writer.ts';
+import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
-import { type ImportTask, type Reporter, reporter } from '../../core/tasks/report.ts';
-import type { DiskImage, FormatName } from '../../formats/image.ts';
+import { type ImportTask, type Reporter, reporter } from '../../core/imports/report.ts';
+import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
+import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
+import { packSliceInPlace } from '../../formats/engine/sparse/pack.ts';
 import { openImage } from '../../formats/registry.ts';
-import { SLICE_BYTES } from '../../formats/sparse/geometry.ts';
-import { packSliceInPlace } from '../../formats/sparse/pack.ts';
+import type { ServiceDeps } from '../../service/deps.ts';
 import { encodeSlices } from './encode.ts';
 import {
   type EncodedFragment,

@@ -1,4 +1,4 @@
-import { revertImport } from '../../core/tasks/revert.ts';
+import { revertImport } from '../../core/imports/revert.ts';
 import { causeOf, type WorkflowError } from './cause.ts';
 import { measureFailure } from './import-metrics.ts';
 import { recordStep, type StepEvent } from './step.ts';

@@ -1,9 +1,9 @@
-import { type ServiceDeps, serviceDeps } from '../../aws/deps.ts';
 import { observed } from '../../aws/telemetry.ts';
+import { imagePrefix } from '../../bytes/prefixes.ts';
 import { BackendUnavailable, ImageRefused, ImageServiceError, TaskAborted } from '../../core/errors.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
-import { assertLock, type ImportTask, importTask } from '../../core/tasks/report.ts';
-import { FormatError } from '../../formats/errors.ts';
+import { assertLock, type ImportTask, importTask } from '../../core/imports/report.ts';
+import { FormatError } from '../../formats/engine/errors.ts';
+import { type ServiceDeps, serviceDeps } from '../../service/deps.ts';
 
 /** What every step of workflows/import-image.ts is called with. */
 export interface StepEvent {

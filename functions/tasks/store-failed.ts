@@ -1,7 +1,7 @@
+import { imagePrefix } from '../../bytes/prefixes.ts';
 import { StoreFailed } from '../../core/errors.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
-import { importTask } from '../../core/tasks/report.ts';
-import { storeFailed } from '../../core/tasks/settle.ts';
+import { importTask } from '../../core/imports/report.ts';
+import { storeFailed } from '../../core/imports/settle.ts';
 import { causeOf, type WorkflowError } from './cause.ts';
 import { recordStep, type StepEvent } from './step.ts';
 

@@ -1,5 +1,5 @@
-import { optional } from '../../aws/environment.ts';
 import { StepTooLong } from '../../core/errors.ts';
+import { optional } from '../../service/environment.ts';
 
 /**
  * Bytes per second that a step gets done on the one vCPU of its function, low on purpose: a step that moves to a container in vain

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Image } from '../../core/images/image.ts';
-import { beginImport } from '../../core/tasks/begin.ts';
-import { janitor } from '../../core/tasks/janitor.ts';
-import { revertImport } from '../../core/tasks/revert.ts';
-import { finishImport, hashed } from '../../core/tasks/settle.ts';
+import { beginImport } from '../../core/imports/begin.ts';
+import { revertImport } from '../../core/imports/revert.ts';
+import { finishImport, hashed } from '../../core/imports/settle.ts';
+import { janitor } from '../../core/janitor/janitor.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { aLocation, anImage } from '../support/images.ts';
 import { type CallerName, startImagesApi, type TestApi } from '../support/images-api.ts';

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackendUnavailable } from '../../core/errors.ts';
 import type { Image } from '../../core/images/image.ts';
-import { janitor } from '../../core/tasks/janitor.ts';
-import { takeDrop } from '../../core/tasks/take-drop.ts';
+import { takeDrop } from '../../core/imports/take-drop.ts';
+import { janitor } from '../../core/janitor/janitor.ts';
 import { aProject, startImagesApi, type TestApi } from '../support/images-api.ts';
 
 const KEY = 'drop/demo/disk.qcow2';

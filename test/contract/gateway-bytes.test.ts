@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copyStored } from '../../aws/s3/copy.ts';
-import { segmentKey } from '../../aws/s3/keys.ts';
 import { Multipart, putObject } from '../../aws/s3/multipart.ts';
 import { objectSource } from '../../aws/s3/object-source.ts';
 import type { Place } from '../../aws/s3/places.ts';
-import { sparseWriter } from '../../aws/s3/sparse-write.ts';
-import { openStored } from '../../aws/s3/stored-image.ts';
 import { createBytes } from '../../aws/s3/sweep.ts';
-import { plainWriter } from '../../aws/s3/write.ts';
+import { copyStored } from '../../bytes/copy.ts';
+import { segmentKey } from '../../bytes/object-keys.ts';
+import { plainWriter } from '../../bytes/plain-writer.ts';
+import { sparseWriter } from '../../bytes/sparse-writer.ts';
+import { openStored } from '../../bytes/stored-image.ts';
 import { parseConfig } from '../../core/config.ts';
 import { NotFound } from '../../core/errors.ts';
-import { SourceChanged, Truncated } from '../../formats/errors.ts';
+import { SourceChanged, Truncated } from '../../formats/engine/errors.ts';
 import { type S3Rig, startPlaces } from '../support/s3-places.ts';
 
 const MIB = 1024 * 1024;

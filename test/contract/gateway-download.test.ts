@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { copyStored } from '../../aws/s3/copy.ts';
-import { segmentKey } from '../../aws/s3/keys.ts';
+import { copyStored } from '../../bytes/copy.ts';
+import { segmentKey } from '../../bytes/object-keys.ts';
+import { imagePrefix } from '../../bytes/prefixes.ts';
 import type { Image } from '../../core/images/image.ts';
-import { imagePrefix } from '../../core/tasks/prefixes.ts';
 import { type GatewayRig, OCTETS, startGateway } from '../support/gateway.ts';
 
 const MIB = 1024 * 1024;

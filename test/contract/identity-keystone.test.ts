@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createKeystoneValidator } from '../../aws/keystone/client.ts';
 import type { Config } from '../../core/config.ts';
 import { BackendUnavailable, Unauthenticated } from '../../core/errors.ts';
 import type { Identity } from '../../core/identity/identity.ts';
+import { createKeystoneValidator } from '../../keystone/client.ts';
 import { type MovableClock, PASSWORDS } from '../support/identity.ts';
 import { type KeystoneStandIn, startKeystoneStandIn } from '../support/keystone.ts';
 

@@ -5,7 +5,8 @@ import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
 import type { Table } from '../../aws/dynamodb/table.ts';
 import type { ImageQuery } from '../../core/images/query.ts';
-import type { ImageListing, ImageRepository, MemberRepository } from '../../core/ports.ts';
+import type { ImageListing, ImageRepository } from '../../core/images/repository.ts';
+import type { MemberRepository } from '../../core/members/repository.ts';
 import { anImage } from '../support/images.ts';
 import { startTable } from '../support/table.ts';
 

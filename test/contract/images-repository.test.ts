@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
-import type { ImageRepository } from '../../core/ports.ts';
+import type { ImageRepository } from '../../core/images/repository.ts';
 import { aLocation, anImage } from '../support/images.ts';
 import { startTable } from '../support/table.ts';
 

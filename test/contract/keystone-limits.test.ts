@@ -1,9 +1,9 @@
 /** Limits per project that an existing Keystone keeps (contract: quotas-and-limits.md section 2). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectKeystone } from '../../aws/keystone/connection.ts';
-import { createKeystoneLimits } from '../../aws/keystone/limits.ts';
 import { ConfigError, parseConfig } from '../../core/config.ts';
 import { BackendUnavailable } from '../../core/errors.ts';
+import { connectKeystone } from '../../keystone/connection.ts';
+import { createKeystoneLimits } from '../../keystone/limits.ts';
 import { PASSWORDS } from '../support/identity.ts';
 import { startImagesApi, type TestApi } from '../support/images-api.ts';
 import { answerJson, type KeystoneStandIn, startKeystoneStandIn } from '../support/keystone.ts';

@@ -1,8 +1,8 @@
 /** Projects looked up at an existing Keystone, for files that are dropped for them. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createProjectLookup } from '../../aws/keystone/projects.ts';
 import { BackendUnavailable } from '../../core/errors.ts';
 import { baseId } from '../../core/identity/base-ids.ts';
+import { createProjectLookup } from '../../keystone/projects.ts';
 import { PASSWORDS } from '../support/identity.ts';
 import { answerJson, type KeystoneStandIn, startKeystoneStandIn } from '../support/keystone.ts';
 

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Image } from '../../core/images/image.ts';
 import { beginUpload } from '../../core/images/upload.ts';
 import type { UploadKind } from '../../core/images/upload-limits.ts';
+import { beginImport } from '../../core/imports/begin.ts';
+import { revertImport } from '../../core/imports/revert.ts';
+import { janitor } from '../../core/janitor/janitor.ts';
 import { reserveImage } from '../../core/quota/limits.ts';
-import { beginImport } from '../../core/tasks/begin.ts';
-import { janitor } from '../../core/tasks/janitor.ts';
-import { revertImport } from '../../core/tasks/revert.ts';
 import { aLocation, anImage } from '../support/images.ts';
 import { callerOf, startImagesApi, type TestApi } from '../support/images-api.ts';
 

@@ -1,4 +1,4 @@
-import { assertWithin, type ByteSource } from '../../formats/source.ts';
+import { assertWithin, type ByteSource } from '../../formats/engine/source.ts';
 
 /** A small deterministic generator (mulberry32): a run is repeated by its seed. */
 export class Random {

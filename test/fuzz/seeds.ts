@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import type { FormatName } from '../../formats/image.ts';
+import type { FormatName } from '../../formats/engine/image.ts';
 import { XZ_BYTES, zip } from '../support/archives.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/formats');

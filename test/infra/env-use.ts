@@ -1,11 +1,11 @@
-/** Which environment variables an entry point can come to read, found in its bundle: by the names of aws/environment.ts, and by no other way. */
-import { ENVIRONMENT } from '../../aws/environment.ts';
+/** Which environment variables an entry point can come to read, found in its bundle: by the names of service/environment.ts, and by no other way. */
+import { ENVIRONMENT } from '../../service/environment.ts';
 import { bundledText } from './bundled-text.ts';
 
 export interface EnvironmentUse {
   /** Sorted, as `GLIMPSE_TABLE`. */
   readonly variables: readonly string[];
-  /** Reads that go around aws/environment.ts, as the code says them. */
+  /** Reads that go around service/environment.ts, as the code says them. */
   readonly others: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /** What an entry point reads from its environment, found in its code, is what infra sets for it: nothing is missing and nothing is for nobody. */
 import { describe, expect, inject, test } from 'vitest';
-import { ENVIRONMENT } from '../../aws/environment.ts';
+import { ENVIRONMENT } from '../../service/environment.ts';
 import { FUNCTIONS } from '../../workflows/topology.ts';
 import { environmentUseOf } from './env-use.ts';
 import { containersOf, functionOf, ofType, ROOT, variablesOf } from './graph.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { ROUTES } from '../../api/routes.ts';
-import { ENVIRONMENT } from '../../aws/environment.ts';
+import { ENVIRONMENT } from '../../service/environment.ts';
 import { FUNCTIONS } from '../../workflows/topology.ts';
 import { allowed, containersOf, functionOf, ofType, only, statements, variablesOf } from './graph.ts';
 import { answeredBy } from './http-routes.ts';

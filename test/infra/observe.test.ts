@@ -63,7 +63,7 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
   test('the findings that are counted are those that the janitor logs', () => {
     const { pattern } = only(graph, 'cloudwatch/logMetricFilter:LogMetricFilter').inputs;
     const [, message = ''] = /^\{ \$\.message = "(.+)" \}$/.exec(String(pattern)) ?? [];
-    const janitor = readFileSync(join(ROOT, 'core/tasks/janitor.ts'), 'utf8');
+    const janitor = readFileSync(join(ROOT, 'core/janitor/janitor.ts'), 'utf8');
     expect(message).not.toBe('');
     expect(janitor).toContain(`deps.log.error('${message}'`);
   });

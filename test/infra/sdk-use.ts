@@ -4,7 +4,7 @@
  */
 import { bundledText } from './bundled-text.ts';
 
-/** Ports of Deps, ServiceDeps and ApiDeps that reach AWS → the module and the export that implements them (aws/deps.ts). */
+/** Ports of Deps, ServiceDeps and ApiDeps that reach AWS → the module and the export that implements them (service/deps.ts). */
 export const PORTS = {
   images: ['aws/dynamodb/images.ts', 'createImageRepository'],
   members: ['aws/dynamodb/members.ts', 'createMemberRepository'],

@@ -5,17 +5,17 @@ import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
-import { nameId } from '../../aws/name-id.ts';
 import { parseConfig } from '../../core/config.ts';
+import type { Deps } from '../../core/deps.ts';
 import { NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
+import type { DropProject, Dropped } from '../../core/imports/drop.ts';
+import type { JanitorDeps } from '../../core/janitor/janitor.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
-import type { Deps } from '../../core/ports.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
-import type { DropProject, Dropped } from '../../core/tasks/drop.ts';
-import type { JanitorDeps } from '../../core/tasks/janitor.ts';
 import type { ApiHandler } from '../../functions/api/chain.ts';
 import { createImagesApi } from '../../functions/api/images-api.ts';
+import { nameId } from '../../service/name-id.ts';
 import { dutiesOf, startTable } from './table.ts';
 
 /** Who the tests call as: the token is the name. */

@@ -1,9 +1,10 @@
 /** Plays an import against the real reporters on a clock of its own: who moves how many bytes at what pace, and what a client sees meanwhile. */
+
+import type { Deps } from '../../core/deps.ts';
 import type { ImportProgress } from '../../core/images/image.ts';
-import type { Deps } from '../../core/ports.ts';
+import { type ImportTask, reporter } from '../../core/imports/report.ts';
 import { learnedRates } from '../../core/tasks/eta.ts';
 import { progressOf } from '../../core/tasks/progress.ts';
-import { type ImportTask, reporter } from '../../core/tasks/report.ts';
 import type { BatchProgress, ImportFacts, PhaseRates } from '../../core/tasks/task.ts';
 
 export const MIB = 1024 ** 2;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connectKeystone, type KeystoneConnection } from '../../aws/keystone/connection.ts';
 import { type Config, parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityHandler } from '../../functions/api/identity.ts';
+import { connectKeystone, type KeystoneConnection } from '../../keystone/connection.ts';
 import { httpApi } from '../../local/http-api/http-api.ts';
 import { type MovableClock, movableClock, PASSWORDS, startIdentity } from './identity.ts';
 import { startTable } from './table.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { type Table, tableOf } from '../../aws/dynamodb/table.ts';
-import type { DutyRepository } from '../../core/ports.ts';
+import type { DutyRepository } from '../../core/duties/duty.ts';
 import { openDynamoDb } from '../../local/dynamodb/server.ts';
 import { serveJson } from '../../local/wire/json-rpc.ts';
 import { TABLE } from '../../workflows/topology.ts';

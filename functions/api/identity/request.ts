@@ -3,8 +3,8 @@ import type { IDENTITY_ROUTES } from '../../../api/identity/routes.ts';
 import type { CatalogPlace } from '../../../api/identity/views.ts';
 import type { Config } from '../../../core/config.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
-import type { ValidToken } from '../../../core/identity/ports.ts';
-import type { Log } from '../../../core/ports.ts';
+import type { ValidToken } from '../../../core/identity/repository.ts';
+import type { Log } from '../../../core/log.ts';
 
 export interface IdentityApiDeps {
   readonly config: Config;

@@ -4,7 +4,7 @@ import { Forbidden, NotFound, Unauthenticated } from '../../../core/errors.ts';
 import { isAdmin } from '../../../core/identity/directory.ts';
 import { hasSystemRole, listUserDomains, listUserProjects } from '../../../core/identity/grants.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
-import type { ValidToken } from '../../../core/identity/ports.ts';
+import type { ValidToken } from '../../../core/identity/repository.ts';
 import type { IdentityHandler, IdentityReply, IdentityRequest } from './request.ts';
 
 /** Discovery, tokens, and what the holder of a token may ask about it (contract: identity.md sections 1 to 3). */

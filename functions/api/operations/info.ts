@@ -1,8 +1,8 @@
 import type { Handlers } from '../../../api/handlers.ts';
 import { importInfoView, storesDetailView, storesView, usageView } from '../../../api/info/views.ts';
 import { schemaDocuments } from '../../../api/schemas/documents.ts';
+import type { Deps } from '../../../core/deps.ts';
 import { enforceFor } from '../../../core/images/access.ts';
-import type { Deps } from '../../../core/ports.ts';
 import { NO_USAGE } from '../../../core/quota/usage.ts';
 import { deleteStoreCopy } from '../../../core/stores/delete-copy.ts';
 

@@ -1,8 +1,8 @@
 import type { Handlers } from '../../../api/handlers.ts';
 import { MemberCreate, MemberUpdate } from '../../../api/members/schemas.ts';
 import { memberView } from '../../../api/members/view.ts';
+import type { Deps } from '../../../core/deps.ts';
 import { addMember, answerMembership, listMembers, removeMember, showMember } from '../../../core/members/members.ts';
-import type { Deps } from '../../../core/ports.ts';
 
 type MemberOperation = 'addMember' | 'listMembers' | 'showMember' | 'updateMember' | 'deleteMember';
 

@@ -4,9 +4,9 @@ import { baseDefinitions } from '../../../api/schemas/image-properties.ts';
 import { parseTask } from '../../../api/tasks/create-body.ts';
 import { parseTaskQuery } from '../../../api/tasks/list-query.ts';
 import { taskStub, taskView } from '../../../api/tasks/view.ts';
+import type { Deps } from '../../../core/deps.ts';
 import { MethodNotAllowed } from '../../../core/errors.ts';
-import type { Deps } from '../../../core/ports.ts';
-import { createTask } from '../../../core/tasks/create.ts';
+import { createTask } from '../../../core/imports/create-task.ts';
 import { enforceTasksApi, listTasks, showTask } from '../../../core/tasks/queries.ts';
 
 type TaskOperation = 'createTask' | 'listTasks' | 'showTask' | 'deleteTask';

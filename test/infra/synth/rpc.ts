@@ -85,7 +85,7 @@ async function buildFunction(root: string, input: BuildInput): Promise<Build> {
     return { ...common, hashes: false, errors: [`handler ${input.handler}: ${result.message}`] };
   const outputs = Object.values(result.metafile.outputs);
   const exported = outputs.flatMap((output) => output.exports);
-  const hashes = outputs.some(({ inputs }) => 'formats/digest/digest.ts' in inputs);
+  const hashes = outputs.some(({ inputs }) => 'formats/node/digest/digest.ts' in inputs);
   const errors = exported.includes(wanted) ? [] : [`handler ${input.handler}: ${source} does not export ${wanted}`];
   return { ...common, hashes, errors };
 }

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { convertFile } from '../../../cli/convert/job.ts';
-import { assemble, regions } from '../../../formats/convert/assembly.ts';
-import { type ConversionPlan, planConversion, type TargetOptions } from '../../../formats/convert/plan.ts';
-import { blockingFileSource } from '../../../formats/file-source.ts';
+import { assemble, regions } from '../../../formats/engine/convert/assembly.ts';
+import { type ConversionPlan, planConversion, type TargetOptions } from '../../../formats/engine/convert/plan.ts';
+import { blockingFileSource } from '../../../formats/node/file-source.ts';
 import { openImage } from '../../../formats/registry.ts';
 import type { RenderedSlice } from '../../support/render-slice.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ENVIRONMENT } from '../../../aws/environment.ts';
 import { apiSections } from '../../../scripts/print-api.ts';
 import { configurationSections } from '../../../scripts/print-configuration.ts';
 import { workflowSections } from '../../../scripts/print-workflow.ts';
 import { readPage, withSection } from '../../../scripts/printed-section.ts';
+import { ENVIRONMENT } from '../../../service/environment.ts';
 import { importImage } from '../../../workflows/import-image.ts';
 
 const PRINTERS = [

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { filesystemOf } from '../../../formats/filesystem/filesystem.ts';
-import { firmwareHints, readPartitionTable } from '../../../formats/partitions.ts';
+import { filesystemOf } from '../../../formats/engine/filesystem/filesystem.ts';
+import { firmwareHints, readPartitionTable } from '../../../formats/engine/partitions.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import { MODULES } from '../../../formats/registry.ts';
-import { memorySource } from '../../../formats/source.ts';
-import { probeWindow } from '../../../formats/window.ts';
 import { type CorpusRow, corpusBytes, corpusRows } from './corpus-rows.ts';
 
 /** Raw matches everything that nothing else does. */

@@ -6,9 +6,9 @@ import {
   compressionOf,
   type DecompressLimits,
   openDecompressor,
-} from '../../../formats/decompress/decompress.ts';
-import { FormatError } from '../../../formats/errors.ts';
-import { type ByteSource, memorySource } from '../../../formats/source.ts';
+} from '../../../formats/engine/decompress/decompress.ts';
+import { FormatError } from '../../../formats/engine/errors.ts';
+import { type ByteSource, memorySource } from '../../../formats/engine/source.ts';
 import { XZ_BYTES, XZ_DATA, zip } from '../../support/archives.ts';
 
 const DATA = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i * 7919) >> 9));

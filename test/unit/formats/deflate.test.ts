@@ -8,7 +8,7 @@ import {
   deflater,
   zstdCompressor,
   zstdOneShot,
-} from '../../../formats/deflate.ts';
+} from '../../../formats/engine/deflate.ts';
 
 const RAW: DeflateSettings = { kind: 'raw', level: 6, memLevel: 9, windowBits: 12 };
 const ZLIB: DeflateSettings = { kind: 'zlib', level: 6, memLevel: 9, windowBits: 15 };

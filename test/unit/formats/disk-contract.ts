@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../../formats/errors.ts';
-import type { DiskImage, FormatFacts, FormatModule } from '../../../formats/image.ts';
-import type { ByteSource } from '../../../formats/source.ts';
-import { memorySource } from '../../../formats/source.ts';
-import { probeWindow } from '../../../formats/window.ts';
+import { FormatError } from '../../../formats/engine/errors.ts';
+import type { DiskImage, FormatFacts, FormatModule } from '../../../formats/engine/image.ts';
+import type { ByteSource } from '../../../formats/engine/source.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import type { Built } from './disk-builders.ts';
 
 /** A source that notes every read, with the cost of a range GET: gaps up to 128 KiB are bridged. */

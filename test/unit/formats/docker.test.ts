@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson, property } from '../../../formats/docker/json.ts';
 import { dockerModule } from '../../../formats/docker/module.ts';
-import { memorySource } from '../../../formats/source.ts';
-import { probeWindow } from '../../../formats/window.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import { digest, type TestMember, tar } from './archive-builders.ts';
 
 const CONFIG = JSON.stringify({ architecture: 'arm64', os: 'linux', rootfs: { diff_ids: [] } });

@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { FormatName } from '../../../formats/image.ts';
+import type { FormatName } from '../../../formats/engine/image.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
 import { type Inspection, inspect } from '../../../formats/inspect.ts';
 import { openImage } from '../../../formats/registry.ts';
-import { memorySource } from '../../../formats/source.ts';
 import type { CorpusRow } from './corpus-rows.ts';
 
 /**

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Corrupt } from '../../../formats/errors.ts';
-import { InflatePairs } from '../../../formats/inflate/pair.ts';
-import { SOURCE_SHA256 } from '../../../formats/inflate/pair-wasm.ts';
-import { type InflateKind, inflateInto } from '../../../formats/inflate.ts';
+import { Corrupt } from '../../../formats/engine/errors.ts';
+import { InflatePairs } from '../../../formats/engine/inflate/pair.ts';
+import { SOURCE_SHA256 } from '../../../formats/engine/inflate/pair-wasm.ts';
+import { type InflateKind, inflateInto } from '../../../formats/engine/inflate.ts';
 
 /** Bytes that make deflate use every kind of block and code: each draw of `value` decides the kind of a stretch. */
 const bytes = fc
@@ -153,7 +153,7 @@ describe('InflatePairs', () => {
   });
 
   it('runs what its source says', () => {
-    const source = readFileSync(new URL('../../../formats/inflate/pair.as', import.meta.url));
+    const source = readFileSync(new URL('../../../formats/engine/inflate/pair.as', import.meta.url));
 
     expect(createHash('sha256').update(source).digest('hex'), 'node scripts/build-inflate.ts').toBe(SOURCE_SHA256);
   });

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { deflateRawSync, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Corrupt } from '../../../formats/errors.ts';
-import { type InflateKind, inflateInto, inflateUpTo, oneShot } from '../../../formats/inflate.ts';
+import { Corrupt } from '../../../formats/engine/errors.ts';
+import { type InflateKind, inflateInto, inflateUpTo, oneShot } from '../../../formats/engine/inflate.ts';
 
 const DEFLATE = { raw: deflateRawSync, zlib: deflateSync } as const;
 const kinds = fc.constantFrom<InflateKind>('raw', 'zlib');

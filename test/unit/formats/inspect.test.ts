@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { FormatModule, FormatName } from '../../../formats/image.ts';
+import type { FormatModule, FormatName } from '../../../formats/engine/image.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
 import { inspect } from '../../../formats/inspect.ts';
 import { raw } from '../../../formats/raw/module.ts';
 import { checkedModules, MODULES, openImage } from '../../../formats/registry.ts';
-import { memorySource } from '../../../formats/source.ts';
 import { countingSource } from './disk-contract.ts';
 
 const KIB = 1024;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../../formats/errors.ts';
-import type { Extent } from '../../../formats/image.ts';
+import { FormatError } from '../../../formats/engine/errors.ts';
+import type { Extent } from '../../../formats/engine/image.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import { inspect as inspectAny } from '../../../formats/inspect.ts';
 import { isoModule } from '../../../formats/iso/module.ts';
-import { memorySource } from '../../../formats/source.ts';
-import { probeWindow } from '../../../formats/window.ts';
 import { tarHeader } from './archive-builders.ts';
 
 const SECTOR = 2048;

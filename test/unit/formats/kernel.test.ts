@@ -1,11 +1,11 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { filesystemOf, identifyFilesystem } from '../../../formats/filesystem/filesystem.ts';
+import { filesystemOf, identifyFilesystem } from '../../../formats/engine/filesystem/filesystem.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
 import { kernelFacts } from '../../../formats/kernel/kernel.ts';
 import { akiModule, ariModule } from '../../../formats/kernel/module.ts';
 import { ramdiskFacts } from '../../../formats/kernel/ramdisk.ts';
-import { memorySource } from '../../../formats/source.ts';
 
 const at = (offset: number, text: string, size = 4096) => {
   const bytes = Buffer.alloc(size);

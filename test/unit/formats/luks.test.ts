@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import { luksModule } from '../../../formats/luks/module.ts';
-import { memorySource } from '../../../formats/source.ts';
-import { probeWindow } from '../../../formats/window.ts';
 
 const SIZE = 64 * 1024;
 

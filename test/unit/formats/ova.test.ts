@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError, Unsafe } from '../../../formats/errors.ts';
-import { finding } from '../../../formats/findings.ts';
-import type { FormatFacts } from '../../../formats/image.ts';
-import { opaqueImage } from '../../../formats/opaque-image.ts';
+import { FormatError, Unsafe } from '../../../formats/engine/errors.ts';
+import { finding } from '../../../formats/engine/findings.ts';
+import type { FormatFacts } from '../../../formats/engine/image.ts';
+import { opaqueImage } from '../../../formats/engine/opaque-image.ts';
+import { type ByteSource, memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import { INSPECT_DIGEST_BYTES, ovaModule, verifyOva } from '../../../formats/ova/module.ts';
 import { parseOvf } from '../../../formats/ova/ovf.ts';
 import { parseXml } from '../../../formats/ova/xml.ts';
-import { type ByteSource, memorySource } from '../../../formats/source.ts';
-import { probeWindow } from '../../../formats/window.ts';
 import { digest, item, ovf, type TestMember, tar } from './archive-builders.ts';
 
 const DISK = Buffer.alloc(2048, 7);

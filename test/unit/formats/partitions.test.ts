@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../../formats/errors.ts';
-import { BIOS_BOOT_GUID, ESP_GUID, guidText } from '../../../formats/gpt/types.ts';
-import { firmwareHints, readPartitionTable } from '../../../formats/partitions.ts';
-import { memorySource } from '../../../formats/source.ts';
+import { FormatError } from '../../../formats/engine/errors.ts';
+import { BIOS_BOOT_GUID, ESP_GUID, guidText } from '../../../formats/engine/gpt/types.ts';
+import { firmwareHints, readPartitionTable } from '../../../formats/engine/partitions.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
 
 interface Entry {
   readonly flag?: number;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isZero } from '../../../formats/bytes.ts';
-import { FormatError } from '../../../formats/errors.ts';
-import type { DiskImage } from '../../../formats/image.ts';
+import { isZero } from '../../../formats/engine/bytes.ts';
+import { FormatError } from '../../../formats/engine/errors.ts';
+import type { DiskImage } from '../../../formats/engine/image.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
 import { inspect } from '../../../formats/inspect.ts';
 import { qcow2 } from '../../../formats/qcow2/module.ts';
-import { memorySource } from '../../../formats/source.ts';
 import { collect } from '../../support/collect.ts';
 import { countingSource, expanded, opened } from './disk-contract.ts';
 

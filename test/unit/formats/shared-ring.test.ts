@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDigester } from '../../../formats/digest/digest.ts';
-import { SharedRing } from '../../../formats/digest/shared-ring.ts';
+import { createDigester } from '../../../formats/node/digest/digest.ts';
+import { SharedRing } from '../../../formats/node/digest/shared-ring.ts';
 
 const MIB = 1024 * 1024;
 

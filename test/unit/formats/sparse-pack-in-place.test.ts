@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packSlice, packSliceInPlace } from '../../../formats/sparse/pack.ts';
+import { packSlice, packSliceInPlace } from '../../../formats/engine/sparse/pack.ts';
 
 const BLOCK = 4096;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../../formats/errors.ts';
-import { memorySource } from '../../../formats/source.ts';
+import { FormatError } from '../../../formats/engine/errors.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
 import { memberSource, readMember, readTarDirectory, visibleNames } from '../../../formats/tar/directory.ts';
 import { isTarHeader } from '../../../formats/tar/header.ts';
 import { tarKind } from '../../../formats/tar/kind.ts';

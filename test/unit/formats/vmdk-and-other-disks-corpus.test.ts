@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { FormatModule } from '../../../formats/image.ts';
+import type { FormatModule } from '../../../formats/engine/image.ts';
 import { ploop } from '../../../formats/ploop/module.ts';
 import { vdi } from '../../../formats/vdi/module.ts';
 import { vhd } from '../../../formats/vhd/module.ts';

@@ -1,8 +1,8 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { memorySource } from '../../../formats/source.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import { vmdk } from '../../../formats/vmdk/module.ts';
-import { probeWindow } from '../../../formats/window.ts';
 import {
   block,
   descriptorText,

@@ -1,10 +1,10 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FormatModule } from '../../../formats/image.ts';
-import { memorySource } from '../../../formats/source.ts';
+import type { FormatModule } from '../../../formats/engine/image.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { probeWindow } from '../../../formats/engine/window.ts';
 import { cowdModule, qcow1Module, qedModule, sesparseModule } from '../../../formats/unsupported/module.ts';
-import { probeWindow } from '../../../formats/window.ts';
 import { bzip2Module, gzipModule, xzModule, zipModule, zstdModule } from '../../../formats/wrappers/module.ts';
 
 const WRAPPERS = [gzipModule, xzModule, zstdModule, bzip2Module, zipModule];

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Corrupt } from '../../../formats/errors.ts';
-import { unzstdInto, zstdOneShot } from '../../../formats/zstd.ts';
+import { Corrupt } from '../../../formats/engine/errors.ts';
+import { unzstdInto, zstdOneShot } from '../../../formats/engine/zstd.ts';
 
 const TEXT = Buffer.from('disk image '.repeat(200));
 

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Corrupt, FormatError } from '../../../../formats/errors.ts';
-import { type Geometry, sliceCount, sliceLength, storedGeometry } from '../../../../formats/sparse/geometry.ts';
-import { locate } from '../../../../formats/sparse/locate.ts';
-import { SparseMap } from '../../../../formats/sparse/map.ts';
-import { type PackedSlice, packSlice, SparsePacker, unpackSlice } from '../../../../formats/sparse/pack.ts';
+import { Corrupt, FormatError } from '../../../../formats/engine/errors.ts';
+import { type Geometry, sliceCount, sliceLength, storedGeometry } from '../../../../formats/engine/sparse/geometry.ts';
+import { locate } from '../../../../formats/engine/sparse/locate.ts';
+import { SparseMap } from '../../../../formats/engine/sparse/map.ts';
+import { type PackedSlice, packSlice, SparsePacker, unpackSlice } from '../../../../formats/engine/sparse/pack.ts';
 
 const SMALL = { sliceSize: 512, blockSize: 64 };
 

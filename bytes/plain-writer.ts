@@ -1,0 +1,100 @@
+import { Multipart, putObject } from '../aws/s3/multipart.ts';
+import type { Place } from '../aws/s3/places.ts';
+import type { Layout } from '../core/images/image.ts';
+import { type BufferBudget, createBufferBudget } from './buffer-budget.ts';
+import { Cutter } from './cutter.ts';
+import { dataKey } from './object-keys.ts';
+import { partSize } from './part-size.ts';
+
+/** What a writer left in the place. */
+export interface Written {
+  readonly layout: Layout;
+  /** Bytes written to the writer, which a reader gets back. */
+  readonly size: number;
+  /** Bytes they take in the place. */
+  readonly storedBytes: number;
+  /** Of the object, for `plain`. */
+  readonly etag?: string;
+}
+
+/** A stream of bytes on its way into a place. */
+export interface ByteWriter {
+  readonly layout: Layout;
+  /** Bytes taken so far. */
+  readonly total: number;
+  /**
+   * Takes a chunk; a promise means: wait before the next one. The chunk may be reused afterwards.
+   * @throws BackendUnavailable, NotFound (bucket), what `guard` and `tap` throw, the signal's reason
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+  /** Makes what was written readable. @throws as `write` */
+  finish(): Promise<Written>;
+  /** Stops and removes unfinished parts; objects already complete are for whoever sweeps the prefix. Never throws. */
+  abort(): Promise<void>;
+}
+
+export interface WriterOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Memory shared with other writers; default: 64 MiB of its own. */
+  readonly budget?: BufferBudget | undefined;
+  /** Bytes that will come, when known: lets the part size fit. */
+  readonly totalBytes?: number | undefined;
+  /** Called before each write to the place; throwing stops the writer. */
+  readonly guard?: (() => Promise<void>) | undefined;
+  /** Sees all bytes in order, in shared memory, while they are being stored (for hashing). */
+  readonly tap?: ((bytes: Buffer) => Promise<void>) | undefined;
+}
+
+/** Pieces being stored at once; more gains nothing on one connection each. */
+export const IN_FLIGHT = 3;
+const OWN_BUDGET = 64 * 1024 * 1024;
+
+/** The signal and budget a writer works with, and the way to end both. */
+export function writerTools(options: WriterOptions): { signal: AbortSignal; stop: () => void; budget: BufferBudget } {
+  const stopped = new AbortController();
+  const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([options.signal, stopped.signal]);
+  return {
+    signal,
+    stop: () => stopped.abort(new Error('the writer was stopped')),
+    budget: options.budget ?? createBufferBudget(OWN_BUDGET),
+  };
+}
+
+/** Writes `{prefix}data`: one request for a small object, a multipart upload for all others. */
+export function plainWriter(place: Place, prefix: string, options: WriterOptions = {}): ByteWriter {
+  const { signal, stop, budget } = writerTools(options);
+  const key = dataKey(prefix);
+  const multipart = new Multipart(place, key, signal);
+  let etag: string | undefined;
+  const cutter = new Cutter({
+    sizeOf: (n) => partSize(n, options.totalBytes),
+    budget,
+    inFlight: IN_FLIGHT,
+    signal,
+    tap: options.tap,
+    store: async (n, bytes, last) => {
+      await options.guard?.();
+      if (n === 0 && last) etag = await putObject(place, key, bytes, { signal });
+      else await multipart.put(n, bytes);
+    },
+  });
+  return {
+    layout: 'plain',
+    get total() {
+      return cutter.total;
+    },
+    write: (chunk) => cutter.write(chunk),
+    async finish() {
+      const pieces = await cutter.finish();
+      await options.guard?.();
+      if (pieces === 0) etag = await putObject(place, key, Buffer.alloc(0), { signal });
+      etag ??= await multipart.complete();
+      return { layout: 'plain', size: cutter.total, storedBytes: cutter.total, etag };
+    },
+    async abort() {
+      stop();
+      await cutter.abandon();
+      await multipart.abort();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** A thing that must be looked at when its time comes; the janitor works through them (design sections 4 and 6). */
+export interface Duty {
+  /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
+  readonly id: string;
+  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop';
+  readonly dueAtMs: number;
+  /** Empty for `metadef` and `drop`. */
+  readonly imageId: string;
+  readonly writeId?: string;
+  /** Prefixes to sweep, for `retired` and `deleted`. */
+  readonly places?: readonly { readonly place: string; readonly prefix: string }[];
+  readonly attempt?: number;
+  /** For `metadef`: the namespace, and the generations of its children that may be dead. */
+  readonly namespaceId?: string;
+  readonly generations?: readonly string[];
+  /** For `drop`: the file that waits. */
+  readonly dropped?: { readonly key: string; readonly sequencer: string };
+}
+
+export interface DutyRepository {
+  /** Creates or postpones: last write wins. */
+  put(duty: Duty): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Duties due at `nowMs` or before, earliest first. */
+  due(nowMs: number, limit: number): Promise<Duty[]>;
+}
+
+/** Of a verb that leaves something for later. */
+export interface WithDuties {
+  readonly duties: DutyRepository;
+}

@@ -1,0 +1,23 @@
+import { imagePrefix } from '../../bytes/prefixes.ts';
+import type { Config } from '../config.ts';
+import type { StoredBytes } from '../tasks/task.ts';
+import type { Image, Location } from './image.ts';
+
+/**
+ * Where one copy of an image can be read: what the service wrote lies under the image's prefix, what a client brought is the one
+ * object that its URL names. Undefined when the store is not configured any more or has another bucket now.
+ */
+export function storedBytesOf(
+  { stores }: Pick<Config, 'stores'>,
+  image: Pick<Image, 'id' | 'size'>,
+  location: Location,
+): StoredBytes | undefined {
+  const { store: place, writeId, layout, url, storedBytes } = location;
+  const store = stores.find(({ id }) => id === place);
+  if (store === undefined) return undefined;
+  if (writeId !== undefined) return { place, prefix: imagePrefix(image.id, writeId), layout, size: image.size ?? 0 };
+  const root = `s3://${store.bucket}/`;
+  return url.startsWith(root)
+    ? { place, prefix: '', key: url.slice(root.length), layout, size: storedBytes }
+    : undefined;
+}

@@ -1,0 +1,212 @@
+import type { WithClock, WithIds } from '../clock.ts';
+import { defaultStore, type WithConfig } from '../config.ts';
+import type { WithDuties } from '../duties/duty.ts';
+import { Conflict, ImageServiceError } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import { createImage, type NewImage } from '../images/create.ts';
+import type { WithImageList, WithImages } from '../images/repository.ts';
+import type { WithLog } from '../log.ts';
+import type { WithPolicy, WithProtections } from '../policy/port.ts';
+import type { WithLimits } from '../quota/limited-resources.ts';
+import type { WithUsage } from '../quota/usage.ts';
+import type { WithTasks } from '../tasks/repository.ts';
+import type { Task } from '../tasks/task.ts';
+import { TASK_DUTY_MS } from './report.ts';
+import type { WithWorkflows } from './workflow.ts';
+
+/** An object that somebody put at `drop/{project}/{name}.{ext}` in the staging bucket. */
+export interface Dropped {
+  readonly bucket: string;
+  readonly key: string;
+  readonly etag: string;
+  readonly size: number;
+  /** Orders writes of one key; with bucket and key it names this write. */
+  readonly sequencer: string;
+  /** User metadata of the object, keys in lower case: `name`, `disk_format`, `container_format`, `min_disk`, `min_ram`, `property-…`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What became of a drop. */
+export type DropOutcome =
+  | { readonly kind: 'imported'; readonly imageId: string; readonly taskId: string }
+  /** The file names no project that exists, or asks what a member may not: it is set aside with the reason. */
+  | { readonly kind: 'quarantined'; readonly reason: string };
+
+/** A project that files may be dropped for. */
+export interface DropProject {
+  readonly id: string;
+  readonly name: string;
+  readonly domainId: string;
+  readonly enabled: boolean;
+}
+
+export interface DropDeps
+  extends WithConfig,
+    WithClock,
+    WithIds,
+    WithImages,
+    WithImageList,
+    WithUsage,
+    WithLimits,
+    WithPolicy,
+    WithProtections,
+    WithTasks,
+    WithDuties,
+    WithWorkflows,
+    WithLog {
+  /** The project a key names, by id or by name in the default domain. @throws BackendUnavailable */
+  readonly findProject: (idOrName: string) => Promise<DropProject | undefined>;
+  /** A name-based UUID (RFC 9562, version 5): the same text gives the same id. */
+  readonly nameId: (text: string) => string;
+}
+
+/** File extensions people use, and the disk format they mean. Anything else is what the engine finds it to be. */
+const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = {
+  qcow2: 'qcow2',
+  raw: 'raw',
+  img: '',
+  vmdk: 'vmdk',
+  vhd: 'vhd',
+  vpc: 'vhd',
+  vhdx: 'vhdx',
+  vdi: 'vdi',
+  iso: 'iso',
+  hds: 'ploop',
+};
+
+/**
+ * Makes an image of a dropped file and starts its import. Ids follow from bucket, key and sequencer, so a second delivery of the
+ * event finds the first one's work and changes nothing. The caller is a plain member of the project that the key names.
+ */
+export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<DropOutcome> {
+  const named = /^drop\/([^/]+)\/([^/]+)$/.exec(dropped.key);
+  const [, projectName = '', fileName = ''] = named ?? [];
+  if (named === null) return quarantined(`"${dropped.key}" is not of the form drop/{project}/{name}.{ext}`);
+  const project = await deps.findProject(projectName);
+  if (project === undefined) return quarantined(`there is no project "${projectName}"`);
+  if (!project.enabled) return quarantined(`the project "${projectName}" is disabled`);
+  const identity = `${dropped.bucket}\n${dropped.key}\n${dropped.sequencer}`;
+  const imageId = deps.nameId(`image\n${identity}`);
+  const taskId = deps.nameId(`task\n${identity}`);
+  const caller = memberOf(project, `req-${taskId}`);
+  try {
+    await createImage(deps, caller, { ...describe(deps, fileName, dropped.metadata), id: imageId });
+  } catch (error) {
+    if (error instanceof Conflict) return resume(deps, caller, dropped, { imageId, taskId });
+    if (error instanceof ImageServiceError && !error.retryable) return quarantined(error.message);
+    throw error;
+  }
+  await startImport(deps, caller, dropped, imageId, taskId);
+  return { kind: 'imported', imageId, taskId };
+}
+
+const quarantined = (reason: string): DropOutcome => ({ kind: 'quarantined', reason });
+
+/** The file came again: a crash may have come anywhere between the image's record and the start. */
+async function resume(
+  deps: DropDeps,
+  caller: Caller,
+  dropped: Dropped,
+  { imageId, taskId }: { readonly imageId: string; readonly taskId: string },
+): Promise<DropOutcome> {
+  const [task, image] = await Promise.all([deps.tasks.get(taskId), deps.images.get(imageId)]);
+  const begun = task !== undefined && task.status !== 'pending';
+  const untouched = image?.status === 'queued' && (image.lock === null || image.lock === taskId);
+  if (!begun && untouched) await startImport(deps, caller, dropped, imageId, taskId);
+  return { kind: 'imported', imageId, taskId };
+}
+
+function memberOf(project: DropProject, requestId: string): Caller {
+  return {
+    userId: 'bucket-drop-in',
+    userName: 'bucket-drop-in',
+    userDomainId: 'default',
+    projectId: project.id,
+    projectName: project.name,
+    projectDomainId: project.domainId,
+    domainId: null,
+    systemScope: null,
+    roles: ['member', 'reader'],
+    serviceRoles: [],
+    serviceUserId: null,
+    serviceProjectId: null,
+    isAdmin: false,
+    requestId,
+  };
+}
+
+const PROPERTY = 'property-';
+
+function describe(deps: DropDeps, fileName: string, metadata: Dropped['metadata']): NewImage {
+  const dot = fileName.lastIndexOf('.');
+  const extension = dot > 0 ? fileName.slice(dot + 1).toLowerCase() : '';
+  const guessed = FORMAT_OF_EXTENSION[extension];
+  const diskFormat = metadata['disk_format'] ?? (guessed === undefined || guessed === '' ? null : guessed);
+  const known = diskFormat === null || deps.config.image_format.disk_formats.includes(diskFormat);
+  const properties = Object.entries(metadata)
+    .filter(([key]) => key.startsWith(PROPERTY))
+    .map(([key, value]) => [key.slice(PROPERTY.length), value]);
+  return {
+    name: metadata['name'] ?? (dot > 0 ? fileName.slice(0, dot) : fileName),
+    diskFormat: known ? diskFormat : null,
+    containerFormat: diskFormat === null || !known ? null : (metadata['container_format'] ?? 'bare'),
+    visibility: 'shared',
+    properties: Object.fromEntries(properties),
+    computed: [],
+  };
+}
+
+async function startImport(
+  deps: DropDeps,
+  caller: Caller,
+  dropped: Dropped,
+  imageId: string,
+  taskId: string,
+): Promise<void> {
+  const { bucket, key, etag, size } = dropped;
+  const at = new Date(deps.clock.now()).toISOString();
+  const stores = [defaultStore(deps.config).id];
+  const task: Task = {
+    id: taskId,
+    type: 'api_image_import',
+    status: 'pending',
+    imageId,
+    owner: caller.projectId ?? '',
+    userId: null,
+    requestId: caller.requestId,
+    input: { image_id: imageId, import_req: { method: { name: 'drop', key } }, backend: stores },
+    result: null,
+    message: '',
+    import: {
+      method: { name: 'drop', bucket, key, etag, size },
+      stores,
+      allStoresMustSucceed: true,
+      roles: caller.roles,
+    },
+    facts: {},
+    createdAt: at,
+    updatedAt: at,
+    expiresAt: null,
+  };
+  await deps.tasks.create(task).catch((error: unknown) => {
+    if (!(error instanceof Conflict)) throw error; // the record of an earlier try
+  });
+  await lock(deps, imageId, taskId);
+  await deps.duties.put({
+    id: `task:${taskId}`,
+    kind: 'task',
+    imageId,
+    writeId: taskId,
+    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
+  });
+  await deps.workflows.startImport(task);
+}
+
+async function lock(deps: DropDeps, imageId: string, taskId: string): Promise<void> {
+  try {
+    await deps.images.change(imageId, { expect: { lock: null, status: ['queued'] }, set: { lock: taskId } });
+  } catch (error) {
+    const isOurs = error instanceof Conflict && (await deps.images.get(imageId))?.lock === taskId;
+    if (!isOurs) throw error;
+  }
+}

@@ -1,0 +1,146 @@
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
+import type { WithDuties } from '../duties/duty.ts';
+import { Conflict, NotFound, NothingStored } from '../errors.ts';
+import type { Image, Location } from '../images/image.ts';
+import type { ImageChange, WithImages } from '../images/repository.ts';
+import type { WithLog } from '../log.ts';
+import { learnedRates } from '../tasks/eta.ts';
+import type { WithTasks } from '../tasks/repository.ts';
+import type { ImportMethod } from '../tasks/task.ts';
+import { assertLock, type ImportTask, importTask } from './report.ts';
+
+type SettleDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithLog;
+
+/** One store holds the image: the location is recorded and the store leaves the importing list; then see whether that activates. */
+export async function storeDone(deps: SettleDeps, task: ImportTask, location: Location): Promise<void> {
+  await deps.images.change(task.imageId, {
+    expect: { lock: task.id },
+    addLocations: [location],
+    importingTo: { remove: [location.store] },
+  });
+  await activateEarly(deps, task);
+}
+
+/** One store failed: it moves from the importing to the failed list. What follows for the import, the workflow decides. */
+export async function storeFailed(deps: SettleDeps, task: ImportTask, store: string): Promise<void> {
+  await deps.images.change(task.imageId, {
+    expect: { lock: task.id },
+    importingTo: { remove: [store] },
+    failedImport: { add: [store] },
+  });
+}
+
+/** The digests of what a download returns are known: they go onto the image; then see whether that activates. */
+export async function hashed(
+  deps: SettleDeps,
+  task: ImportTask,
+  digests: { readonly md5: string; readonly hash: { readonly algo: string; readonly value: string } },
+): Promise<void> {
+  await deps.tasks.note(task.id, digests);
+  await activateEarly(deps, { ...task, facts: { ...task.facts, ...digests } });
+}
+
+/** With all_stores_must_succeed=false the image turns active as soon as one copy and the hashes exist (import.md section 4). */
+async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> {
+  if (task.import.allStoresMustSucceed || task.import.method.name === 'copy-image') return;
+  const fresh = await importTask(deps, task.id);
+  const image = await deps.images.get(task.imageId);
+  if (image?.status !== 'importing' || !ownCopies(image, fresh) || fresh.facts.md5 === undefined) return;
+  try {
+    await deps.images.change(task.imageId, {
+      expect: { lock: task.id, status: ['importing'] },
+      set: activeFields(fresh),
+    });
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error; // the other branch was faster
+  }
+}
+
+/**
+ * The end of a good import: the image is active and says what a download returns, the task is `success`, the lock opens; in this
+ * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
+ * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away.
+ */
+export async function finishImport(deps: SettleDeps, taskId: string): Promise<void> {
+  const task = await importTask(deps, taskId);
+  if (task.status !== 'success') await complete(deps, task);
+  await unlock(deps, task);
+  await deps.duties.remove(`task:${taskId}`);
+}
+
+async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
+  await assertLock(deps, task.imageId, task.id);
+  const image = await deps.images.get(task.imageId);
+  if (task.import.method.name !== 'location' && (image === undefined || !ownCopies(image, task))) {
+    throw new NothingStored(
+      `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
+    );
+  }
+  await deps.images.change(task.imageId, { expect: { lock: task.id }, ...outcome(task) });
+  // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
+  await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));
+  await closeTask(deps, task, `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`);
+}
+
+/** What the image says at the end, by where its bytes came from. */
+function outcome(task: ImportTask): Pick<ImageChange, 'set' | 'mergeProperties' | 'importingTo'> {
+  const { method, stores } = task.import;
+  if (method.name === 'location') return { set: { ...hashFields(task), ...verifiedFields(method) } };
+  const importingTo = { remove: stores };
+  if (method.name === 'copy-image') return { importingTo };
+  return { importingTo, set: { ...activeFields(task), staged: null }, ...subformat(task) };
+}
+
+/** What consumers of a vmdk ask its properties for: it was written streamOptimized, whatever it had been. */
+function subformat({ facts: { targetFormat } }: ImportTask): Pick<ImageChange, 'mergeProperties'> {
+  return targetFormat === 'vmdk' ? { mergeProperties: { vmware_disktype: 'streamOptimized' } } : {};
+}
+
+/** A location whose hash came with it activates its image only now. */
+function verifiedFields(method: Extract<ImportMethod, { name: 'location' }>): NonNullable<ImageChange['set']> {
+  return method.hash && method.expected !== undefined ? { status: 'active' } : {};
+}
+
+function hashFields({ facts: { md5, hash } }: ImportTask): NonNullable<ImageChange['set']> {
+  return md5 === undefined || hash === undefined ? {} : { checksum: md5, hashAlgo: hash.algo, hashValue: hash.value };
+}
+
+async function unlock(deps: SettleDeps, task: ImportTask): Promise<void> {
+  try {
+    await deps.images.change(task.imageId, { expect: { lock: task.id }, set: { lock: null, progress: null } });
+  } catch (error) {
+    if (!(error instanceof Conflict || error instanceof NotFound)) throw error; // open already, or deleted
+  }
+}
+
+/** The task ends well before the lock opens: whoever sees the image unlocked finds the task ended. */
+async function closeTask(deps: SettleDeps, task: ImportTask, message: string): Promise<void> {
+  await deps.tasks.move(task.id, ['processing'], {
+    status: 'success',
+    message,
+    result: { image_id: task.imageId },
+    expiresAt: expiry(deps),
+  });
+}
+
+export function expiry(deps: WithClock & WithConfig): string {
+  return new Date(deps.clock.now() + deps.config.task.task_time_to_live * 3_600_000).toISOString();
+}
+
+const ownCopies = (image: Image, task: ImportTask): boolean =>
+  image.locations.some((location) => location.writeId === task.id);
+
+/** What an imported image says of its bytes. */
+function activeFields(task: ImportTask): NonNullable<ImageChange['set']> {
+  const { facts } = task;
+  return {
+    status: 'active',
+    size: facts.rendered?.size ?? null,
+    virtualSize: facts.virtualSize ?? null,
+    checksum: facts.md5 ?? null,
+    hashAlgo: facts.hash?.algo ?? null,
+    hashValue: facts.hash?.value ?? null,
+    ...(facts.targetFormat === undefined ? {} : { diskFormat: facts.targetFormat, containerFormat: 'bare' }),
+  };
+}

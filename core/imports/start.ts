@@ -1,0 +1,109 @@
+import type { WithClock, WithIds } from '../clock.ts';
+import type { WithDuties } from '../duties/duty.ts';
+import { Conflict, NotFound } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Image } from '../images/image.ts';
+import type { ImageChange, WithImages } from '../images/repository.ts';
+import type { WithLog } from '../log.ts';
+import type { WithTasks } from '../tasks/repository.ts';
+import type { Task } from '../tasks/task.ts';
+import { TASK_DUTY_MS } from './report.ts';
+import type { WithWorkflows } from './workflow.ts';
+
+type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithDuties & WithWorkflows & WithLog;
+
+/** What a task is to do; the rest of its record follows from the caller and the image. */
+export type TaskOrder = Pick<Task, 'type' | 'input' | 'facts'> & { readonly import: NonNullable<Task['import']> };
+
+/**
+ * A lock whose task is over or unknown is stale and may be taken over; a live one is a conflict. Uploads hold locks too.
+ * @throws Conflict
+ */
+export async function assertFree(deps: WithTasks, image: Image): Promise<void> {
+  if (image.lock === null) return;
+  const holder = await deps.tasks.get(image.lock);
+  if (holder !== undefined && (holder.status === 'pending' || holder.status === 'processing'))
+    throw new Conflict(`Image ${image.id} has an import task in progress: ${holder.id}`);
+}
+
+/**
+ * Stores a task, takes the image for it by one conditional write, which may change more of the image, and starts the workflow
+ * under the task's id.
+ * @throws Conflict, NotFound when the image is not any more as it was read; the task has then failed
+ */
+export async function startTask(
+  deps: StartDeps,
+  caller: Caller,
+  image: Image,
+  order: TaskOrder,
+  change: Pick<ImageChange, 'set' | 'addLocations'> = {},
+): Promise<Task> {
+  const task = await createTask(deps, caller, image, order);
+  await takeImage(deps, image, task, change);
+  await startWorkflow(deps, task);
+  return task;
+}
+
+async function createTask(deps: StartDeps, caller: Caller, image: Image, order: TaskOrder): Promise<Task> {
+  const at = new Date(deps.clock.now()).toISOString();
+  const task: Task = {
+    ...order,
+    id: deps.newId(),
+    status: 'pending',
+    imageId: image.id,
+    owner: caller.projectId ?? image.owner ?? '',
+    userId: caller.userId,
+    requestId: caller.requestId,
+    result: null,
+    message: '',
+    createdAt: at,
+    updatedAt: at,
+    expiresAt: null,
+  };
+  await deps.tasks.create(task);
+  // Before the lock: if we die between here and StartExecution, the janitor finds the task by this duty.
+  await deps.duties.put({
+    id: `task:${task.id}`,
+    kind: 'task',
+    imageId: image.id,
+    writeId: task.id,
+    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
+  });
+  return task;
+}
+
+async function takeImage(
+  deps: StartDeps,
+  image: Image,
+  task: Task,
+  change: Pick<ImageChange, 'set' | 'addLocations'>,
+): Promise<void> {
+  try {
+    await deps.images.change(image.id, {
+      ...change,
+      expect: { lock: image.lock, status: [image.status] },
+      set: { ...change.set, lock: task.id },
+    });
+  } catch (error) {
+    await deps.tasks.move(task.id, ['pending'], {
+      status: 'failure',
+      message: 'Another operation took the image first',
+      expiresAt: new Date(deps.clock.now()).toISOString(),
+    });
+    await deps.duties.remove(`task:${task.id}`);
+    if (error instanceof NotFound || error instanceof Conflict) throw error;
+    throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
+  }
+}
+
+/** The task is durable: when the start fails now, the janitor starts it by the same name within a minute. */
+async function startWorkflow(deps: StartDeps, task: Task): Promise<void> {
+  try {
+    await deps.workflows.startImport(task);
+  } catch (error) {
+    deps.log.warn('task accepted, workflow not started yet; the janitor will', {
+      task: task.id,
+      cause: String(error),
+    });
+  }
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { createDutyRepository } from '../aws/dynamodb/duties.ts';
+import { createIdentityRepository } from '../aws/dynamodb/identity.ts';
+import { createImageListing } from '../aws/dynamodb/image-list.ts';
+import { createImageRepository } from '../aws/dynamodb/images.ts';
+import { createMemberRepository } from '../aws/dynamodb/members.ts';
+import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
+import { tableOf } from '../aws/dynamodb/table.ts';
+import { createTaskRepository } from '../aws/dynamodb/tasks.ts';
+import { createUsageRepository } from '../aws/dynamodb/usage.ts';
+import { createDropBox } from '../aws/s3/drop-box.ts';
+import { createLocations } from '../aws/s3/locations.ts';
+import { createPlaces, type Places } from '../aws/s3/places.ts';
+import { createBytes } from '../aws/s3/sweep.ts';
+import { createWorkflows } from '../aws/stepfunctions/workflows.ts';
+import { telemetry } from '../aws/telemetry.ts';
+import type { Clock } from '../core/clock.ts';
+import { type Config, ConfigError, parseConfig } from '../core/config.ts';
+import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
+import type { IdentityRepository } from '../core/identity/repository.ts';
+import type { JanitorDeps } from '../core/janitor/janitor.ts';
+import { catalogLimits } from '../core/metadefs/limits.ts';
+import { configuredLimits, type LimitsPort } from '../core/quota/limited-resources.ts';
+import { loadPolicy, loadProtections } from '../files/policy-files.ts';
+import { connectKeystone, type KeystoneConnection } from '../keystone/connection.ts';
+import { createKeystoneLimits } from '../keystone/limits.ts';
+import { createProjectLookup } from '../keystone/projects.ts';
+import { type Environment, optional, required } from './environment.ts';
+import { createLog } from './log.ts';
+import { nameId } from './name-id.ts';
+
+/** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
+export interface ServiceDeps extends JanitorDeps {
+  readonly places: Places;
+  readonly identityRecords: IdentityRepository;
+  /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
+  readonly keystone: () => KeystoneConnection;
+}
+
+let built: Promise<ServiceDeps> | undefined;
+
+/** The dependencies of this process, built once from its environment. @throws EnvironmentError, ConfigError */
+export function serviceDeps(): Promise<ServiceDeps> {
+  built ??= createServiceDeps(process.env);
+  return built;
+}
+
+/** Builds the dependencies from an environment. @throws EnvironmentError, ConfigError */
+export async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
+  const config = readConfig(env);
+  const clock = { now: () => Date.now() };
+  const log = createLog('glimpse');
+  const { traced } = await telemetry();
+  const table = tableOf(traced(new DynamoDBClient({})), required(env, 'table'));
+  const places = createPlaces(config, {
+    stagingBucket: required(env, 'stagingBucket'),
+    stagingRegion: optional(env, 'region'),
+    endpoint: optional(env, 'endpoint'),
+  });
+  const identityRecords = createIdentityRepository(table, clock);
+  const policy = loadPolicy(config, log, clock);
+  const protections = loadProtections(config, policy, log, clock);
+  const duties = createDutyRepository(table);
+  const keystone = lazily(() => connectKeystone(config.identity, clock));
+  return {
+    config,
+    clock,
+    log,
+    newId: randomUUID,
+    nameId,
+    images: createImageRepository(table, { clock }),
+    members: createMemberRepository(table),
+    imageList: createImageListing(table),
+    usage: createUsageRepository(table, { clock }),
+    tasks: createTaskRepository(table, clock),
+    duties,
+    metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
+    bytes: createBytes(places),
+    locations: createLocations(places, config),
+    workflows: createWorkflows(traced(new SFNClient({})), required(env, 'importWorkflow')),
+    policy,
+    ...(protections === undefined ? {} : { protections }),
+    places,
+    identityRecords,
+    keystone,
+    limits: limitsIn(config, clock),
+    findProject: findProjectIn(config, { keystone, clock, identityRecords }),
+    dropBox: createDropBox(places.staging),
+  };
+}
+
+/** Built at its first use: most functions have no password, and ask nothing there. */
+function lazily<T>(build: () => T): () => T {
+  let built: { readonly value: T } | undefined;
+  return () => {
+    built ??= { value: build() };
+    return built.value;
+  };
+}
+
+function limitsIn(config: Config, clock: Clock): LimitsPort {
+  if (config.identity.mode !== 'keystone') return configuredLimits(config);
+  const limits = lazily(() =>
+    createKeystoneLimits(connectKeystone(config.identity, clock, 'system'), config.oslo_limit, clock),
+  );
+  return { of: async (project) => limits().of(project) };
+}
+
+function findProjectIn(
+  { identity }: Config,
+  { keystone, clock, identityRecords }: Pick<ServiceDeps, 'keystone' | 'clock' | 'identityRecords'>,
+): JanitorDeps['findProject'] {
+  if (identity.mode === 'keystone') {
+    const lookup = lazily(() => createProjectLookup(keystone(), clock));
+    return async (idOrName) => lookup()(idOrName);
+  }
+  return async (idOrName) =>
+    (await identityRecords.get('project', idOrName)) ??
+    identityRecords.findByName('project', DEFAULT_DOMAIN_ID, idOrName);
+}
+
+/** The configuration file, and what the deployment knows better: its own address, and the one secret that must not stand in a file. */
+function readConfig(env: Environment): Config {
+  const path = required(env, 'config');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  const config = parseConfig(parsed);
+  const publicEndpoint = optional(env, 'publicEndpoint');
+  const password = optional(env, 'keystonePassword');
+  return {
+    ...config,
+    ...(publicEndpoint !== undefined && { public_endpoint: publicEndpoint }),
+    ...(password !== undefined && { identity: { ...config.identity, password } }),
+  };
+}

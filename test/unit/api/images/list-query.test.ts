@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { splitValues } from '../../../../api/images/filter-values.ts';
+import { parseListQuery } from '../../../../api/images/list-query.ts';
+import { parseTimeFilter } from '../../../../api/images/time-filter.ts';
+import { pageLinks } from '../../../../api/page-links.ts';
+import { InvalidInput } from '../../../../core/errors.ts';
+
+const config = { limit_param_default: 25, api_limit_max: 1000 };
+const parse = (query: string) => parseListQuery(new URLSearchParams(query), config);
+
+describe('sort terms', () => {
+  test.each([
+    ['', 'createdAt:desc id:desc'],
+    ['sort_dir=asc', 'createdAt:asc id:asc'],
+    ['sort_key=name', 'name:desc createdAt:desc id:desc'],
+    ['sort_key=name&sort_dir=asc', 'name:asc createdAt:asc id:asc'],
+    ['sort_key=name&sort_key=id&sort_dir=asc', 'name:asc id:asc createdAt:asc'],
+    ['sort_key=name&sort_key=size&sort_dir=asc&sort_dir=desc', 'name:asc size:desc createdAt:desc id:desc'],
+    ['sort=name:asc,created_at', 'name:asc createdAt:desc id:desc'],
+    ['sort=name:asc', 'name:asc createdAt:asc id:asc'],
+  ])('%s', (query, expected) => {
+    expect(
+      parse(query)
+        .sort.map(({ key, direction }) => `${key}:${direction}`)
+        .join(' '),
+    ).toBe(expected);
+  });
+});
+
+describe('values of in:', () => {
+  test.each([
+    ['a,b', ['a', 'b']],
+    ['"a,b",c', ['a,b', 'c']],
+    ['"a\\"b"', ['a"b']],
+    ['', ['']],
+    ['a', ['a']],
+  ])('%s', (text, expected) => {
+    expect(splitValues('name', text)).toEqual(expected);
+  });
+
+  test('survive quoting', () => {
+    const value = fc.string().filter((text) => !text.includes('\\'));
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1 }), (values) => {
+        const text = values.map((each) => `"${each.replaceAll('"', '\\"')}"`).join(',');
+        expect(splitValues('name', text)).toEqual(values);
+      }),
+    );
+  });
+});
+
+test.each([
+  ['2016-04-18T21:38:54Z', '2016-04-18T21:38:54'],
+  ['2016-04-18', '2016-04-18T00:00:00'],
+  ['2016-04-18T21:38:54', '2016-04-18T21:38:54'],
+  ['2016-04-18T21:38:54.999Z', '2016-04-18T21:38:54'],
+  ['2016-04-18T23:38:54+02:00', '2016-04-18T21:38:54'],
+  ['2016-04-18T23:38:54+0200', '2016-04-18T21:38:54'],
+])('time %s compares as %s', (text, expected) => {
+  expect(parseTimeFilter('createdAt', 'created_at', text)).toEqual({
+    kind: 'equal',
+    attribute: 'createdAt',
+    values: [expected],
+  });
+});
+
+test('any query gives a request or InvalidInput', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string(), fc.string())), (pairs) => {
+      try {
+        parseListQuery(new URLSearchParams(pairs), config);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InvalidInput);
+      }
+    }),
+  );
+});
+
+test('links keep what was asked and replace the marker', () => {
+  const query = new URLSearchParams('limit=2&marker=old&tag=a&tag=b');
+  expect(pageLinks('/v2/images', query, 'new')).toEqual({
+    first: '/v2/images?limit=2&tag=a&tag=b',
+    next: '/v2/images?limit=2&tag=a&tag=b&marker=new',
+  });
+  expect(pageLinks('/v2/images', new URLSearchParams(), undefined)).toEqual({ first: '/v2/images' });
+});

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type KnownProperty, lintProperties } from '../../../../core/metadefs/lint.ts';
+import { editDistance, nearest } from '../../../../core/metadefs/nearest.ts';
+
+const known = (name: string, definition: object, namespace = 'N'): KnownProperty => ({
+  name,
+  namespace,
+  definition: { title: 't', type: 'string', ...definition },
+});
+
+const CATALOG: readonly KnownProperty[] = [
+  known('hw_disk_bus', { enum: ['virtio', 'scsi', 'ide'] }),
+  known('hw_cpu_cores', { type: 'integer', minimum: 1, maximum: 64 }),
+  known('hw_pmu', { type: 'boolean' }),
+  known('ratio', { type: 'number' }),
+  known('kernel_id', { pattern: '^(?P<id>[0-9a-f]+)$' }),
+  known('code', { minLength: 2, maxLength: 3 }),
+  known('hw_watch', { enum: ['a', 'b'], operators: ['<in>'] }),
+  known('architecture', {}, 'Free'),
+  known('architecture', { enum: ['x86_64', 'aarch64'] }, 'Strict'),
+  known('os_distro', { enum: ['ubuntu'] }, 'One'),
+  known('os_distro', { enum: ['fedora'] }, 'Two'),
+];
+const lint = (property: string, value: string | null) => lintProperties({ [property]: value }, CATALOG);
+
+describe('values', () => {
+  test.each([
+    ['hw_disk_bus', 'virtio'],
+    ['hw_cpu_cores', '64'],
+    ['hw_pmu', 'True'],
+    ['hw_pmu', 'no'],
+    ['ratio', '-1.5'],
+    ['kernel_id', 'abc0'],
+    ['code', 'abc'],
+    ['hw_watch', '<in> a'],
+    ['architecture', 'x86_64'],
+    ['os_distro', 'fedora'],
+  ])('%s=%s is fine', (property, value) => {
+    expect(lint(property, value)).toEqual([]);
+  });
+
+  test.each([
+    ['hw_disk_bus', 'virtoi', 'is not one of virtio, scsi, ide', 'virtio'],
+    ['hw_disk_bus', 'SCSI', 'is not one of', 'scsi'],
+    ['hw_disk_bus', 'nvme', 'is not one of', undefined],
+    ['hw_cpu_cores', 'four', 'is not a whole number', undefined],
+    ['hw_cpu_cores', '0', 'is less than 1', undefined],
+    ['hw_cpu_cores', '65', 'is more than 64', undefined],
+    ['hw_pmu', 'maybe', 'is not true or false', undefined],
+    ['ratio', 'x', 'is not a number', undefined],
+    ['kernel_id', 'XYZ', 'does not match', undefined],
+    ['code', 'a', 'is shorter than 2', undefined],
+    ['code', 'abcd', 'is longer than 3', undefined],
+    ['architecture', 'x86_46', 'is not one of x86_64, aarch64 (Strict)', 'x86_64'],
+    ['os_distro', 'fedroa', 'is not one of ubuntu (One)', 'fedora'],
+  ])('%s=%s %s', (property, value, words, suggestion) => {
+    const [finding, ...more] = lint(property, value);
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ kind: 'value', property, value });
+    expect(finding?.message).toContain(words);
+    expect(finding?.suggestion).toBe(suggestion);
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['hw_disk_buss', 'hw_disk_bus'],
+    ['hw-disk-bus', 'hw_disk_bus'],
+    ['HW_DISK_BUS', 'hw_disk_bus'],
+    ['hw_dsik_bus', 'hw_disk_bus'],
+    ['architectuer', 'architecture'],
+  ])('%s is probably %s', (property, suggestion) => {
+    expect(lint(property, 'x')).toMatchObject([{ kind: 'name', property, suggestion }]);
+  });
+
+  test.each(['mine', 'hw_something_else', 'rat', 'os_glance_failed_import', 'owner_specified.openstack.md5'])(
+    '%s is somebody’s own',
+    (property) => {
+      expect(lint(property, 'x')).toEqual([]);
+    },
+  );
+
+  test('findings come in the order of names, nulls are left alone', () => {
+    const found = lintProperties({ ratio: 'x', hw_pmu: 'x', code: null }, CATALOG);
+    expect(found.map(({ property }) => property)).toEqual(['hw_pmu', 'ratio']);
+  });
+});
+
+describe('distance', () => {
+  test('is a metric as far as it is asked for: zero for itself, symmetric, at most the longer word', () => {
+    const word = fc.string({ maxLength: 12 });
+    fc.assert(
+      fc.property(word, word, (a, b) => {
+        const distance = editDistance(a, b);
+        expect(editDistance(b, a)).toBe(distance);
+        expect(distance === 0).toBe(a === b);
+        expect(distance).toBeLessThanOrEqual(Math.max(a.length, b.length));
+        expect(distance).toBeGreaterThanOrEqual(Math.abs(a.length - b.length));
+      }),
+    );
+  });
+
+  test('counts a swap once', () => {
+    expect(editDistance('virtoi', 'virtio')).toBe(1);
+    expect(editDistance('kitten', 'sitting')).toBe(3);
+  });
+
+  test('prefers the nearer candidate and never a word of its own', () => {
+    expect(nearest('hw_disk_bu', ['hw_disk_box', 'hw_disk_bus'])).toBe('hw_disk_bus');
+    expect(nearest('ide', ['ide', 'idf'])).toBeUndefined();
+    expect(nearest('abc', ['abd'])).toBeUndefined();
+  });
+});
