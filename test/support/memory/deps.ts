@@ -83,7 +83,6 @@ export function memoryDeps(
     locations: { find: async () => undefined },
     bytes: {
       removePrefix: async (place, prefix) => void swept.push(`${place} ${prefix}`),
-      exists: async () => true,
     },
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     findProject: async (idOrName) => projects.get(idOrName),
