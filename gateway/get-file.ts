@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { StoredBytes } from '../bytes/stored-bytes.ts';
 import { type ImageReader, openStored } from '../bytes/stored-image.ts';
 import { BackendUnavailable, ImageServiceError, InvalidInput, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import { planDownload } from '../core/images/download.ts';
-import type { StoredBytes } from '../core/tasks/task.ts';
 import { byteRange } from './byte-range.ts';
 import type { GatewayDeps } from './deps.ts';
 import { ClientGone } from './pump.ts';

@@ -11,12 +11,12 @@ import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
 import { tableOf } from '../aws/dynamodb/table.ts';
 import { createTaskRepository } from '../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../aws/dynamodb/usage.ts';
-import { createDropBox } from '../aws/s3/drop-box.ts';
-import { createLocations } from '../aws/s3/locations.ts';
-import { createPlaces, type Places } from '../aws/s3/places.ts';
-import { createBytes } from '../aws/s3/sweep.ts';
+import { createS3Places } from '../aws/s3/stores.ts';
 import { createWorkflows } from '../aws/stepfunctions/workflows.ts';
 import { telemetry } from '../aws/telemetry.ts';
+import { createDropBox } from '../bytes/drop-box.ts';
+import { createLocations } from '../bytes/locations.ts';
+import type { WithPlaces } from '../bytes/places.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Config, ConfigError, parseConfig } from '../core/config.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
@@ -33,8 +33,7 @@ import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
-export interface ServiceDeps extends JanitorDeps {
-  readonly places: Places;
+export interface ServiceDeps extends JanitorDeps, WithPlaces {
   readonly identityRecords: IdentityRepository;
   /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
   readonly keystone: () => KeystoneConnection;
@@ -55,7 +54,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const log = createLog('glimpse');
   const { traced } = await telemetry();
   const table = tableOf(traced(new DynamoDBClient({})), required(env, 'table'));
-  const places = createPlaces(config, {
+  const places = createS3Places(config, {
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
     endpoint: optional(env, 'endpoint'),
@@ -78,8 +77,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     tasks: createTaskRepository(table, clock),
     duties,
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
-    bytes: createBytes(places),
-    locations: createLocations(places, config),
+    bytes: places,
+    locations: createLocations(places),
     workflows: createWorkflows(traced(new SFNClient({})), required(env, 'importWorkflow')),
     policy,
     ...(protections === undefined ? {} : { protections }),

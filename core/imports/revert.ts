@@ -1,5 +1,5 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
-import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/keys.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';

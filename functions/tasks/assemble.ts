@@ -1,24 +1,21 @@
 import { crc32 } from 'node:zlib';
-import { Multipart } from '../../aws/s3/multipart.ts';
-import { readObject } from '../../aws/s3/object-source.ts';
 import { inLanes } from '../../bytes/in-lanes.ts';
-import { copySource, dataKey } from '../../bytes/object-keys.ts';
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { bodyKey, dataKey, imagePrefix } from '../../bytes/keys.ts';
+import { readObject } from '../../bytes/object-source.ts';
+import type { Multipart } from '../../bytes/store.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import { type ImportTask, reporter } from '../../core/imports/report.ts';
-import type { StoredBytes } from '../../core/tasks/task.ts';
 import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/engine/convert/assembly.ts';
 import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
 import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
-import { type Body, bodyKey, type EncodedFragment } from './import-plan.ts';
+import type { Body, EncodedFragment } from './import-plan.ts';
 
-/** Parts on their way at once; a part in memory is the smallest S3 takes, and at most a slice more. */
+/** Parts on their way at once; a part in memory is the smallest the store takes, and at most a slice more. */
 const LANES = 2;
-/** A part that is one body is copied inside S3 from this size on; S3 takes no smaller parts but the last. */
-const COPIED_BYTES = 5 * 1024 * 1024;
 
 interface Job {
   readonly deps: ServiceDeps;
@@ -30,7 +27,7 @@ interface Job {
 
 /**
  * Phase 2 of a conversion to a format with tables: from the lengths of all bodies follows where everything stands; the object is
- * put together from the bodies, large ones inside S3, and looked at again before anybody gets it. Doing it again replaces it.
+ * put together from the bodies, large ones inside the store, and looked at again before anybody gets it. Doing it again replaces it.
  * @throws ImageRefused when the result is not what it should be; Corrupt; BackendUnavailable; what `guard` throws
  */
 export async function assembleObject(
@@ -47,10 +44,11 @@ export async function assembleObject(
     work: { ...task.facts.work, assemble: assembly.size, hash: assembly.size },
   });
   const prefix = imagePrefix(task.imageId, task.id);
-  const multipart = new Multipart(deps.places.staging, dataKey(prefix));
+  const { staging } = deps.places;
+  const multipart = staging.multipart(dataKey(prefix));
   const report = reporter(deps, task, 'assemble', 0, assembly.size);
   try {
-    const parts = planParts(assembly);
+    const parts = planParts(assembly, staging.abilities);
     await inLanes({ count: parts.length, lanes: LANES }, async (n) => {
       const part = parts[n];
       if (part === undefined) return;
@@ -92,8 +90,10 @@ async function putPart(job: Job, multipart: Multipart, part: Part): Promise<void
   const [first] = part.regions;
   const n = part.number - 1;
   const { staging } = job.deps.places;
-  if (part.regions.length === 1 && first !== undefined && isBody(first.kind) && first.length >= COPIED_BYTES) {
-    await multipart.copy(n, copySource(staging, bodyKey(job.taskId, first.slice, first.kind)), 0, first.length);
+  const { minPartBytes } = staging.abilities;
+  if (part.regions.length === 1 && first !== undefined && isBody(first.kind) && first.length >= minPartBytes) {
+    const from = { store: staging, key: bodyKey(job.taskId, first.slice, first.kind) };
+    await multipart.copyPart(n, from, 0, first.length);
     return;
   }
   const bytes = Buffer.allocUnsafeSlow(part.length);
@@ -101,7 +101,7 @@ async function putPart(job: Job, multipart: Multipart, part: Part): Promise<void
     const at = region.offset - part.offset;
     await fillRegion(job, region, bytes.subarray(at, at + region.length));
   }
-  await multipart.put(n, bytes);
+  await multipart.putPart(n, bytes);
 }
 
 async function fillRegion({ deps, taskId, assembly, checksums }: Job, region: Region, target: Buffer): Promise<void> {

@@ -1,4 +1,4 @@
-import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/keys.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { recordStep } from './step.ts';
 

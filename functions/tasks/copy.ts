@@ -1,11 +1,11 @@
-import type { Place } from '../../aws/s3/places.ts';
 import { copyStored } from '../../bytes/copy.ts';
 import { expandStored } from '../../bytes/expand.ts';
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix } from '../../bytes/keys.ts';
+import type { Store } from '../../bytes/store.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import { StoreFailed } from '../../core/errors.ts';
 import { type ImportTask, type Reporter, reporter } from '../../core/imports/report.ts';
 import { storeDone } from '../../core/imports/settle.ts';
-import type { StoredBytes } from '../../core/tasks/task.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
 import { byteStep, type StepEvent } from './step.ts';
 import { assertFits } from './too-long.ts';
@@ -34,7 +34,7 @@ export const handler = byteStep<StepEvent & { readonly store: string }>(async (d
 interface Copy {
   readonly task: ImportTask;
   readonly rendered: StoredBytes;
-  readonly place: Place;
+  readonly place: Store;
   readonly prefix: string;
   readonly report: Reporter;
   readonly guard: () => Promise<void>;

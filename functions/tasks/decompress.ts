@@ -1,5 +1,5 @@
+import { unpackedPrefix } from '../../bytes/keys.ts';
 import { plainWriter } from '../../bytes/plain-writer.ts';
-import { imagePrefix } from '../../bytes/prefixes.ts';
 import { openStored } from '../../bytes/stored-image.ts';
 import { type ImportTask, reporter } from '../../core/imports/report.ts';
 import { compressionOf, openDecompressor } from '../../formats/engine/decompress/decompress.ts';
@@ -8,8 +8,6 @@ import type { ServiceDeps } from '../../service/deps.ts';
 import { inspectSource } from './inspect.ts';
 import { assertFits } from './too-long.ts';
 
-/** Where the unpacked bytes lie: beside what the import renders, so that one prefix cleans both. */
-const unpackedPrefix = (task: ImportTask): string => `${imagePrefix(task.imageId, task.id)}unpacked/`;
 const HEAD_BYTES = 16;
 
 /**
@@ -20,7 +18,7 @@ const HEAD_BYTES = 16;
 export async function decompressSource(deps: ServiceDeps, task: ImportTask, guard: () => Promise<void>): Promise<void> {
   const { source } = task.facts;
   const image = await deps.images.get(task.imageId);
-  const prefix = unpackedPrefix(task);
+  const prefix = unpackedPrefix(task.imageId, task.id);
   if (source === undefined || source.prefix === prefix || image?.containerFormat === 'compressed') return;
   const packed = await openStored(deps.places, source);
   const kind = compressionOf(await packed.read(0, Math.min(HEAD_BYTES, packed.size)));

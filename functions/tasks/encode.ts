@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
-import { putObject } from '../../aws/s3/multipart.ts';
+import { bodyKey } from '../../bytes/keys.ts';
 import { encodeSlice, workspace } from '../../formats/engine/convert/blocks.ts';
 import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
-import { type Body, bodyKey, type EncodedFragment } from './import-plan.ts';
+import type { Body, EncodedFragment } from './import-plan.ts';
 
 type Encoded = EncodedFragment['encoded'][number];
 
@@ -43,7 +43,7 @@ async function putBody({ deps, taskId, guard }: Encoding, n: number, kind: Body,
   const crc = crc32(bytes);
   if (bytes.length > 0) {
     await guard();
-    await putObject(deps.places.staging, bodyKey(taskId, n, kind), bytes, { crc32: crc });
+    await deps.places.staging.putObject(bodyKey(taskId, n, kind), bytes, { crc32: crc });
   }
   return crc;
 }

@@ -1,14 +1,12 @@
-import { removeObject } from '../../aws/s3/describe-object.ts';
-import { headObject } from '../../aws/s3/object-source.ts';
 import { copyStored } from '../../bytes/copy.ts';
-import { dataKey } from '../../bytes/object-keys.ts';
+import { dataKey, stagedPrefix } from '../../bytes/keys.ts';
 import { plainWriter } from '../../bytes/plain-writer.ts';
-import { stagedPrefix } from '../../bytes/prefixes.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import { FetchFailed, ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import { type ImportTask, reporter } from '../../core/imports/report.ts';
-import type { ImportFacts, ImportMethod, StoredBytes } from '../../core/tasks/task.ts';
+import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { createDigester } from '../../formats/node/digest/digest.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
 import { openDownload } from '../../web/download.ts';
@@ -26,7 +24,7 @@ export const handler = byteStep(async (deps, task, _event, guard) => {
   const fetched = await fetchBy(deps, task, guard);
   await deps.tasks.note(task.id, fetched);
   const { method } = task.import;
-  if (method.name === 'drop') await removeObject(deps.places.staging, method.key);
+  if (method.name === 'drop') await deps.places.staging.removeObject(method.key);
 });
 
 function fetchBy(deps: ServiceDeps, task: ImportTask, guard: Guard): Promise<Fetched> {
@@ -79,7 +77,7 @@ const dropped: Fetch<Extract<ImportMethod, { name: 'drop' }>> = async (deps, tas
     etag: method.etag,
   };
   await copyStored(deps.places, from, deps.places.staging, prefix, { guard });
-  const { etag, size } = await headObject(deps.places.staging, dataKey(prefix));
+  const { etag, size } = await deps.places.staging.headObject(dataKey(prefix));
   return { source: { place: 'staging', prefix, layout: 'plain', size, etag } };
 };
 

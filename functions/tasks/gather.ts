@@ -1,20 +1,13 @@
-import { getJson } from '../../aws/s3/json-object.ts';
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { getJson } from '../../bytes/json-object.ts';
+import { fragmentKey, imagePrefix } from '../../bytes/keys.ts';
 import { putMap } from '../../bytes/sparse-writer.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import type { ImportTask } from '../../core/imports/report.ts';
-import type { StoredBytes } from '../../core/tasks/task.ts';
 import { storedGeometry } from '../../formats/engine/sparse/geometry.ts';
 import { SparseMap } from '../../formats/engine/sparse/map.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
 import { assembleObject } from './assemble.ts';
-import {
-  batchCount,
-  type EncodedFragment,
-  type Fragment,
-  fragmentKey,
-  type ImportPlan,
-  readPlan,
-} from './import-plan.ts';
+import { batchCount, type EncodedFragment, type Fragment, type ImportPlan, readPlan } from './import-plan.ts';
 import { recordedFailure } from './recorded-failure.ts';
 import { byteStep } from './step.ts';
 

@@ -1,7 +1,7 @@
-import { getJson } from '../../aws/s3/json-object.ts';
-import type { Places } from '../../aws/s3/places.ts';
-import { planPrefix } from '../../bytes/prefixes.ts';
-import type { StoredBytes } from '../../core/tasks/task.ts';
+import { getJson } from '../../bytes/json-object.ts';
+import { planKey } from '../../bytes/keys.ts';
+import type { Places } from '../../bytes/places.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
 
 /** What the batches of an import work from; an object in the staging bucket, pure data. */
@@ -49,11 +49,6 @@ export type Body = 'plain' | 'packed';
 const MAX_BATCHES = 1_000;
 /** 128 MiB: enough to keep a function busy for a second or two, small enough to spread. */
 const MIN_SLICES_PER_BATCH = 8;
-
-export const planKey = (taskId: string): string => `${planPrefix(taskId)}plan.json`;
-/** A body of an encoded slice; it lies beside the plan and goes with it. */
-export const bodyKey = (taskId: string, slice: number, body: Body): string => `${planPrefix(taskId)}s/${slice}/${body}`;
-export const fragmentKey = (taskId: string, batch: number): string => `${planPrefix(taskId)}b/${batch}.json`;
 
 export function readPlan(places: Places, taskId: string): Promise<ImportPlan> {
   return getJson<ImportPlan>(places.staging, planKey(taskId));

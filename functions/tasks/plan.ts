@@ -1,16 +1,17 @@
-import { putJson } from '../../aws/s3/json-object.ts';
+import { putJson } from '../../bytes/json-object.ts';
+import { planKey } from '../../bytes/keys.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { ImportTask } from '../../core/imports/report.ts';
 import { enforceStorageQuota } from '../../core/quota/bytes.ts';
-import type { StoredBytes } from '../../core/tasks/task.ts';
 import { planConversion } from '../../formats/engine/convert/plan.ts';
 import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
 import type { ByteSource } from '../../formats/engine/source.ts';
 import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
 import { openImage } from '../../formats/registry.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
-import { batchCount, type ImportPlan, planKey, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
+import { batchCount, type ImportPlan, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
 import { byteStep } from './step.ts';
 
 /**
@@ -108,9 +109,9 @@ function streamedCopies(
   kept = size,
 ): Record<string, number> {
   const bytesTo = (store: string): number => {
-    const { sparse, service } = places.store(store);
-    if (layout === 'sparse' && !sparse) return size;
-    return service === places.staging.service ? 0 : kept;
+    const to = places.store(store);
+    if (layout === 'sparse' && !to.sparse) return size;
+    return to.canCopyFrom(places.staging) ? 0 : kept;
   };
   return Object.fromEntries(
     stores.map((store) => [`copy:${store}`, bytesTo(store)]).filter(([, bytes]) => bytes !== 0),

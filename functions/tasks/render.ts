@@ -1,5 +1,5 @@
-import { putJson } from '../../aws/s3/json-object.ts';
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { putJson } from '../../bytes/json-object.ts';
+import { fragmentKey, imagePrefix } from '../../bytes/keys.ts';
 import { putSegment } from '../../bytes/sparse-writer.ts';
 import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
@@ -10,14 +10,7 @@ import { packSliceInPlace } from '../../formats/engine/sparse/pack.ts';
 import { openImage } from '../../formats/registry.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
 import { encodeSlices } from './encode.ts';
-import {
-  type EncodedFragment,
-  type Fragment,
-  fragmentKey,
-  type ImportPlan,
-  readPlan,
-  slicesOfBatch,
-} from './import-plan.ts';
+import { type EncodedFragment, type Fragment, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
 import { byteStep, type StepEvent, serviceError } from './step.ts';
 
 type Slice = Fragment['slices'][number];

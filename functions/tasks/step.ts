@@ -1,5 +1,5 @@
 import { observed } from '../../aws/telemetry.ts';
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix } from '../../bytes/keys.ts';
 import { BackendUnavailable, ImageRefused, ImageServiceError, TaskAborted } from '../../core/errors.ts';
 import { assertLock, type ImportTask, importTask } from '../../core/imports/report.ts';
 import { FormatError } from '../../formats/engine/errors.ts';

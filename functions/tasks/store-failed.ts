@@ -1,4 +1,4 @@
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix } from '../../bytes/keys.ts';
 import { StoreFailed } from '../../core/errors.ts';
 import { importTask } from '../../core/imports/report.ts';
 import { storeFailed } from '../../core/imports/settle.ts';

@@ -92,7 +92,7 @@ export async function startImagesApi(
     policy: createPolicy(),
     tasks: createTaskRepository(table, clock),
     duties: dutiesOf(database),
-    bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix), exists: async () => true },
+    bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },
     workflows: {
       startImport: (task) => record('start', task.imageId),
       stop: (taskId) => record('stop', taskId),

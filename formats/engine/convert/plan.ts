@@ -7,12 +7,10 @@ import { capped, roundUp } from '../bytes.ts';
 import { SourceChanged, Unsupported } from '../errors.ts';
 import type { DiskImage, FormatName } from '../image.ts';
 import type { ByteSource } from '../source.ts';
+import { SLICE_BYTES } from '../sparse/geometry.ts';
 
 /** Grows whenever the same plan would render other bytes. */
 export const ENGINE_VERSION = 2;
-
-/** Guest bytes of a slice: the unit of work, and of the stored sparse layout. */
-export const SLICE_BYTES = 16 * 1024 * 1024;
 
 export type Compression = 'none' | 'zlib' | 'zstd';
 
