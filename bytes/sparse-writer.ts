@@ -1,4 +1,4 @@
-import { SLICE_BYTES, storedGeometry } from '../formats/engine/sparse/geometry.ts';
+import { BLOCK_BYTES, SLICE_BYTES, storedGeometry } from '../formats/engine/sparse/geometry.ts';
 import { type SliceEntry, SparseMap } from '../formats/engine/sparse/map.ts';
 import { packSlice } from '../formats/engine/sparse/pack.ts';
 import { Cutter } from './cutter.ts';
@@ -6,19 +6,32 @@ import { mapKey, segmentKey } from './keys.ts';
 import { type ByteWriter, IN_FLIGHT, type WriterOptions, writerTools } from './plain-writer.ts';
 import type { Store } from './store.ts';
 
-/** Stores the segment of slice `n`. Writing it again changes nothing. @throws BackendUnavailable, NotFound (bucket) */
-export async function putSegment(
+export interface PutSliceOptions {
+  /** Memory for the segment; may be the slice itself, whose bytes are lost then. */
+  readonly into?: Uint8Array | undefined;
+  readonly guard?: (() => Promise<void>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Packs the guest bytes of slice `n` and stores the segment; an all-zero slice has none. Doing it again changes nothing.
+ * @throws BackendUnavailable, NotFound (bucket); what `guard` throws
+ */
+export async function putSlice(
   store: Store,
   prefix: string,
   n: number,
-  segment: Uint8Array,
-  crc32: number,
-  signal?: AbortSignal,
-): Promise<void> {
+  slice: Uint8Array,
+  { into, guard, signal }: PutSliceOptions = {},
+): Promise<SliceEntry | undefined> {
+  const { bitmap, segment, crc32 } = packSlice(slice, BLOCK_BYTES, into);
+  if (segment.length === 0) return undefined;
+  await guard?.();
   await store.putObject(segmentKey(prefix, n), segment, { crc32, signal });
+  return { bitmap, segmentLength: segment.length, crc32 };
 }
 
-/** Stores the map, which makes the image readable: last of all. Returns the bytes it takes. @throws as `putSegment` */
+/** Stores the map, which makes the image readable: last of all. Returns the bytes it takes. @throws as `putSlice` */
 export async function putMap(store: Store, prefix: string, map: SparseMap, signal?: AbortSignal): Promise<number> {
   const bytes = map.encode();
   await store.putObject(mapKey(prefix), bytes, { signal });
@@ -36,11 +49,8 @@ export function sparseWriter(store: Store, prefix: string, options: WriterOption
     signal,
     tap: options.tap,
     store: async (n, bytes) => {
-      const { bitmap, segment, crc32 } = packSlice(bytes);
-      if (segment.length === 0) return;
-      await options.guard?.();
-      await putSegment(store, prefix, n, segment, crc32, signal);
-      entries.set(n, { bitmap, segmentLength: segment.length, crc32 });
+      const entry = await putSlice(store, prefix, n, bytes, { guard: options.guard, signal });
+      if (entry !== undefined) entries.set(n, entry);
     },
   });
   return {

@@ -100,8 +100,11 @@ export function assertPlanFits(plan: ConversionPlan, source: Pick<ByteSource, 's
   }
 }
 
+/** How an image is cut into slices; sizes are bytes. */
+export type SlicedImage = Pick<ConversionPlan, 'virtualSize' | 'sliceSize' | 'sliceCount'>;
+
 /** First guest byte of a slice, and its guest bytes in the source. @throws RangeError for a slice that is not in the plan */
-export function sliceRange(plan: ConversionPlan, index: number): { readonly start: number; readonly length: number } {
+export function sliceRange(plan: SlicedImage, index: number): { readonly start: number; readonly length: number } {
   if (!(Number.isInteger(index) && index >= 0 && index < plan.sliceCount)) {
     throw new RangeError(`slice ${index} of ${plan.sliceCount}`);
   }

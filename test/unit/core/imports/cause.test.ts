@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { causeOf } from '../../../../functions/tasks/cause.ts';
+import { causeOf } from '../../../../core/imports/cause.ts';
 
 const LATE = 'The import took longer than allowed';
 const stopped = (container: object): string =>

@@ -1,24 +1,31 @@
 import { crc32 } from 'node:zlib';
-import { inLanes } from '../../bytes/in-lanes.ts';
-import { bodyKey, dataKey, imagePrefix } from '../../bytes/keys.ts';
-import { readObject } from '../../bytes/object-source.ts';
-import type { Multipart } from '../../bytes/store.ts';
-import type { StoredBytes } from '../../bytes/stored-bytes.ts';
-import { openStored } from '../../bytes/stored-image.ts';
+import type { WithClock } from '../../core/clock.ts';
+import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused } from '../../core/errors.ts';
+import type { WithImages } from '../../core/images/repository.ts';
 import { type ImportTask, reporter } from '../../core/imports/report.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
 import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/engine/convert/assembly.ts';
 import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
 import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
-import type { ServiceDeps } from '../../service/deps.ts';
+import type { Guard } from '../imports/step.ts';
+import { inLanes } from '../in-lanes.ts';
+import { bodyKey, dataKey, imagePrefix } from '../keys.ts';
+import { readObject } from '../object-source.ts';
+import type { WithPlaces } from '../places.ts';
+import type { Multipart, Store } from '../store.ts';
+import type { StoredBytes } from '../stored-bytes.ts';
+import { openStored } from '../stored-image.ts';
 import type { Body, EncodedFragment } from './import-plan.ts';
+
+export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
 
 /** Parts on their way at once; a part in memory is the smallest the store takes, and at most a slice more. */
 const LANES = 2;
 
 interface Job {
-  readonly deps: ServiceDeps;
+  readonly staging: Store;
   readonly taskId: string;
   readonly assembly: Assembly;
   /** CRC32s of the bodies of a slice: plain, packed. */
@@ -31,20 +38,20 @@ interface Job {
  * @throws ImageRefused when the result is not what it should be; Corrupt; BackendUnavailable; what `guard` throws
  */
 export async function assembleObject(
-  deps: ServiceDeps,
+  deps: AssembleDeps,
   task: ImportTask,
   conversion: ConversionPlan,
   fragments: AsyncIterable<EncodedFragment>,
-  guard: () => Promise<void>,
+  guard: Guard,
 ): Promise<StoredBytes> {
+  const { staging } = deps.places;
   const { index, checksums } = await joined(conversion, fragments);
   const assembly = assemble(conversion, index);
-  const job = { deps, taskId: task.id, assembly, checksums };
+  const job = { staging, taskId: task.id, assembly, checksums };
   await deps.tasks.note(task.id, {
     work: { ...task.facts.work, assemble: assembly.size, hash: assembly.size },
   });
   const prefix = imagePrefix(task.imageId, task.id);
-  const { staging } = deps.places;
   const multipart = staging.multipart(dataKey(prefix));
   const report = reporter(deps, task, 'assemble', 0, assembly.size);
   try {
@@ -89,7 +96,7 @@ async function joined(
 async function putPart(job: Job, multipart: Multipart, part: Part): Promise<void> {
   const [first] = part.regions;
   const n = part.number - 1;
-  const { staging } = job.deps.places;
+  const { staging } = job;
   const { minPartBytes } = staging.abilities;
   if (part.regions.length === 1 && first !== undefined && isBody(first.kind) && first.length >= minPartBytes) {
     const from = { store: staging, key: bodyKey(job.taskId, first.slice, first.kind) };
@@ -104,10 +111,14 @@ async function putPart(job: Job, multipart: Multipart, part: Part): Promise<void
   await multipart.putPart(n, bytes);
 }
 
-async function fillRegion({ deps, taskId, assembly, checksums }: Job, region: Region, target: Buffer): Promise<void> {
+async function fillRegion(
+  { staging, taskId, assembly, checksums }: Job,
+  region: Region,
+  target: Buffer,
+): Promise<void> {
   const { kind, slice } = region;
   if (isBody(kind)) {
-    await readObject(deps.places.staging, bodyKey(taskId, slice, kind), 0, target, {});
+    await readObject(staging, bodyKey(taskId, slice, kind), 0, target, {});
     const expected = checksums.get(slice)?.[kind === 'plain' ? 0 : 1];
     const found = crc32(target);
     if (found !== expected)
@@ -129,11 +140,11 @@ const isBody = (kind: Region['kind']): kind is Body => kind === 'plain' || kind 
 
 /** The result is inspected like anything that comes from outside (contract: import.md section 6, step 11). */
 async function assertResult(
-  deps: ServiceDeps,
+  { places }: WithPlaces,
   bytes: StoredBytes,
   { target, outputSize }: ConversionPlan,
 ): Promise<void> {
-  const found = await inspect(await openStored(deps.places, bytes), { declared: target.format });
+  const found = await inspect(await openStored(places, bytes), { declared: target.format });
   if (found.verdict === 'accept' && found.virtualSize === outputSize) return;
   throw new ImageRefused(
     `The conversion to ${target.format} gave ${found.format} of ${found.virtualSize} bytes where ${outputSize} were expected`,

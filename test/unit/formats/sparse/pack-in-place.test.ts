@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packSlice, packSliceInPlace } from '../../../formats/engine/sparse/pack.ts';
+import { packSlice } from '../../../../formats/engine/sparse/pack.ts';
 
 const BLOCK = 4096;
 
-describe('packSliceInPlace', () => {
+describe('packSlice within the slice', () => {
   it('gives what packSlice gives', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), fc.nat(BLOCK - 1), (blocks, tail) => {
@@ -14,7 +14,7 @@ describe('packSliceInPlace', () => {
         });
         const expected = packSlice(Buffer.from(slice), BLOCK);
 
-        const packed = packSliceInPlace(slice, BLOCK);
+        const packed = packSlice(slice, BLOCK, slice);
 
         expect(Buffer.from(packed.bitmap)).toEqual(Buffer.from(expected.bitmap));
         expect(Buffer.from(packed.segment)).toEqual(Buffer.from(expected.segment));

@@ -1,8 +1,10 @@
+import type { WithConfig } from '../../core/config.ts';
 import type { Image } from '../../core/images/image.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
 import { parseHeader } from '../../formats/qcow2/header.ts';
-import type { ServiceDeps } from '../../service/deps.ts';
+import type { WithPlaces } from '../places.ts';
 
 /** What is known of a download when its first bytes are there. */
 export interface Announced {
@@ -17,7 +19,7 @@ export interface Announced {
  * not tell how large the disk is, the file's length stands for it; without a length there is no percentage yet.
  */
 export async function announceWork(
-  deps: Pick<ServiceDeps, 'config' | 'places' | 'tasks'>,
+  deps: WithConfig & WithPlaces & WithTasks,
   task: ImportTask,
   { image, head, length }: Announced,
 ): Promise<void> {
@@ -27,14 +29,14 @@ export async function announceWork(
   await deps.tasks.note(task.id, { work: { fetch: length, ...work } });
 }
 
-function conversion({ config }: Pick<ServiceDeps, 'config'>, head: Uint8Array, length: number): Record<string, number> {
+function conversion({ config }: WithConfig, head: Uint8Array, length: number): Record<string, number> {
   if (config.image_conversion.output_format !== 'raw') return { render: length, assemble: length, hash: length };
   return { render: length, hash: qcow2Size(head) ?? length };
 }
 
 /** Bytes that are stored as they arrive are hashed on the way; raw is packed where a store keeps it sparse. */
 function packing(
-  { places }: Pick<ServiceDeps, 'places'>,
+  { places }: WithPlaces,
   { import: { stores } }: ImportTask,
   { diskFormat, containerFormat }: Image,
   length: number,

@@ -1,8 +1,8 @@
-import { getJson } from '../../bytes/json-object.ts';
-import { planKey } from '../../bytes/keys.ts';
-import type { Places } from '../../bytes/places.ts';
-import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+import { getJson } from '../json-object.ts';
+import { planKey } from '../keys.ts';
+import type { Places } from '../places.ts';
+import type { StoredBytes } from '../stored-bytes.ts';
 
 /** What the batches of an import work from; an object in the staging bucket, pure data. */
 export interface ImportPlan {
@@ -50,6 +50,7 @@ const MAX_BATCHES = 1_000;
 /** 128 MiB: enough to keep a function busy for a second or two, small enough to spread. */
 const MIN_SLICES_PER_BATCH = 8;
 
+/** @throws NotFound, BackendUnavailable */
 export function readPlan(places: Places, taskId: string): Promise<ImportPlan> {
   return getJson<ImportPlan>(places.staging, planKey(taskId));
 }

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  batchCount,
-  runsOf,
-  slicesOfBatch,
-  slicesPerBatch,
-  sliceTotal,
-} from '../../../../functions/tasks/import-plan.ts';
+import { batchCount, runsOf, slicesOfBatch, slicesPerBatch, sliceTotal } from '../../../../bytes/render/import-plan.ts';
 
 const sliceNumbers = fc.uniqueArray(fc.nat(5000)).map((numbers) => numbers.toSorted((a, b) => a - b));
 

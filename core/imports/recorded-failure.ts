@@ -6,8 +6,8 @@ import {
   LimitExceeded,
   StoreFailed,
   TaskAborted,
-} from '../../core/errors.ts';
-import type { BatchProgress } from '../../core/tasks/task.ts';
+} from '../errors.ts';
+import type { BatchProgress } from '../tasks/task.ts';
 
 const KINDS = { FetchFailed, ImageRefused, LimitExceeded, StoreFailed, TaskAborted } as const;
 

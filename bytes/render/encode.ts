@@ -1,21 +1,21 @@
 import { crc32 } from 'node:zlib';
-import { bodyKey } from '../../bytes/keys.ts';
 import { encodeSlice, workspace } from '../../formats/engine/convert/blocks.ts';
 import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
-import type { ServiceDeps } from '../../service/deps.ts';
+import type { Guard } from '../imports/step.ts';
+import { bodyKey } from '../keys.ts';
+import type { Store } from '../store.ts';
 import type { Body, EncodedFragment } from './import-plan.ts';
 
 type Encoded = EncodedFragment['encoded'][number];
 
 /** What one batch of encoding works with. */
 interface Encoding {
-  readonly deps: Pick<ServiceDeps, 'places'>;
+  readonly staging: Store;
   readonly taskId: string;
   readonly image: DiskImage;
   readonly conversion: ConversionPlan;
-  /** Asked before each write. */
-  readonly guard: () => Promise<void>;
+  readonly guard: Guard;
   /** Told of guest bytes done. */
   readonly onBytes: (bytes: number) => Promise<void>;
 }
@@ -39,11 +39,16 @@ export async function encodeSlices(encoding: Encoding, numbers: readonly number[
 }
 
 /** Stores a body that is not empty, and returns its CRC32. */
-async function putBody({ deps, taskId, guard }: Encoding, n: number, kind: Body, bytes: Uint8Array): Promise<number> {
+async function putBody(
+  { staging, taskId, guard }: Encoding,
+  n: number,
+  kind: Body,
+  bytes: Uint8Array,
+): Promise<number> {
   const crc = crc32(bytes);
   if (bytes.length > 0) {
     await guard();
-    await deps.places.staging.putObject(bodyKey(taskId, n, kind), bytes, { crc32: crc });
+    await staging.putObject(bodyKey(taskId, n, kind), bytes, { crc32: crc });
   }
   return crc;
 }
