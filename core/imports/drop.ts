@@ -3,6 +3,7 @@ import type { WithClock, WithIds } from '../clock.ts';
 import { defaultStore, type WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, ImageServiceError } from '../errors.ts';
+import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import { createImage, type NewImage } from '../images/create.ts';
 import type { WithImageList, WithImages } from '../images/repository.ts';
@@ -13,7 +14,6 @@ import type { WithUsage } from '../quota/usage.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
 import { TASK_DUTY_MS } from './report.ts';
-import type { WithWorkflows } from './workflow.ts';
 
 /** An object that somebody put at `drop/{project}/{name}.{ext}` in the staging bucket. */
 export interface Dropped {

@@ -1,8 +1,8 @@
 import { parseConfig } from '../../../core/config.ts';
 import { NotFound } from '../../../core/errors.ts';
+import type { WorkflowPort } from '../../../core/executions/workflow.ts';
 import type { Image } from '../../../core/images/image.ts';
 import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
-import type { WorkflowPort } from '../../../core/imports/workflow.ts';
 import type { JanitorDeps } from '../../../core/janitor/janitor.ts';
 import type { Member } from '../../../core/members/member.ts';
 import { catalogLimits } from '../../../core/metadefs/limits.ts';
