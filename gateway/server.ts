@@ -12,6 +12,7 @@ import type { Caller } from '../core/identity/caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { getFile } from './get-file.ts';
 import { discardBody } from './linger.ts';
+import { listener } from './listener.ts';
 import { ClientGone } from './pump.ts';
 import { putBytes } from './put-bytes.ts';
 import { one } from './upload-headers.ts';
@@ -73,12 +74,9 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions = {}): 
     budget: createBufferBudget(options.uploadBudgetBytes ?? DEFAULT_BUDGET),
     stallMs: options.stallMs ?? DEFAULT_STALL_MS,
   };
-  return (request, response) => {
-    // A connection that breaks is noticed by whoever reads or writes it.
-    request.on('error', () => undefined);
-    response.on('error', () => undefined);
-    answer(gateway, request, response).catch((error: unknown) => refuse(gateway, options, request, response, error));
-  };
+  return listener((request, response) =>
+    answer(gateway, request, response).catch((error: unknown) => refuse(gateway, options, request, response, error)),
+  );
 }
 
 async function answer(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,5 +1,6 @@
 /** One port in front of everything, as CloudFront and API Gateway are on AWS: decides by path who answers. */
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { listener } from '../gateway/listener.ts';
 
 export interface Doors {
   readonly images: RequestListener;
@@ -23,14 +24,17 @@ export interface FrontDoor {
 /** Takes the port. @throws Error with one line when it is busy */
 export async function takeFrontDoor(port: number): Promise<FrontDoor> {
   let doors: Doors | undefined;
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
-    if (doors === undefined) {
-      response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
-      request.resume();
-      return;
-    }
-    doorFor(doors, request.url ?? '/')(request, response);
-  });
+  const server = createServer(
+    { keepAliveTimeout: 65_000, requestTimeout: 0 },
+    listener((request, response) => {
+      if (doors === undefined) {
+        response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
+        request.resume();
+        return;
+      }
+      doorFor(doors, request.url ?? '/')(request, response);
+    }),
+  );
   await listen(server, port);
   const address = server.address();
   return {
