@@ -129,7 +129,7 @@ describe('routing', () => {
     expect(answer.headers['allow']).toBe(allow);
   });
 
-  test.each(Object.entries(ROUTES).filter(([, route]) => 'body' in route && route.path.startsWith('/v2/')))(
+  test.each(Object.entries(ROUTES).filter(([, route]) => 'body' in route && route.body === 'refused' && route.path.startsWith('/v2/')))(
     '%s refuses a body',
     async (_, { method, path }) => {
       const answer = await api.call(method, path.replaceAll(/\{\w+\}/g, 'x'), { as: 'admin', body: {} });
