@@ -84,8 +84,14 @@ export function refusal(
 
 export function logFault(error: unknown, { path }: Arrival, log: Log, requestId?: string): void {
   if (statusOf(error) < 500) return;
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  log.error('request failed', { ...(requestId !== undefined && { requestId }), path, error: stack });
+  log.error('request failed', { ...(requestId !== undefined && { requestId }), path, error: told(error) });
+}
+
+/** Whatever was thrown, with where and why, for the log. */
+export function told(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${told(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
 }
 
 /** What every answer carries besides its own; a 401 of the token filter, and what comes before it, shows no request id. */

@@ -7,8 +7,8 @@ import {
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { pipeline } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
+import { answererOf, pathOf } from '../api/dispatch.ts';
 import { listener } from './listener.ts';
-import { BYTES_PATH } from './server.ts';
 
 /** Of one connection, not of the message (RFC 9110, section 7.6.1); `host` is the API's own, `expect` is answered here. */
 const HOP_BY_HOP = new Set([
@@ -30,8 +30,7 @@ const SILENCE_MS = 35_000;
 /** Image bytes to `gateway`, everything else to `other`: behind a load balancer one process has the whole public name. */
 export function byPath(gateway: RequestListener, other: RequestListener): RequestListener {
   return listener((request, response) => {
-    const [path = ''] = (request.url ?? '').split('?');
-    (BYTES_PATH.test(path) ? gateway : other)(request, response);
+    (answererOf(pathOf(request.url ?? '')) === 'gateway' ? gateway : other)(request, response);
   });
 }
 

@@ -5,19 +5,17 @@ import { InvalidInput } from '../core/errors.ts';
 
 /**
  * A request listener that cannot end its process: a target that is no path is answered with 400 before anybody reads it, and what
- * `answer` throws, at once or later, ends one exchange. Every server and every part that listens is made by it.
- * @param lost hears what `answer` threw
+ * `answer` throws, at once or later, is printed and ends one exchange. Every server and every part that listens is made by it.
  */
 export function listener(
   answer: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
-  lost: (error: unknown) => void = () => undefined,
 ): RequestListener {
   const guarded = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       if (isOriginForm(request.url)) await answer(request, response);
       else refuse(response, new InvalidInput('The request target is not a path.'), request.headers.accept);
     } catch (error) {
-      lost(error);
+      process.stderr.write(`request failed: ${error instanceof Error ? error.stack : String(error)}\n`);
       if (response.headersSent) response.destroy();
       else refuse(response, error, request.headers.accept);
     }
