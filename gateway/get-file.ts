@@ -18,14 +18,15 @@ export async function getFile(
   deps: GatewayDeps,
   caller: Caller,
   imageId: string,
-  query: URLSearchParams,
+  /** Stores to read from, the first one first. */
+  prefer: readonly string[] | undefined,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (Number(request.headers['content-length'] ?? 0) > 0) {
     throw new InvalidInput('A body is not expected with this request.');
   }
-  const { image, copies } = await planDownload(deps, caller, imageId, preference(query));
+  const { image, copies } = await planDownload(deps, caller, imageId, prefer);
   const gone = new AbortController();
   response.once('close', () => gone.abort(new ClientGone('the client disconnected in the middle of the download')));
   const opened = await openFirst(deps, copies, gone.signal);
@@ -44,11 +45,6 @@ export async function getFile(
     ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${total}` } : {}),
   });
   await send(response, first, batches);
-}
-
-/** `prefer=a,b`; undefined when it is not there. */
-function preference(query: URLSearchParams): string[] | undefined {
-  return query.get('prefer')?.split(',').filter(Boolean);
 }
 
 interface Opened {

@@ -2,6 +2,7 @@
  * One public name for console, API and data plane. `cloudfront`: a distribution. `alb`: the gateway's load balancer, whose process hands
  * on what is not image bytes (docs/adr). Nothing that may stand behind a token is cached anywhere.
  */
+import { DIVISION, pathPattern } from '../api/dispatch.ts';
 import { api } from './api.ts';
 import { gateway } from './gateway.ts';
 import { settings } from './stage.ts';
@@ -25,7 +26,7 @@ const passing = (targetOriginId: 'api' | 'gateway') => ({
 });
 
 /** Image bytes of any v2 minor. A tag or member of that name matches too; the gateway hands those on. */
-const BYTES = ['/v2*/images/*/file', '/v2*/images/*/stage'];
+const BYTES = DIVISION.bytes.map(pathPattern);
 
 export async function openEdge(): Promise<$util.Output<string>> {
   if (settings.edge === 'alb' && settings.domain) return $util.output(`https://${settings.domain.name}`);

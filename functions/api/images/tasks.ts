@@ -1,8 +1,5 @@
 import type { Handlers } from '../../../api/handlers.ts';
 import { pageLinks } from '../../../api/page-links.ts';
-import { baseDefinitions } from '../../../api/schemas/image-properties.ts';
-import { parseTask } from '../../../api/tasks/create-body.ts';
-import { parseTaskQuery } from '../../../api/tasks/list-query.ts';
 import { taskStub, taskView } from '../../../api/tasks/view.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { MethodNotAllowed } from '../../../core/errors.ts';
@@ -12,20 +9,20 @@ import { enforceTasksApi, listTasks, showTask } from '../../../core/tasks/querie
 type TaskOperation = 'createTask' | 'listTasks' | 'showTask' | 'deleteTask';
 
 export function taskOperations(deps: Deps): Handlers<TaskOperation> {
-  const definitions = baseDefinitions(deps.config);
   return {
-    createTask: async ({ json, caller }) => {
+    createTask: async ({ body, baseUrl, caller }) => {
       await enforceTasksApi(deps, caller);
-      return taskView(await createTask(deps, caller, parseTask(json(), definitions)));
+      const value = taskView(await createTask(deps, caller, body()));
+      return { value, headers: { location: `${baseUrl}${value.self}` } };
     },
-    listTasks: async ({ query, caller }) => {
+    listTasks: async ({ query, search, caller }) => {
       await enforceTasksApi(deps, caller);
-      const { tasks, next } = await listTasks(deps, caller, parseTaskQuery(query, deps.config));
-      return { tasks: tasks.map(taskStub), ...pageLinks('/v2/tasks', query, next), schema: '/v2/schemas/tasks' };
+      const { tasks, next } = await listTasks(deps, caller, query());
+      return { tasks: tasks.map(taskStub), ...pageLinks('/v2/tasks', search, next), schema: '/v2/schemas/tasks' };
     },
     showTask: async ({ params, caller }) => {
       await enforceTasksApi(deps, caller);
-      return taskView(await showTask(deps, caller, params['id'] ?? ''));
+      return taskView(await showTask(deps, caller, params.id));
     },
     deleteTask: async ({ caller }) => {
       await enforceTasksApi(deps, caller);

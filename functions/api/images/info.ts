@@ -23,7 +23,7 @@ export function infoOperations(deps: Deps): Handlers<InfoOperation> {
   const { config } = deps;
   const documents = schemaDocuments(config);
   return {
-    deleteStoreCopy: ({ params, caller }) => deleteStoreCopy(deps, caller, params['store'] ?? '', params['id'] ?? ''),
+    deleteStoreCopy: ({ params, caller }) => deleteStoreCopy(deps, caller, params.store, params.id),
     showImportInfo: async () => importInfoView(config),
     showStoresInfo: async () => storesView(config),
     showStoresDetail: async ({ caller }) => {
