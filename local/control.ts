@@ -20,6 +20,7 @@ import { privatePaths } from './private-paths.ts';
 import { openScheduler } from './scheduler/server.ts';
 import { plainFunctionName } from './stepfunctions/resources.ts';
 import { openStepFunctions, type StepFunctions } from './stepfunctions/server.ts';
+import type { Strict } from './strict.ts';
 import { taskPorts } from './task-ports.ts';
 import { AwsError } from './wire/aws-error.ts';
 import { send } from './wire/body.ts';
@@ -37,6 +38,8 @@ export interface ControlOptions {
   waitScale?: number;
   /** Milliseconds between two sweeps of expired DynamoDB items. */
   sweepIntervalMs?: number;
+  /** Which services are as hard as AWS. */
+  strict?: Strict | undefined;
 }
 
 /** The services, ready to be put behind a port. */
@@ -55,6 +58,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
   const folder = (name: string) => (options.dataDir === undefined ? undefined : join(options.dataDir, name));
   const dynamodb = await openDynamoDb({
     path: folder('dynamodb'),
+    strict: options.strict?.dynamodb,
     ...(options.sweepIntervalMs === undefined ? {} : { sweepIntervalMs: options.sweepIntervalMs }),
   });
   const scale = options.waitScale ?? 1;

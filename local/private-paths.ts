@@ -34,6 +34,7 @@ const MAX_CONTAINER_SECONDS = 14 * 86_400;
  * | `PUT` / `DELETE /_glimpse/containers/{name}` | the same for an entry that `ecs:runTask` starts; name = task definition family |
  * | `POST /_glimpse/schedules/{name}/fire` | runs a schedule's target now |
  * | `POST /_glimpse/dynamodb/sweep` | deletes expired items now |
+ * | `GET` / `DELETE /_glimpse/dynamodb/report` | requests and units per key, when strict / counts anew |
  * | `GET /_glimpse/dead-letters` | deliveries that were given up |
  * | `POST /_glimpse/events` | takes an event, as the bus of this process would (S3 in another process) |
  * | `GET /_glimpse/health` | 200 |
@@ -78,6 +79,11 @@ async function run(options: PrivateOptions, operation: string, name: string, bod
       return {};
     case 'POST dynamodb':
       return { swept: await options.dynamodb.sweep() };
+    case 'GET dynamodb':
+      return { keys: options.dynamodb.meter?.report() ?? [] };
+    case 'DELETE dynamodb':
+      options.dynamodb.meter?.reset();
+      return {};
     case 'GET dead-letters':
       return { deadLetters: options.queue.deadLetters };
     case 'POST events':

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
+import { readStrict } from '../local/strict.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
@@ -64,6 +65,7 @@ async function start(
     port: settings.awsPort,
     dataDir: join(dataDir, 'aws'),
     controlToken: secrets.controlToken,
+    strict: readStrict(process.env['GLIMPSE_LOCAL_STRICT']),
     onRestart: () => register(aws.endpoint),
     onFailure: (name, error) =>
       options.onFailure(
