@@ -1,12 +1,18 @@
 import type { StrictOptions } from './dynamodb/strict/operations.ts';
+import type { IamOptions } from './iam/iam.ts';
+import type { StrictS3Options } from './s3/strict.ts';
 
 /** Which services behave as hard as AWS can; absent: as kind as a test bed usually is. Every switch is for tests and off by default. */
 export interface Strict {
   /** Units per key, unprocessed items, throttling (dynamodb/strict/operations.ts). */
   readonly dynamodb?: StrictOptions;
+  /** Regions, copies, SlowDown (s3/strict.ts). */
+  readonly s3?: StrictS3Options;
+  /** Identity policies for every call (iam/iam.ts). */
+  readonly iam?: IamOptions;
 }
 
-const SERVICES: readonly string[] = ['dynamodb'] satisfies (keyof Strict)[];
+const SERVICES: readonly string[] = ['dynamodb', 's3', 'iam'] satisfies (keyof Strict)[];
 
 /**
  * Reads the text of a switch such as GLIMPSE_LOCAL_STRICT: names with commas between (`dynamodb`), each with its defaults, or
