@@ -37,6 +37,9 @@ const BUCKET_ACTIONS: Readonly<Record<string, string>> = {
   GetBucketEncryption: 'GetEncryptionConfiguration',
   PutBucketEncryption: 'PutEncryptionConfiguration',
   DeleteBucketEncryption: 'PutEncryptionConfiguration',
+  GetBucketPolicy: 'GetBucketPolicy',
+  PutBucketPolicy: 'PutBucketPolicy',
+  DeleteBucketPolicy: 'DeleteBucketPolicy',
 };
 
 const OBJECT_ACTIONS: Readonly<Record<string, string>> = {

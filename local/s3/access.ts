@@ -1,5 +1,7 @@
 import { credentialOf } from '../iam/credential.ts';
+import { type Access, evaluate } from '../iam/evaluate.ts';
 import { type Iam, UnknownKey } from '../iam/iam.ts';
+import { parsePolicy } from '../iam/policy.ts';
 import { deletion, listing, s3Access } from '../iam/s3-access.ts';
 import { AwsError } from '../wire/aws-error.ts';
 import { S3Error } from './errors.ts';
@@ -7,7 +9,7 @@ import { copySource } from './operations/copy-source.ts';
 import type { S3Request } from './request.ts';
 import type { Store } from './store/store.ts';
 
-/** Asks the policies of who calls; absent where nobody is asked. */
+/** Asks the policies of buckets, and of who calls where identities are asked at all. */
 export interface AccessCheck {
   /** Throws AccessDenied, InvalidAccessKeyId. */
   operation(request: S3Request, name: string): void;
@@ -24,29 +26,50 @@ export interface AccessCheck {
 export const signerOf = (request: S3Request) =>
   credentialOf(request.header('authorization') ?? request.query.get('X-Amz-Credential'));
 
-/** Checks against `iam`; `store` knows which sources of copies have tags. */
-export function accessCheck(iam: Iam, store: Store): AccessCheck {
+/** Checks against `iam`, if there is one; `store` knows which sources of copies have tags. */
+export function accessCheck(iam: Iam | undefined, store: Store): AccessCheck {
   const keyOf = (request: S3Request): string | undefined => signerOf(request)?.accessKeyId;
   return {
     operation(request, name) {
-      asS3(() => iam.authorize(keyOf(request), s3Access({ ...callOf(request, store), operation: name })));
+      const bucketPolicy = store.buckets.get(request.bucket)?.record.policy;
+      if (iam === undefined && bucketPolicy === undefined) return;
+      const accesses = s3Access({ ...callOf(request, store), operation: name });
+      asS3(() => iam?.authorize(keyOf(request), accesses));
+      if (bucketPolicy !== undefined) obey(bucketPolicy, accesses);
     },
     deletion(request, key) {
-      asS3(() => iam.authorize(keyOf(request), [deletion(request.bucket, key)]));
+      const bucketPolicy = store.buckets.get(request.bucket)?.record.policy;
+      asS3(() => iam?.authorize(keyOf(request), [deletion(request.bucket, key)]));
+      if (bucketPolicy !== undefined) obey(bucketPolicy, [deletion(request.bucket, key)]);
     },
     shown(request, error) {
-      if (!(error instanceof S3Error && error.code === 'NoSuchKey')) return error;
+      if (iam === undefined || !(error instanceof S3Error && error.code === 'NoSuchKey')) return error;
       const bucket = isCopy(request) ? copySource(request).bucket : request.bucket;
       return iam.allows(keyOf(request), listing(bucket)) ? error : new S3Error('AccessDenied');
     },
   };
 }
 
+/** Throws AccessDenied for what a bucket's policy denies; statements about other buckets speak of nothing here. */
+function obey(policy: string, accesses: readonly Access[]): void {
+  const statements = parsePolicy(policy);
+  const denied = accesses.find((access) => evaluate(statements, access) === 'explicit deny');
+  if (denied === undefined) return;
+  const { action, resource } = denied;
+  throw new S3Error(
+    'AccessDenied',
+    `User is not authorized to perform: ${action} on resource: ${resource} with an explicit deny in a resource-based policy`,
+  );
+}
+
 const isCopy = (request: S3Request): boolean =>
   request.method === 'PUT' && request.header('x-amz-copy-source') !== undefined;
 
 function callOf(request: S3Request, store: Store) {
-  const { bucket, key, query, header } = request;
+  const { bucket, key, query } = request;
+  // Parts are encrypted as their upload is, and say nothing of it.
+  const upload = store.uploads.get(query.get('uploadId') ?? '')?.record.headers ?? {};
+  const header = (name: string): string | undefined => request.header(name) ?? upload[name];
   const from = isCopy(request) ? copySource(request) : undefined;
   const tags = from === undefined ? [] : (store.buckets.get(from.bucket)?.objects.get(from.key)?.tags ?? []);
   const source = from === undefined ? undefined : { ...from, isTagged: tags.length > 0 };

@@ -1,4 +1,5 @@
 import { S3Error } from './errors.ts';
+import * as security from './operations/bucket-security.ts';
 import * as buckets from './operations/buckets.ts';
 import { completeMultipartUpload } from './operations/complete.ts';
 import { copyObject, uploadPartCopy } from './operations/copy.ts';
@@ -29,6 +30,12 @@ const ROUTES: Readonly<Record<string, readonly [name: string, run: Operation]>> 
   'GET bucket?lifecycle': ['GetBucketLifecycleConfiguration', buckets.getBucketLifecycle],
   'PUT bucket?lifecycle': ['PutBucketLifecycleConfiguration', buckets.putBucketLifecycle],
   'DELETE bucket?lifecycle': ['DeleteBucketLifecycle', buckets.deleteBucketLifecycle],
+  'GET bucket?encryption': ['GetBucketEncryption', security.getBucketEncryption],
+  'PUT bucket?encryption': ['PutBucketEncryption', security.putBucketEncryption],
+  'DELETE bucket?encryption': ['DeleteBucketEncryption', security.deleteBucketEncryption],
+  'GET bucket?policy': ['GetBucketPolicy', security.getBucketPolicy],
+  'PUT bucket?policy': ['PutBucketPolicy', security.putBucketPolicy],
+  'DELETE bucket?policy': ['DeleteBucketPolicy', security.deleteBucketPolicy],
   'GET bucket': ['ListObjects', listObjects],
   'GET bucket?list-type': ['ListObjectsV2', listObjectsV2],
   'GET bucket?uploads': ['ListMultipartUploads', listMultipartUploads],
@@ -48,6 +55,9 @@ const ROUTES: Readonly<Record<string, readonly [name: string, run: Operation]>> 
   'POST object?uploadId': ['CompleteMultipartUpload', completeMultipartUpload],
   'DELETE object?uploadId': ['AbortMultipartUpload', abortMultipartUpload],
 };
+
+/** Name of every operation, as the API reference has it. */
+export const OPERATIONS: readonly string[] = Object.values(ROUTES).map(([name]) => name);
 
 /** Parameters that shape an operation without choosing it. Any other parameter is a selector, known or not. */
 const SHAPING = new Set([

@@ -124,7 +124,7 @@ function perform(service: Service, request: S3Request, requestId: string): Reply
   const { name, run } = routeOf(request);
   const { strict, access } = service;
   const failed = (error: unknown): never => {
-    const shown = access?.shown(request, error) ?? error;
+    const shown = access.shown(request, error);
     strict?.countFailure(name, shown);
     throw shown;
   };
@@ -134,7 +134,7 @@ function perform(service: Service, request: S3Request, requestId: string): Reply
   };
   try {
     strict?.checkRequest(request, service.store.buckets.get(request.bucket)?.record);
-    access?.operation(request, name);
+    access.operation(request, name);
     const pending = run(service, request, requestId);
     return pending instanceof Promise ? pending.then(done, failed) : done(pending);
   } catch (error) {
@@ -203,7 +203,7 @@ export function createS3(options: S3Options): EmbeddedS3 {
   try {
     const store = new Store({ dataDir: options.dataDir, onEvent: options.onEvent, clock, fsync });
     const strict = options.strict === undefined ? undefined : new StrictS3(options.strict);
-    const access = options.iam === undefined ? undefined : accessCheck(options.iam, store);
+    const access = accessCheck(options.iam, store);
     const service = { store, faults, verifySignatures, access, strict };
     server = { service, policy: { credentials, verifySignatures, clock }, onError: options.onError };
     opening = Promise.resolve();

@@ -2,13 +2,14 @@
  * The service under the policies of the graph: each function, each container and the gateway acts under its own role, and the embedded
  * AWS, as strict as it can be, evaluates that role's policies for every call. What a policy lacks fails here and not first on AWS.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Asked, RoleInput } from '../../local/iam/iam.ts';
+import type { Secrets } from '../../scripts/secrets.ts';
 import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
 import { rolesOf } from '../support/graph-roles.ts';
 import { type ImageClient, imageClient, lambdaOf, s3Of } from '../support/image-client.ts';
@@ -46,11 +47,20 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** What roles were refused, by both processes of the embedded AWS. S3 alone says it to everybody on this machine. */
-async function refused(): Promise<Asked[]> {
-  const { asked } = (await (await fetch(`${glimpse.awsEndpoint}/_glimpse/s3/iam/report`)).json()) as { asked: Asked[] };
-  return asked.filter(({ decision }) => decision !== 'allowed');
+/** What roles asked for, of both processes of the embedded AWS. */
+async function asked(): Promise<Asked[]> {
+  const { controlToken } = JSON.parse(await readFile(join(glimpse.dataDir, 'secrets.json'), 'utf8')) as Secrets;
+  const reports = ['s3/iam/report', 'iam/report'].map(async (path) => {
+    const url = `${glimpse.awsEndpoint}/_glimpse/${path}`;
+    const report = (await (await fetch(url, { headers: { 'x-glimpse-control': controlToken } })).json()) as {
+      asked: Asked[];
+    };
+    return report.asked;
+  });
+  return (await Promise.all(reports)).flat();
 }
+
+const refused = async (): Promise<Asked[]> => (await asked()).filter(({ decision }) => decision !== 'allowed');
 
 async function staged(name: string): Promise<string> {
   const { id } = await images.create({ name, disk_format: 'vhd' });
@@ -113,6 +123,20 @@ test(
     await runJanitor();
 
     expect(await refused()).toEqual([]);
+    const acted = new Set((await asked()).map(({ role }) => role));
+    for (const role of [
+      'api-images',
+      'gateway',
+      'import-begin',
+      'import-plan',
+      'import-render',
+      'import-gather',
+      'import-copy',
+      'import-finish',
+      'drop',
+      'janitor',
+    ])
+      expect(acted).toContain(role);
     expect(glimpse.output()).not.toMatch(/not authorized|AccessDenied/);
   },
   LONG_MS,

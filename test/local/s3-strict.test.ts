@@ -3,11 +3,18 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteBucketPolicyCommand,
+  GetBucketEncryptionCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  HeadObjectCommand,
   ListPartsCommand,
+  PutBucketEncryptionCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
+  type PutObjectCommandInput,
   type S3Client,
+  UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -242,4 +249,76 @@ it('counts requests and bytes per operation, until it counts anew', async () => 
   });
   await fetch(`${s3.endpoint}/_glimpse/s3/report`, { method: 'DELETE' });
   expect(await report()).toEqual({});
+});
+
+/** Amazon S3 User Guide, "Specifying server-side encryption with AWS KMS", "Require SSE-KMS for all objects written to a bucket". */
+describe('encryption', () => {
+  const KEY = 'arn:aws:kms:us-east-1:000000000000:key/k';
+  const BY_KEY = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: KEY } as const;
+  const head = async (Key: string) => home.send(new HeadObjectCommand({ Bucket: 'home', Key }));
+  const write = (Key: string, more: Partial<PutObjectCommandInput> = {}) =>
+    home.send(new PutObjectCommand({ Bucket: 'home', Key, Body: 'x', ...more }));
+
+  it('is what the request says, and given back', async () => {
+    await start({});
+
+    expect(await write('k', BY_KEY)).toMatchObject(BY_KEY);
+    expect(await head('k')).toMatchObject(BY_KEY);
+    await copy(home, 'home', 'home/k');
+    expect((await head('copy')).ServerSideEncryption).toBeUndefined();
+    const { UploadId, ...upload } = await home.send(
+      new CreateMultipartUploadCommand({ Bucket: 'home', Key: 'k', ...BY_KEY }),
+    );
+    expect(upload).toMatchObject(BY_KEY);
+  });
+
+  it.each([
+    ['a method that there is not', { ServerSideEncryption: 'rot13' as 'AES256' }],
+    ['a key without its method', { SSEKMSKeyId: KEY }],
+  ])('%s is refused', async (_, encryption) => {
+    await start({});
+
+    expect(await failureOf(write('k', encryption))).toBe('InvalidArgument 400');
+  });
+
+  it('is what the bucket says otherwise', async () => {
+    await start({});
+    const byDefault = { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: KEY } as const;
+    const ServerSideEncryptionConfiguration = { Rules: [{ ApplyServerSideEncryptionByDefault: byDefault }] };
+    expect(await failureOf(home.send(new GetBucketEncryptionCommand({ Bucket: 'home' })))).toBe(
+      'ServerSideEncryptionConfigurationNotFoundError 404',
+    );
+    await home.send(new PutBucketEncryptionCommand({ Bucket: 'home', ServerSideEncryptionConfiguration }));
+    await write('k');
+    await write('own', { ServerSideEncryption: 'AES256' });
+
+    expect(await head('k')).toMatchObject(BY_KEY);
+    const own = await head('own');
+    expect([own.ServerSideEncryption, own.SSEKMSKeyId]).toEqual(['AES256', undefined]);
+    expect(await home.send(new GetBucketEncryptionCommand({ Bucket: 'home' }))).toMatchObject({
+      ServerSideEncryptionConfiguration,
+    });
+  });
+
+  it("is needed where the bucket's policy says so", async () => {
+    await start({});
+    const deny = {
+      ...{ Effect: 'Deny', Principal: '*', Action: 's3:PutObject', Resource: 'arn:aws:s3:::home/*' },
+      Condition: { Null: { 's3:x-amz-server-side-encryption-aws-kms-key-id': 'true' } },
+    };
+    const policy = (Statement: object) =>
+      home.send(new PutBucketPolicyCommand({ Bucket: 'home', Policy: JSON.stringify({ Statement }) }));
+    await policy(deny);
+
+    expect(await failureOf(write('k'))).toBe('AccessDenied 403');
+    await write('k', BY_KEY);
+    expect(await failureOf(copy(home, 'home', 'home/k'))).toBe('AccessDenied 403');
+    const upload = { Bucket: 'home', Key: 'parts' };
+    const { UploadId } = await home.send(new CreateMultipartUploadCommand({ ...upload, ...BY_KEY }));
+    await home.send(new UploadPartCommand({ ...upload, UploadId, PartNumber: 1, Body: 'x' }));
+    await put(away, 'away');
+    expect(await failureOf(policy({ ...deny, Effect: 'deny' }))).toBe('MalformedPolicy 400');
+    await home.send(new DeleteBucketPolicyCommand({ Bucket: 'home' }));
+    await write('k');
+  });
 });

@@ -2,6 +2,7 @@ import { MAX_PUT_BYTES } from '../body/receive.ts';
 import { parseCopyRange } from '../byte-range.ts';
 import { checksumAlgorithm, checksumOf } from '../checksum/algorithms.ts';
 import { checkCopyConditions, checkWriteConditions } from '../conditions.ts';
+import { encrypted, encryptionOf } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { attributesOf, checksumFields, quoted } from '../object-headers.ts';
 import type { S3Request } from '../request.ts';
@@ -74,7 +75,8 @@ export const copyObject: Operation = async (service, request, requestId) => {
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata.",
     );
   }
-  const attributes = copyAttributes(request, source);
+  const encryption = encryptionOf(request, store.bucket(request.bucket).record);
+  const attributes = encrypted(copyAttributes(request, source), encryption);
   const { segments, size, etag } = source;
   const wanted = checksumAlgorithm(request.header('x-amz-checksum-algorithm'));
   return store.holding(segments, async () => {
@@ -93,7 +95,7 @@ export const copyObject: Operation = async (service, request, requestId) => {
       requestId,
     });
     await store.commit({ type: 'object', bucket: request.bucket, key: request.key, object, ...event });
-    return { status: 200, body: copyResult('CopyObjectResult', object), copiedBytes: size };
+    return { status: 200, headers: encryption, body: copyResult('CopyObjectResult', object), copiedBytes: size };
   });
 };
 

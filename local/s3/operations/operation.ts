@@ -10,8 +10,7 @@ export interface Service {
   readonly faults: Faults;
   /** Whether signed payload hashes and chunk signatures are checked while a body arrives. */
   readonly verifySignatures: boolean;
-  /** Absent: everybody may do everything. */
-  readonly access: AccessCheck | undefined;
+  readonly access: AccessCheck;
   /** Absent: as kind as S3 is at its best. */
   readonly strict: StrictS3 | undefined;
 }

@@ -8,6 +8,7 @@ import { fitsArn } from '../../../local/iam/match.ts';
 import { parsePolicy } from '../../../local/iam/policy.ts';
 import { restAccess } from '../../../local/iam/rest-access.ts';
 import { type S3Call, s3Access } from '../../../local/iam/s3-access.ts';
+import { OPERATIONS } from '../../../local/s3/routes.ts';
 import type { JsonObject } from '../../../local/wire/json.ts';
 
 const OBJECT = 'arn:aws:s3:::bucket/folder/key';
@@ -328,7 +329,8 @@ describe('what a call needs', () => {
       expect(put?.context).toEqual({ 's3:x-amz-server-side-encryption': ['aws:kms'] });
     });
 
-    it('an operation without a rule is refused', () => {
+    it('every operation has a rule; one without is refused', () => {
+      for (const operation of OPERATIONS) call(operation);
       expect(() => call('RestoreObject')).toThrow(TypeError);
     });
   });
