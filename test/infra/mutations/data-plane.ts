@@ -128,6 +128,7 @@ export const DATA_PLANE: Mistakes = {
   ],
   'gateway/Dockerfile': [
     ['a folder forgotten in the image', 'COPY formats formats\n', '', 'the gateway ended with'],
+    ['packages that an emulated processor installs', '--platform=$BUILDPLATFORM ', '', 'it builds on any processor'],
     ['an image that runs as root', 'USER node\n', '', 'it runs as nobody'],
     ['no steps in the image', 'COPY functions functions\n', '', 'it holds every step'],
     [
