@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { pipeline } from 'node:stream';
+import { cacheControl } from '../api/cache-control.ts';
 import { BYTES_PATH } from './server.ts';
 
 /** Of one connection, not of the message (RFC 9110, section 7.6.1); `host` is the API's own, `expect` is answered here. */
@@ -51,7 +52,10 @@ export function forwardTo(origin: string): RequestListener {
     });
     const fail = (): void => {
       if (response.headersSent) response.destroy();
-      else response.writeHead(502, { 'content-type': 'text/plain', connection: 'close' }).end('Bad Gateway');
+      else {
+        const headers = { 'content-type': 'text/plain', 'cache-control': cacheControl(false), connection: 'close' };
+        response.writeHead(502, headers).end('Bad Gateway');
+      }
     };
     onward.on('timeout', () => onward.destroy());
     onward.on('response', (answer) => {

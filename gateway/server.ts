@@ -3,6 +3,7 @@
  * side. Everything else of the API is `functions/api`.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { cacheControl } from '../api/cache-control.ts';
 import { corsHeaders } from '../api/cors.ts';
 import { errorAnswer, statusOf } from '../api/errors.ts';
 import { requestIdOf } from '../api/request-id.ts';
@@ -89,6 +90,7 @@ async function answer(gateway: Gateway, request: IncomingMessage, response: Serv
     response.writeHead(200, { 'content-length': 0 }).end();
     return;
   }
+  response.setHeader('cache-control', cacheControl(false));
   const sent = one(request.headers['x-openstack-request-id']);
   const requestId = requestIdOf(sent, deps.config.max_request_id_length, deps.newId);
   const caller = await deps.authenticator.authenticate({

@@ -5,6 +5,7 @@
  */
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { cacheControl } from '../../api/cache-control.ts';
 import { corsHeaders } from '../../api/cors.ts';
 import { errorAnswer, statusOf } from '../../api/errors.ts';
 import type { ApiRequest, Handler } from '../../api/handlers.ts';
@@ -71,6 +72,7 @@ export function createApiHandler<O extends string>(options: ChainOptions<O>): Ap
       ...result,
       headers: {
         ...result.headers,
+        ...(!isPreflight && { 'cache-control': cacheControl(false) }),
         ...corsHeaders(event.headers['origin'], config.cors_allowed_origins, isPreflight),
         ...(shown && { 'x-openstack-request-id': call.requestId }),
       },

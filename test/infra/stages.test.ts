@@ -77,6 +77,16 @@ describe.each([
     ).toBe(true);
   });
 
+  test('no error is kept, nor replaced by a page: another tenant would get it', () => {
+    const kept = distribution['customErrorResponses'] as Record<string, unknown>[];
+    expect(kept).toEqual(
+      [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504].map((errorCode) => ({
+        errorCode,
+        errorCachingMinTtl: 0,
+      })),
+    );
+  });
+
   test('the origins are the API, over TLS, and the internal load balancer, through the VPC', () => {
     const balancer = only(graph, 'lb/loadBalancer:LoadBalancer');
     expect(balancer.inputs['internal']).toBe(true);

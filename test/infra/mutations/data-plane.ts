@@ -16,6 +16,8 @@ export const DATA_PLANE: Mistakes = {
       'compress: true',
       'image bytes pass to the data plane unchanged',
     ],
+    ["a tenant's 404 that answers the owner", 'errorCachingMinTtl: 0', 'errorCachingMinTtl: 10', 'no error is kept'],
+    ['an error that was forgotten', '400, 403, 404, 405', '400, 403, 405', 'no error is kept'],
     [
       'an API in plain text',
       "originProtocolPolicy: 'https-only'",
