@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import validate from 'asl-validator';
 import { describe, expect, inject, test } from 'vitest';
 import { createGatewayServer } from '../../gateway/serve.ts';
+import type { StateMachine } from '../../workflows/asl.ts';
 import { importImage, importImageInFunctions } from '../../workflows/import-image.ts';
+import { outcomesOf } from '../unit/workflows/outcomes.ts';
 import { containersOf, functionOf, ofType, only, ROOT, statements, synth, variablesOf } from './graph.ts';
 import type { Graph } from './synth/graph-types.ts';
 
@@ -382,7 +384,19 @@ describe('state machines', () => {
     expect(withoutPlacement(JSON.parse(back))).toEqual(withoutPlacement(JSON.parse(JSON.stringify(declared))));
   });
 
-  test('a call that Lambda turns away waits its turn for minutes, and is not taken for a fault', () => {
+  test('a long step whose function is lost goes on as a container, under every name that the loss may have', () => {
+    const machine = only(dev, 'sfn/stateMachine:StateMachine').inputs;
+    const names = ['Lambda.Unknown', 'Lambda.ClientExecutionTimeoutException', 'Sandbox.Timedout', 'Runtime.ExitError'];
+    const functions = [...names, 'States.Timeout', 'StepTooLong'];
+    const outcomes = outcomesOf(JSON.parse(String(machine['definition'])) as StateMachine, {
+      functions,
+      containers: [],
+    });
+    for (const step of ['Fetch', 'RunPlugin', 'Hash', 'CopyToStore', 'HashLocation'])
+      expect(outcomes[step]).toEqual(Object.fromEntries(functions.map((name) => [name, `${step}InContainer`])));
+  });
+
+  test('a call that Lambda turns away waits its turn for as long as the import may, and is not taken for a fault', () => {
     const machine = only(dev, 'sfn/stateMachine:StateMachine').inputs;
     const calls: { Retry?: { ErrorEquals: string[] }[] }[] = [];
     JSON.parse(String(machine['definition']), (_, value: { Resource?: string; Retry?: never } | null) => {
@@ -395,8 +409,8 @@ describe('state machines', () => {
       expect(naming).toEqual([
         expect.objectContaining({
           ErrorEquals: ['Lambda.TooManyRequestsException'],
-          MaxAttempts: 10,
-          MaxDelaySeconds: 60,
+          MaxAttempts: 1440,
+          MaxDelaySeconds: 120,
           JitterStrategy: 'FULL',
         }),
       ]);

@@ -47,7 +47,13 @@ export const PROGRAM: Mistakes = {
       'imports that fail because others run',
       "ErrorEquals: ['Lambda.TooManyRequestsException'],",
       "ErrorEquals: ['Lambda.TooManyRequests'],",
-      'waits its turn for minutes',
+      'waits its turn for as long',
+    ],
+    [
+      'an import that ends because a function ran out of memory',
+      "  'Runtime.ExitError',\n",
+      '',
+      'a long step whose function is lost',
     ],
   ],
   'infra/localstack.ts': [
