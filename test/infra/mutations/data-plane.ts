@@ -165,6 +165,7 @@ export const DATA_PLANE: Mistakes = {
     ],
   ],
   'infra/sizes.ts': [
+    ['rendering that takes the account', "'import-render': 400", "'import-render': 900", 'rendering is bounded'],
     ['a price that nobody looked at', 'min: 1, max: 2', 'min: 2, max: 2', 'the cost table at rest'],
     [
       'an expensive development stage',

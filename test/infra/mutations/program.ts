@@ -56,6 +56,32 @@ export const PROGRAM: Mistakes = {
       'a long step whose function is lost',
     ],
   ],
+  'infra/concurrency.ts': [
+    [
+      'an account that nobody looked at',
+      "if (!onLocalStack && $cli.command === 'deploy') await checkAccount();",
+      'void checkAccount;',
+      'an account that allows too few executions',
+    ],
+    [
+      'a reservation that a new account refuses',
+      "settings.concurrency === 'shared'",
+      "settings.concurrency === ('none' as never)",
+      'a new account, which may reserve nothing',
+    ],
+    [
+      'a bound that cannot be set',
+      'settings.renderConcurrency !== undefined',
+      'false',
+      'the bound of rendering is a setting',
+    ],
+    [
+      'imports that end when others let them',
+      '        ...sizes.importConcurrency,\n',
+      '',
+      'API functions have concurrency of their own',
+    ],
+  ],
   'infra/localstack.ts': [
     ['stores that an emulator would not get', '    endpoints,\n', '', 'stores in other regions lie at the emulator'],
   ],
