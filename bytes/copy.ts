@@ -162,6 +162,8 @@ async function copyObject(
         Bucket: to.bucket,
         Key: target,
         CopySource: copySource(source, key),
+        // Tags of a dropped object stay behind, as they do where parts are copied.
+        TaggingDirective: 'REPLACE',
         ...(etag === undefined ? {} : { CopySourceIfMatch: etag }),
       }),
       options.signal === undefined ? {} : { abortSignal: options.signal },

@@ -6,9 +6,9 @@ import { key } from './kms.ts';
 import { statementsOf } from './permissions.ts';
 import { logical, METRICS_NAMESPACE, onLocalStack, settings } from './stage.ts';
 import { targets } from './targets.ts';
+import { hashingThread } from './worker-files.ts';
 
-/** Hashing threads are started from their own file, which a bundle does not contain (formats/digest). Node runs it unbuilt. */
-const WORKERS = [{ from: 'formats/node/digest/digest-worker.ts', to: 'digest-worker.ts' }];
+const WORKERS = [hashingThread()];
 const HASHING: ReadonlySet<FunctionName> = new Set(['import-fetch', 'import-plugin', 'import-hash']);
 
 /** Above it a step asks for a container; an emulator has none. */

@@ -109,11 +109,14 @@ function checkInImage(configFile: string, files: readonly string[]): void {
 const BUCKET =
   /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 
+/** Where the number of the account goes in the name of a bucket, which is one for all accounts there are. */
+export const ACCOUNT = '{account}';
+
 function checkStores({ stores }: Config): void {
   const seen = new Map<string, string>();
   for (const { id, bucket, region, endpoint } of stores) {
-    if (endpoint === undefined) oneOfRegions(`stores: ${id}: region`, region);
-    if (!BUCKET.test(bucket))
+    if (endpoint === undefined && region !== undefined) oneOfRegions(`stores: ${id}: region`, region);
+    if (!BUCKET.test(bucket.replace(ACCOUNT, '0'.repeat(12))))
       throw new SettingsError(
         `stores: ${id}: bucket "${bucket}" is no bucket name: 3 to 63 lower-case letters, digits and hyphens.`,
       );

@@ -17,7 +17,11 @@ export async function moveObject(
       Object.entries(metadata).map(([key, value]) => [key, encodeURIComponent(value)]),
     );
     await place.client.send(
-      new CopyObjectCommand({ Bucket, Key: to, CopySource, MetadataDirective: 'REPLACE', Metadata }),
+      // Tags of who dropped it are not ours: to copy them would take rights that nothing else here needs.
+      new CopyObjectCommand({
+        ...{ Bucket, Key: to, CopySource, MetadataDirective: 'REPLACE', Metadata },
+        TaggingDirective: 'REPLACE',
+      }),
     );
     await place.client.send(new DeleteObjectCommand({ Bucket, Key: from }));
   } catch (error) {

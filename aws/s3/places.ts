@@ -26,7 +26,7 @@ export interface Places {
 
 export interface PlacesOptions {
   readonly stagingBucket: string;
-  /** Region of the staging bucket; default `us-east-1`. */
+  /** Region of the staging bucket, and of stores of ours that name none; default `us-east-1`. */
   readonly stagingRegion?: string | undefined;
   /** Endpoint for places that name none (AWS_ENDPOINT_URL); absent: AWS itself. */
   readonly endpoint?: string | undefined;
@@ -54,11 +54,19 @@ export function createPlaces(config: Pick<Config, 'stores'>, options: PlacesOpti
     sparse,
     service: endpoint ?? 'aws',
   });
-  const staging = place('staging', options.stagingBucket, options.stagingRegion ?? 'us-east-1', options.endpoint, true);
+  const home = options.stagingRegion ?? 'us-east-1';
+  const staging = place('staging', options.stagingBucket, home, options.endpoint, true);
   const stores = new Map(
     config.stores.map((store) => [
       store.id,
-      place(store.id, store.bucket, store.region, store.endpoint ?? options.endpoint, store.sparse),
+      // Another service has regions of its own, and most have one of this name.
+      place(
+        store.id,
+        store.bucket,
+        store.region ?? (store.endpoint === undefined ? home : 'us-east-1'),
+        store.endpoint ?? options.endpoint,
+        store.sparse,
+      ),
     ]),
   );
   const store = (id: string): Place => {

@@ -76,6 +76,7 @@ function environment(): Record<string, string> {
     GLIMPSE_STAGING_BUCKET: 'staging',
     GLIMPSE_IMPORT_WORKFLOW: 'arn:aws:states:us-east-1:123456789012:stateMachine:import-image',
     GLIMPSE_CONFIG: 'infra/config/dev.json',
+    GLIMPSE_PUBLIC_ENDPOINT: 'https://images.example.org/',
     GLIMPSE_SIGNING_KEYS: SIGNING_KEYS,
     GLIMPSE_GATEWAY_PORT: String(port),
   };
@@ -115,6 +116,8 @@ test('the file set of the image is enough to answer requests', async () => {
   });
 
   expect(unauthenticated.status).toBe(401);
+  // Its own host is one that only CloudFront knows.
+  expect(unauthenticated.headers.get('www-authenticate')).toContain('https://images.example.org/identity');
 });
 
 test('its health check says yes while it runs and no at another port', async () => {

@@ -44,11 +44,12 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     for (const { handler, copyFiles, hashes } of graph.builds) {
       expect(copyFiles).toContainEqual({ from: graph.outputs['config'], to: graph.outputs['config'] });
       expect(
-        copyFiles.some(({ to }) => to === 'digest-worker.ts'),
+        copyFiles.some(({ to }) => to === 'digest-worker.mjs'),
         handler,
       ).toBe(hashes);
     }
     expect(graph.builds.filter(({ hashes }) => hashes)).toHaveLength(3);
+    for (const { to } of graph.builds.flatMap(({ copyFiles }) => copyFiles)) expect(to).not.toMatch(/\.ts$/);
   });
 
   test('every function has a log group with a retention, an encrypted environment, tracing, and no VPC', () => {

@@ -166,6 +166,10 @@ describe('edge alb', () => {
     expect(String(alb.outputs['importWorkflow'])).toContain(':eu-central-1:');
     expect(ofType(alb, 's3/bucket:Bucket').find(({ name }) => name.startsWith('Staging'))?.region).toBe('eu-central-1');
   });
+
+  test('and so does a store that names none', () => {
+    expect(ofType(alb, 's3/bucket:Bucket').find(({ name }) => name.startsWith('Store'))?.region).toBe('eu-central-1');
+  });
 });
 
 test.each(all)('%s: the catalog follows the edge', (_, graph) => {
@@ -200,6 +204,19 @@ describe.each([
       healthCheck: { path: '/healthcheck' },
     });
     expect(taskOf(graph).container['stopTimeout']).toBe(120);
+  });
+
+  test('is not ended by its health checks while it is only busy: what fails one is replaced with its transfers', () => {
+    const { healthCheck } = taskOf(graph).container as { readonly healthCheck?: Record<string, number> };
+    const { interval = 0, timeout = 0, retries = 0 } = healthCheck ?? {};
+    const target = only(graph, 'lb/targetGroup:TargetGroup').inputs['healthCheck'] as Record<string, number>;
+    expect(interval * retries).toBeGreaterThanOrEqual(300);
+    expect(Number(target['interval']) * Number(target['unhealthyThreshold'])).toBeGreaterThanOrEqual(300);
+    expect([timeout, Number(target['timeout'])]).toEqual([20, 20]);
+    // A task has the time of two good answers before bad ones count.
+    expect(only(graph, 'ecs/service:Service').inputs['healthCheckGracePeriodSeconds']).toBeGreaterThanOrEqual(
+      2 * Number(target['interval']),
+    );
   });
 
   test('closes no connection that the load balancer still holds', () => {
@@ -250,12 +267,10 @@ describe.each([
     expect(text.match(/FILL\(load, 0\)/g)).toHaveLength(2);
   });
 
-  test('reaches S3 and DynamoDB without leaving the network', () => {
+  test('reaches S3 and DynamoDB without leaving the network; S3 not where copies cross regions', () => {
     const endpoints = ofType(graph, 'ec2/vpcEndpoint:VpcEndpoint').map(({ inputs }) => inputs);
-    expect(endpoints.map((endpoint) => String(endpoint['serviceName']).split('.').at(-1)).sort()).toEqual([
-      'dynamodb',
-      's3',
-    ]);
+    const services = endpoints.map((endpoint) => String(endpoint['serviceName']).split('.').at(-1));
+    expect(services.sort()).toEqual(graph === wide ? ['dynamodb'] : ['dynamodb', 's3']);
     for (const endpoint of endpoints) expect((endpoint['routeTableIds'] as unknown[]).length).toBe(4);
   });
 });
@@ -266,6 +281,12 @@ test('a given image is used as it is; without one the Dockerfile is built', () =
   const { dockerfile } = only(dev, 'docker-build:index:Image').inputs as { dockerfile: { location: string } };
   expect(dockerfile.location).toBe(join(ROOT, 'gateway/Dockerfile'));
   expect(readFileSync(dockerfile.location, 'utf8')).toContain('USER node');
+});
+
+test('the bucket of an example is of its account: names are one for all accounts there are', () => {
+  const buckets = ofType(dev, 's3/bucket:Bucket').map(({ state }) => String(state['bucket']));
+  expect(buckets).toContain('glimpse-dev-central-123456789012');
+  expect(JSON.stringify(dev.resources.map(({ inputs }) => inputs))).not.toContain('{account}');
 });
 
 test('every store lies in the region that its definition names, with all that belongs to it', () => {

@@ -71,7 +71,9 @@ export const DATA_PLANE: Mistakes = {
       "GLIMPSE_API_URL: 'https://elsewhere.example'",
       'knows its port',
     ],
-    ['records over the internet', "['s3', 'dynamodb']", "['s3']", 'reaches S3 and DynamoDB'],
+    ['records over the internet', ": ['s3', 'dynamodb']", ": ['s3']", 'reaches S3 and DynamoDB'],
+    ['copies that an endpoint refuses', "crossesRegions ? ['dynamodb'] : ", '', 'reaches S3 and DynamoDB'],
+    ['uploads that end because a task is busy', 'retries: 10', 'retries: 3', 'is not ended by its health checks'],
     [
       'an image that is built although it was given',
       'const image = settings.gatewayImage ?? {',
@@ -157,6 +159,12 @@ export const DATA_PLANE: Mistakes = {
     ],
   ],
   'gateway/main.ts': [
+    [
+      'a challenge that leads nowhere',
+      '...(identityUrl !== undefined && { identityUrl }),',
+      '',
+      'the file set of the image is enough',
+    ],
     [
       'a gateway that does not end when it is asked to',
       "process.once('SIGTERM', stop);",
