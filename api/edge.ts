@@ -6,6 +6,7 @@
 import type { Config } from '../core/config.ts';
 import type { Authenticator } from '../core/identity/authenticator.ts';
 import type { Log } from '../core/log.ts';
+import { cacheControl } from './cache-control.ts';
 import { corsHeaders } from './cors.ts';
 import { type ErrorAnswer, errorAnswer, statusOf } from './errors.ts';
 import { healthAnswer } from './health.ts';
@@ -100,8 +101,10 @@ export function commonHeaders(
   { cors_allowed_origins: origins }: Pick<Config, 'cors_allowed_origins'>,
   requestId: string | undefined,
 ): Record<string, string> {
+  const isPreflight = method === 'OPTIONS';
   return {
-    ...corsHeaders(headers['origin'], origins, method === 'OPTIONS'),
+    ...(!isPreflight && { 'cache-control': cacheControl(false) }),
+    ...corsHeaders(headers['origin'], origins, isPreflight),
     ...(requestId !== undefined && { 'x-openstack-request-id': requestId }),
   };
 }

@@ -7,6 +7,7 @@ import {
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { pipeline } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
+import { cacheControl } from '../api/cache-control.ts';
 import { answererOf, pathOf } from '../api/dispatch.ts';
 import { listener } from './listener.ts';
 
@@ -56,7 +57,10 @@ export function forwardTo(origin: string): RequestListener {
     });
     const fail = (): void => {
       if (response.headersSent) response.destroy();
-      else response.writeHead(502, { 'content-type': 'text/plain', connection: 'close' }).end('Bad Gateway');
+      else {
+        const headers = { 'content-type': 'text/plain', 'cache-control': cacheControl(false), connection: 'close' };
+        response.writeHead(502, headers).end('Bad Gateway');
+      }
     };
     onward.on('timeout', () => onward.destroy());
     onward.on('response', (answer) => {

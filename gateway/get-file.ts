@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { cacheControl } from '../api/cache-control.ts';
 import type { StoredBytes } from '../bytes/stored-bytes.ts';
 import { type ImageReader, openStored } from '../bytes/stored-image.ts';
 import { BackendUnavailable, ImageServiceError, InvalidInput, NotFound } from '../core/errors.ts';
@@ -40,6 +41,7 @@ export async function getFile(
   const first = await batches.next();
   response.writeHead(range.partial ? 206 : 200, {
     'content-type': 'application/octet-stream',
+    'cache-control': cacheControl(true),
     'content-length': range.end - range.start,
     ...(image.checksum === null ? {} : { 'content-md5': image.checksum }),
     ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${total}` } : {}),

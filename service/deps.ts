@@ -39,6 +39,12 @@ export interface ServiceDeps extends JanitorDeps, WithPlaces {
   readonly keystone: () => KeystoneConnection;
 }
 
+/**
+ * A record is read or written in milliseconds. A call that takes longer than this is lost, and tried again by the client, before the
+ * request or the step that waits for it runs out of its own time. Milliseconds.
+ */
+const SOON = { connectionTimeout: 2_000, requestTimeout: 8_000, throwOnRequestTimeout: true };
+
 let built: Promise<ServiceDeps> | undefined;
 
 /** The dependencies of this process, built once from its environment. @throws EnvironmentError, ConfigError */
@@ -53,7 +59,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const clock = { now: () => Date.now() };
   const log = createLog('glimpse');
   const { traced } = await telemetry();
-  const table = tableOf(traced(new DynamoDBClient({})), required(env, 'table'));
+  const table = tableOf(traced(new DynamoDBClient({ requestHandler: SOON })), required(env, 'table'));
   const places = createS3Places(config, {
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
@@ -79,7 +85,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,
     locations: createLocations(places),
-    workflows: createWorkflows(traced(new SFNClient({})), required(env, 'importWorkflow')),
+    workflows: createWorkflows(traced(new SFNClient({ requestHandler: SOON })), required(env, 'importWorkflow')),
     policy,
     ...(protections === undefined ? {} : { protections }),
     places,
@@ -126,7 +132,8 @@ function readConfig(env: Environment): Config {
   const path = required(env, 'config');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    parsed = JSON.parse(text.replaceAll('{account}', optional(env, 'account') ?? '{account}'));
   } catch (error) {
     throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

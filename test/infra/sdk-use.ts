@@ -76,7 +76,7 @@ function bundle(
         name: 'without-wiring',
         setup({ onResolve }) {
           onResolve({ filter: /\/(api-)?deps\.ts$/ }, ({ path }) =>
-            /(^|\/)(aws|\.\.?)\/(api-)?deps\.ts$/.test(path) ? { path, external: true } : undefined,
+            /(^|\/)(service|\.\.?)\/(api-)?deps\.ts$/.test(path) ? { path, external: true } : undefined,
           );
         },
       },
