@@ -1,6 +1,6 @@
 import { observed } from '../../aws/telemetry.ts';
 import { type StepEvent, type StepTools, underLock } from '../../bytes/imports/step.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { type ServiceDeps, serviceDeps } from '../../service/deps.ts';
 import { assertFits } from './too-long.ts';
 
