@@ -1,5 +1,5 @@
 /**
- * Who may do what, in one place and as data. A function gets the actions of the ports it uses (service/deps.ts) and named access to the
+ * Who may do what, in one place and as data. A function gets the actions of the ports it uses (core/deps.ts) and named access to the
  * buckets, nothing else; test/infra derives the SDK calls of every handler from its code and compares.
  */
 import type { FunctionName } from '../workflows/topology.ts';

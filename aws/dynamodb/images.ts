@@ -5,7 +5,7 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/clock.ts';
 import { Conflict, NotFound } from '../../core/errors.ts';
-import { refusal } from '../../core/images/expectation.ts';
+import { assertTransition, refusal } from '../../core/images/expectation.ts';
 import { type Image, locationId } from '../../core/images/image.ts';
 import type { ImageChange, ImageRepository } from '../../core/images/repository.ts';
 import { Expression } from './expression.ts';
@@ -28,7 +28,7 @@ export interface ImageRepositoryOptions {
   readonly visibilityShards?: number;
 }
 
-/** The ImageRepository of core/ports.ts on DynamoDB. Every write is one conditional request. */
+/** The ImageRepository of core/images/repository.ts on DynamoDB. Every write is one conditional request. */
 export function createImageRepository(table: Table, options: ImageRepositoryOptions): ImageRepository {
   const { clock } = options;
   const shards = options.visibilityShards ?? 1;
@@ -69,6 +69,7 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
     },
 
     async change(id, change) {
+      assertTransition(change);
       const createdAt = change.set?.name === undefined ? undefined : (change.createdAt ?? (await createdAtOf(id)));
       const expression = updateOf(id, change, { shards, now: now(), createdAt });
       try {

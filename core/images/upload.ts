@@ -266,7 +266,10 @@ export async function abandonUpload(
 ): Promise<void> {
   const { imageId, writeId = '', places = [] } = duty;
   try {
-    await deps.images.change(imageId, { expect: { lock: writeId }, set: CLEARED });
+    await deps.images.change(imageId, {
+      expect: { lock: writeId, status: Object.values(BUSY) },
+      set: CLEARED,
+    });
   } catch (error) {
     if (!(error instanceof Conflict || error instanceof NotFound)) throw error;
     if (holdsBytes(await deps.images.get(imageId), writeId)) {

@@ -11,6 +11,16 @@ export interface ProjectUsage {
 
 export const NO_USAGE: ProjectUsage = { storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 };
 
+/** Counts anew, from the records, what a project's images take. */
+export interface UsageCount {
+  usageOf(project: string): Promise<ProjectUsage>;
+}
+
+/** Of a verb that asks what a project's images take. */
+export interface WithUsageCount {
+  readonly imageList: UsageCount;
+}
+
 /** Counters of images per project, for the limits. */
 export interface UsageRepository {
   /**

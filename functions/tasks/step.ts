@@ -1,6 +1,6 @@
 import { observed } from '../../aws/telemetry.ts';
 import { type Guard, type StepEvent, underLock } from '../../bytes/imports/step.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { type ServiceDeps, serviceDeps } from '../../service/deps.ts';
 
 /** A Lambda handler of one workflow step. What it throws is an `ImageServiceError`: `name` is the error name in the workflow. */

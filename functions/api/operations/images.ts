@@ -20,8 +20,7 @@ import { patchImage } from '../../../core/images/patch.ts';
 import { readableProperties } from '../../../core/images/properties.ts';
 import { addTag, deleteTag } from '../../../core/images/tags.ts';
 import { addLocation } from '../../../core/imports/add-location.ts';
-import { assertMethodEnabled, importImage } from '../../../core/imports/import.ts';
-import { enforceLimit } from '../../../core/quota/bytes.ts';
+import { requestImport } from '../../../core/imports/import.ts';
 import { imageTasks } from '../../../core/tasks/queries.ts';
 
 type ImageOperation =
@@ -81,11 +80,7 @@ export function imageOperations(deps: Deps): Handlers<ImageOperation> {
 
     importImage: async ({ params, headers, json, caller }) => {
       const request = parseImport(json(), headers['x-image-meta-store']);
-      assertMethodEnabled(deps, request.method.name);
-      await enforceLimit(deps, 'image_size_total', caller.projectId);
-      const seen = await seenImage(deps, caller, params['id'] ?? '');
-      const rule = request.method.name === 'copy-image' ? 'copy_image' : 'modify_image';
-      await importImage(deps, caller, seen.image, request, () => enforce(deps, rule, seen, caller));
+      await requestImport(deps, caller, params['id'] ?? '', request);
     },
 
     listImageTasks: async ({ params, caller }) => {

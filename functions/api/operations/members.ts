@@ -2,7 +2,7 @@ import type { Handlers } from '../../../api/handlers.ts';
 import { MemberCreate, MemberUpdate } from '../../../api/members/schemas.ts';
 import { memberView } from '../../../api/members/view.ts';
 import type { Deps } from '../../../core/deps.ts';
-import { addMember, answerMembership, listMembers, removeMember, showMember } from '../../../core/members/members.ts';
+import { addMember, answerMembership, listMembers, removeMember, showMember } from '../../../core/images/members.ts';
 
 type MemberOperation = 'addMember' | 'listMembers' | 'showMember' | 'updateMember' | 'deleteMember';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImageChange, ImageRepository } from '../../../core/images/repository.ts';
+import type { ImageStatus } from '../../../core/images/status.ts';
 import { aLocation, anImage } from '../images.ts';
 
 export interface OpenImages {
@@ -195,6 +196,44 @@ export function imageRepositorySuite(open: () => Promise<OpenImages>): void {
       await refused.toMatchObject({ kind, message: expect.stringMatching(message) });
       expect(await images.get(image.id)).toEqual(image);
       await expect(images.delete(image.id, expected)).rejects.toMatchObject({ kind });
+    });
+
+    test('have whoever read an older record read again, whatever else differs', async () => {
+      const image = anImage({ lock: 'task-1' });
+      await images.create(image);
+
+      const expected = { revision: 7, status: ['active'] as const, lock: null };
+
+      await expect(images.change(image.id, { expect: expected })).rejects.toMatchObject({ kind: 'StaleRevision' });
+    });
+
+    test.each<[string, ImageStatus, readonly ImageStatus[] | undefined]>([
+      ['without a word of where it comes from', 'active', undefined],
+      ['from where the table does not lead there', 'active', ['uploading']],
+      ['from one of several where it does not', 'queued', ['importing', 'active']],
+      ['from where nothing leads on', 'queued', ['deleted']],
+    ])('set no status %s', async (_, status, expected) => {
+      const image = anImage();
+      await images.create(image);
+
+      const change = { set: { status }, ...(expected && { expect: { status: expected } }) };
+
+      await expect(images.change(image.id, change)).rejects.toThrow(TypeError);
+      expect(await images.get(image.id)).toEqual(image);
+    });
+
+    test('move along the table, and stay where they are', async () => {
+      const image = anImage();
+      await images.create(image);
+      for (const [from, to] of [
+        ['queued', 'importing'],
+        ['importing', 'importing'],
+        ['importing', 'active'],
+        ['active', 'deactivated'],
+      ] as const)
+        await images.change(image.id, { expect: { status: [from] }, set: { status: to } });
+
+      expect(await images.get(image.id)).toMatchObject({ status: 'deactivated' });
     });
 
     test('take a change whose every expectation holds', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import { Conflict } from '../../../core/errors.ts';
-import { isAsExpected, refusal } from '../../../core/images/expectation.ts';
+import { assertTransition, isAsExpected, refusal } from '../../../core/images/expectation.ts';
 import { type Image, locationId } from '../../../core/images/image.ts';
 import type { ImageChange, ImageRepository } from '../../../core/images/repository.ts';
 import { byText, type Records } from './records.ts';
@@ -30,6 +30,7 @@ export function memoryImages(records: ImageRecords, clock: Clock): ImageReposito
     },
 
     async change(id, change) {
+      assertTransition(change);
       const before = expected(id, change.expect);
       const after = stored(applied(before, change, new Date(clock.now()).toISOString()));
       records.set(id, after);

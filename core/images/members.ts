@@ -7,12 +7,12 @@ import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden, InvalidInput, LimitExceeded, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import { enforce, readableImage, type Seen } from '../images/access.ts';
-import type { WithImages } from '../images/repository.ts';
-import { refuseOddText } from '../images/text.ts';
+import { MEMBER_STATUSES, type Member } from '../members/member.ts';
+import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
-import { MEMBER_STATUSES, type Member } from './member.ts';
-import type { WithMembers } from './repository.ts';
+import { enforce, readableImage, type Seen } from './access.ts';
+import type { WithImages } from './repository.ts';
+import { refuseOddText } from './text.ts';
 
 type MemberDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy;
 
