@@ -1,5 +1,5 @@
 /**
- * Who may do what, in one place and as data. A function gets the actions of the ports it uses (core/ports.ts) and named access to the
+ * Who may do what, in one place and as data. A function gets the actions of the ports it uses (core/deps.ts) and named access to the
  * buckets, nothing else; test/infra derives the SDK calls of every handler from its code and compares.
  */
 import type { FunctionName } from '../workflows/topology.ts';
@@ -97,8 +97,10 @@ const grants = (ports: readonly Port[], access: Partial<Omit<Grants, 'ports'>> =
   ...access,
 });
 
-/** A worker that was overtaken removes what it wrote, from staging and stores (functions/tasks/step.ts). */
-const SWEEP = { staging: ['read', 'sweep'], stores: ['read', 'sweep'] } as const;
+/** Removes what an import, an upload or an image left. */
+const SWEEP = { staging: ['sweep'], stores: ['sweep'] } as const;
+/** Reads what is there. A worker that was overtaken removes what it wrote, from staging and stores (bytes/imports/step.ts). */
+const LOOK = { staging: ['read', 'sweep'], stores: ['read', 'sweep'] } as const;
 /** Sets dropped files aside. */
 const DROP = { staging: ['read', 'put', 'remove'] } as const;
 /** Makes objects in the staging bucket. */
@@ -120,18 +122,18 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'locations',
       'workflows',
     ],
-    { ...SWEEP, tokens: true },
+    { ...LOOK, tokens: true },
   ),
   'api-identity': grants(['identityRecords'], { tokens: true }),
   'api-metadefs': grants(['identityRecords', 'metadefs'], { tokens: true }),
   'import-begin': grants(['duties', 'imageList', 'images', 'tasks'], { keystone: true }),
   'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], WORK),
-  'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], SWEEP),
+  'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
   'import-plan': grants(['bytes', 'imageList', 'images', 'members', 'tasks'], WORK),
   'import-render': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
   'import-gather': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
-  'import-hash': grants(['bytes', 'duties', 'imageList', 'images', 'members', 'tasks'], WORK),
+  'import-hash': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LOOK),
   'import-copy': grants(['bytes', 'duties', 'images', 'tasks'], STORE),
   'import-store-failed': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
   'import-clean': grants(['bytes', 'tasks'], SWEEP),

@@ -1,7 +1,7 @@
 /** The product's own parts in this process; imported only once the environment is set. */
 import { existsSync } from 'node:fs';
 import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
-import { TASK_DUTY_MS } from '../core/imports/report.ts';
+import { TASK_DUTY_MS } from '../core/imports/report/task-duty.ts';
 import { janitor } from '../core/janitor/janitor.ts';
 import { seedCatalog } from '../core/metadefs/seed.ts';
 import { createIdentityApi } from '../functions/api/identity/api.ts';

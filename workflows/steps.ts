@@ -1,7 +1,7 @@
 import type { Catcher, Retrier, States, TaskState } from './asl.ts';
 import type { FunctionName, LongStep } from './topology.ts';
 
-/** The two shapes of a step: a function, and a function that may need longer than a function may run (decision 31 in docs/adr). */
+/** The two shapes of a step: a function, and a function that may need longer than a function may run (decision 17 in docs/adr). */
 
 /**
  * Of a call that found no room: once a minute in the middle, for the day that an import has. Several imports share what is reserved for

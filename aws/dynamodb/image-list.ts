@@ -57,7 +57,7 @@ interface Offer {
   readonly listed: boolean;
 }
 
-/** The ImageListing of core/ports.ts on DynamoDB. */
+/** The ImageListing of core/images/repository.ts on DynamoDB. */
 export function createImageListing(table: Table, options: ImageListingOptions = {}): ImageListing {
   const shards = options.visibilityShards ?? 1;
   const { recent } = table;

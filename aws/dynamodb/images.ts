@@ -28,7 +28,7 @@ export interface ImageRepositoryOptions {
   readonly visibilityShards?: number;
 }
 
-/** The ImageRepository of core/ports.ts on DynamoDB. Every write is one conditional request. */
+/** The ImageRepository of core/images/repository.ts on DynamoDB. Every write is one conditional request. */
 export function createImageRepository(table: Table, options: ImageRepositoryOptions): ImageRepository {
   const { clock } = options;
   const shards = options.visibilityShards ?? 1;

@@ -10,7 +10,7 @@ import { isConditionFailure, type Table } from './table.ts';
 /** A membership among the recent writes. */
 export const recentMemberKey = (imageId: string, project: string): string => `${imageId}#${project}`;
 
-/** The MemberRepository of core/ports.ts on DynamoDB: members lie beside their image, and in their project's index. */
+/** The MemberRepository of core/members/repository.ts: members lie beside their image, and in their project's index. */
 export function createMemberRepository(table: Table): MemberRepository {
   async function list(imageId: string): Promise<Member[]> {
     const members: Member[] = [];

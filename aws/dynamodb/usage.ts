@@ -6,7 +6,7 @@ import { USAGES, usageKey } from './keys.ts';
 import { queryAll } from './query-all.ts';
 import { isConditionFailure, type Table } from './table.ts';
 
-/** The UsageRepository of core/ports.ts: one counter item per project, listed under one index partition for the janitor. */
+/** The UsageRepository of core/quota/usage.ts: one counter item per project, listed under one index partition for the janitor. */
 export function createUsageRepository(table: Table, { clock }: { readonly clock: Clock }): UsageRepository {
   async function item(project: string): Promise<Record<string, unknown> | undefined> {
     const key = usageKey(project);

@@ -1,7 +1,7 @@
 import type { WithConfig } from '../../core/config.ts';
 import type { Image } from '../../core/images/image.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { parseHeader } from '../../formats/qcow2/header.ts';
 import type { WithPlaces } from '../places.ts';

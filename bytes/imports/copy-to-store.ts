@@ -3,7 +3,9 @@ import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
 import { StoreFailed } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
-import { type ImportTask, type Reporter, reporter } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import type { WithPulse } from '../../core/imports/report/pulse.ts';
+import { type Reporter, reporter } from '../../core/imports/report/reporter.ts';
 import { storeDone } from '../../core/imports/settle.ts';
 import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
@@ -15,7 +17,7 @@ import type { Store } from '../store.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import type { StepTools } from './step.ts';
 
-type CopyDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
+type CopyDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces & WithPulse;
 
 /**
  * CopyToStore: one store gets the rendered image, server-side where that goes, and the location is recorded once the copy is readable.

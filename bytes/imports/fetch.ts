@@ -2,7 +2,7 @@ import type { WithConfig } from '../../core/config.ts';
 import { FetchFailed } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';

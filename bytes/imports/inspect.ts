@@ -2,7 +2,7 @@ import type { WithConfig } from '../../core/config.ts';
 import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import { contentRefusal, declaredFormat } from '../../core/images/judge-content.ts';
 import type { WithImages } from '../../core/images/repository.ts';
-import { type ImportTask, importTask } from '../../core/imports/report.ts';
+import { type ImportTask, importTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { inspect } from '../../formats/inspect.ts';

@@ -4,7 +4,8 @@
  */
 import { BackendUnavailable, ImageRefused, ImageServiceError, TaskAborted } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
-import { assertLock, type ImportTask, importTask } from '../../core/imports/report.ts';
+import { type ImportTask, importTask } from '../../core/imports/report/import-task.ts';
+import { assertLock } from '../../core/imports/report/lock.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { FormatError } from '../../formats/engine/errors.ts';
 import type { WithBytes } from '../bytes-port.ts';

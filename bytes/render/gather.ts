@@ -1,5 +1,5 @@
 import { recordedFailure } from '../../core/imports/recorded-failure.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { storedGeometry } from '../../formats/engine/sparse/geometry.ts';
 import { SparseMap } from '../../formats/engine/sparse/map.ts';

@@ -1,7 +1,7 @@
 import type { WithConfig } from '../../core/config.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { WithImageList, WithImages } from '../../core/images/repository.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { enforceStorageQuota } from '../../core/quota/bytes.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { planConversion } from '../../formats/engine/convert/plan.ts';

@@ -2,7 +2,9 @@ import type { WithClock } from '../../core/clock.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
-import { type ImportTask, reporter } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import type { WithPulse } from '../../core/imports/report/pulse.ts';
+import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
@@ -16,7 +18,7 @@ import { encodeSlices } from './encode.ts';
 import { type EncodedFragment, type Fragment, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
 import { packSlices } from './pack-slices.ts';
 
-type RenderDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+type RenderDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces & WithPulse;
 
 /** What a batch works with besides its slices. */
 interface Batch {

@@ -7,7 +7,9 @@ import type { WithImageList, WithImages } from '../images/repository.ts';
 import { enforceLimit } from '../quota/bytes.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import { assertLock, type ImportTask, importTask, TASK_DUTY_MS } from './report.ts';
+import { type ImportTask, importTask } from './report/import-task.ts';
+import { assertLock } from './report/lock.ts';
+import { taskDuty } from './report/task-duty.ts';
 
 /** What the workflow works with from the first step on. */
 export interface Begun {
@@ -45,13 +47,7 @@ export async function beginImport(deps: BeginDeps, taskId: string): Promise<Begu
   await deps.tasks.move(taskId, ['pending', 'processing'], { status: 'processing' });
   if (task.facts.startedAtMs === undefined)
     await deps.tasks.note(taskId, { startedAtMs: deps.clock.now(), rates: await deps.tasks.rates() });
-  await deps.duties.put({
-    id: `task:${taskId}`,
-    kind: 'task',
-    imageId: task.imageId,
-    writeId: taskId,
-    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
-  });
+  await deps.duties.put(taskDuty(task, deps.clock.now()));
   if (!begun.hashOnly) await checkLimits(deps, task, await enterFlow(deps, task));
   return begun;
 }

@@ -13,7 +13,7 @@ import type { WithLimits } from '../quota/limited-resources.ts';
 import type { WithUsage } from '../quota/usage.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
-import { TASK_DUTY_MS } from './report.ts';
+import { taskDuty } from './report/task-duty.ts';
 
 /** An object that somebody put at `drop/{project}/{name}.{ext}` in the staging bucket. */
 export interface Dropped {
@@ -195,13 +195,7 @@ async function startImport(
     if (!(error instanceof Conflict)) throw error; // the record of an earlier try
   });
   await lock(deps, imageId, taskId);
-  await deps.duties.put({
-    id: `task:${taskId}`,
-    kind: 'task',
-    imageId,
-    writeId: taskId,
-    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
-  });
+  await deps.duties.put(taskDuty({ id: taskId, imageId }, deps.clock.now()));
   await deps.workflows.startImport(task);
 }
 

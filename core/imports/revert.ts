@@ -11,7 +11,8 @@ import { retireWrite } from '../images/retire-write.ts';
 import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import { type ImportTask, importTask } from './report.ts';
+import { type ImportTask, importTask } from './report/import-task.ts';
+import { taskDutyId } from './report/task-duty.ts';
 import { expiry } from './settle.ts';
 
 type RevertDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithBytes & WithLog;
@@ -28,7 +29,7 @@ export async function revertImport(deps: RevertDeps, taskId: string, cause: stri
   const image = await unwind(deps, task);
   await closeTask(deps, task, cause);
   await sweep(deps, task, image);
-  await deps.duties.remove(`task:${taskId}`);
+  await deps.duties.remove(taskDutyId(taskId));
 }
 
 /** How often the image is looked at anew when it changed between look and write: it turns active, or goes, once. */

@@ -8,7 +8,9 @@ import type { WithLog } from '../log.ts';
 import { learnedRates } from '../tasks/eta.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { ImportMethod } from '../tasks/task.ts';
-import { assertLock, type ImportTask, importTask } from './report.ts';
+import { type ImportTask, importTask } from './report/import-task.ts';
+import { assertLock } from './report/lock.ts';
+import { taskDutyId } from './report/task-duty.ts';
 
 type SettleDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithLog;
 
@@ -66,7 +68,7 @@ export async function finishImport(deps: SettleDeps, taskId: string): Promise<vo
   const task = await importTask(deps, taskId);
   if (task.status !== 'success') await complete(deps, task);
   await unlock(deps, task);
-  await deps.duties.remove(`task:${taskId}`);
+  await deps.duties.remove(taskDutyId(taskId));
 }
 
 async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {

@@ -8,7 +8,7 @@ import type { ImageChange, WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
-import { TASK_DUTY_MS } from './report.ts';
+import { taskDuty, taskDutyId } from './report/task-duty.ts';
 
 type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithDuties & WithWorkflows & WithLog;
 
@@ -62,13 +62,7 @@ async function createTask(deps: StartDeps, caller: Caller, image: Image, order: 
   };
   await deps.tasks.create(task);
   // Before the lock: if we die between here and StartExecution, the janitor finds the task by this duty.
-  await deps.duties.put({
-    id: `task:${task.id}`,
-    kind: 'task',
-    imageId: image.id,
-    writeId: task.id,
-    dueAtMs: deps.clock.now() + TASK_DUTY_MS,
-  });
+  await deps.duties.put(taskDuty({ id: task.id, imageId: image.id }, deps.clock.now()));
   return task;
 }
 
@@ -90,7 +84,7 @@ async function takeImage(
       message: 'Another operation took the image first',
       expiresAt: new Date(deps.clock.now()).toISOString(),
     });
-    await deps.duties.remove(`task:${task.id}`);
+    await deps.duties.remove(taskDutyId(task.id));
     if (error instanceof NotFound || error instanceof Conflict) throw error;
     throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
   }

@@ -7,7 +7,7 @@ import { StoreFailed } from '../errors.ts';
 import type { WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import { importTask } from './report.ts';
+import { importTask } from './report/import-task.ts';
 import { storeFailed } from './settle.ts';
 
 type StoreFailedDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithBytes & WithLog;

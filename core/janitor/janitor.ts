@@ -1,11 +1,13 @@
-import type { Deps } from '../deps.ts';
 import type { Duty } from '../duties/duty.ts';
+import type { WithWorkflows } from '../executions/workflow.ts';
 import { finishDelete } from '../images/delete.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
-import { TASK_DUTY_MS } from '../imports/report.ts';
+import { TASK_DUTY_MS } from '../imports/report/task-duty.ts';
 import { revertImport } from '../imports/revert.ts';
 import { retakeDrop, type TakeDropDeps } from '../imports/take-drop.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithMetadefs } from '../metadefs/repository.ts';
 import { sweepGenerations } from '../metadefs/sweep.ts';
 import { recountAll } from '../quota/limits.ts';
 import { silenceOf } from './silence.ts';
@@ -19,8 +21,11 @@ export interface JanitorReport {
   readonly failed: number;
 }
 
+/** What settling a task's duty takes. */
+type TaskDutyDeps = Parameters<typeof revertImport>[0] & WithWorkflows;
+
 /** What settling the duties of every kind takes. */
-export type JanitorDeps = Deps & TakeDropDeps;
+export type JanitorDeps = TaskDutyDeps & TakeDropDeps & WithMembers & WithMetadefs;
 
 const PAGE = 50;
 /** A run ends before the next one is due. */
@@ -67,7 +72,7 @@ const HANDLERS: Readonly<Record<Duty['kind'], (deps: JanitorDeps, duty: Duty) =>
 };
 
 /** A task that nobody reported on for a while: start it, wait on, or end it with its cause. */
-async function settleTask(deps: Deps, duty: Duty): Promise<void> {
+async function settleTask(deps: TaskDutyDeps, duty: Duty): Promise<void> {
   const taskId = duty.writeId ?? '';
   const task = await deps.tasks.get(taskId);
   if (task === undefined || task.status === 'success' || task.status === 'failure')
@@ -79,14 +84,14 @@ async function settleTask(deps: Deps, duty: Duty): Promise<void> {
 }
 
 /** The task ended, but a crash may have come between its end and the opening of the lock. */
-async function closeEnded(deps: Deps, duty: Duty, taskId: string): Promise<void> {
+async function closeEnded(deps: TaskDutyDeps, duty: Duty, taskId: string): Promise<void> {
   const image = await deps.images.get(duty.imageId);
   if (image?.lock === taskId)
     await deps.images.change(duty.imageId, { expect: { lock: taskId }, set: { lock: null, progress: null } });
   await deps.duties.remove(duty.id);
 }
 
-async function start(deps: Deps, duty: Duty, taskId: string): Promise<void> {
+async function start(deps: TaskDutyDeps, duty: Duty, taskId: string): Promise<void> {
   const image = await deps.images.get(duty.imageId);
   if (image?.lock !== taskId)
     return revertImport(deps, taskId, 'The import was never started: the image was taken by another operation');
@@ -94,7 +99,7 @@ async function start(deps: Deps, duty: Duty, taskId: string): Promise<void> {
   await deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + TASK_DUTY_MS });
 }
 
-async function watch(deps: Deps, duty: Duty, taskId: string, updatedAtMs: number): Promise<void> {
+async function watch(deps: TaskDutyDeps, duty: Duty, taskId: string, updatedAtMs: number): Promise<void> {
   const silentMs = silenceOf(updatedAtMs, await deps.tasks.batches(taskId), deps.clock.now());
   if (silentMs === undefined) return deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + TASK_DUTY_MS });
   const cause = `The import made no progress for ${Math.round(silentMs / 1000)} s and was ended`;

@@ -1,8 +1,7 @@
 import { observed } from '../../aws/telemetry.ts';
-import { type StepEvent, type StepTools, underLock } from '../../bytes/imports/step.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import { type Guard, type StepEvent, underLock } from '../../bytes/imports/step.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { type ServiceDeps, serviceDeps } from '../../service/deps.ts';
-import { assertFits } from './too-long.ts';
 
 /** A Lambda handler of one workflow step. What it throws is an `ImageServiceError`: `name` is the error name in the workflow. */
 export interface StepHandler<E extends StepEvent> {
@@ -27,9 +26,9 @@ export function recordStep<E extends StepEvent>(
  * than it tells.
  */
 export function byteStep<E extends StepEvent>(
-  run: (deps: ServiceDeps, task: ImportTask, event: E, tools: StepTools) => Promise<unknown>,
+  run: (deps: ServiceDeps, task: ImportTask, event: E, guard: Guard) => Promise<unknown>,
 ): StepHandler<E> {
   const on: StepHandler<E>['on'] = async (deps, event) =>
-    (await underLock(deps, event, (task, guard) => run(deps, task, event, { guard, assertFits }))) ?? {};
+    (await underLock(deps, event, (task, guard) => run(deps, task, event, guard))) ?? {};
   return Object.assign(async (event: E) => on(await serviceDeps(), event), { on });
 }

@@ -3,11 +3,13 @@
  * stands still, however long this machine needs: the units are those of one second on AWS. One worker in ten is played, and its units
  * count ten times.
  */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import { createPulse } from '../../core/imports/report/pulse.ts';
+import { reporter } from '../../core/imports/report/reporter.ts';
 import type { BatchProgress, Task } from '../../core/tasks/task.ts';
 import type { KeyReport } from '../../local/dynamodb/strict/meter.ts';
 import { anImage } from '../support/images.ts';
@@ -50,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** Each worker writes its batch's record, and what goes with it. Workers are processes of their own: each has its own modules. */
+/** Each worker writes its batch's record, and what goes with it. Workers are processes of their own: each has its own pulse. */
 async function oneSecond(): Promise<KeyReport[]> {
   const deps = {
     clock,
@@ -60,9 +62,7 @@ async function oneSecond(): Promise<KeyReport[]> {
   };
   database.meter?.reset();
   for (let worker = 0; worker < PLAYED; worker++) {
-    vi.resetModules();
-    const { reporter } = await import('../../core/imports/report.ts');
-    await reporter(deps, task as ImportTask, 'render', worker, BATCH_BYTES).add(BATCH_BYTES / 4);
+    await reporter({ ...deps, pulse: createPulse() }, task as ImportTask, 'render', worker, BATCH_BYTES).add(BATCH_BYTES / 4);
   }
   return [...(database.meter?.report() ?? [])];
 }

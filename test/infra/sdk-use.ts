@@ -1,7 +1,9 @@
 /**
  * Which SDK commands a handler can come to send, found in the code itself: the handler is bundled without what is not reachable
- * (esbuild), the ports of `deps` it names are looked up, and each port's implementation is bundled the same way.
+ * (esbuild), the ports of `deps` and the calls of the store port it names are looked up, and the implementation of each is bundled the
+ * same way.
  */
+import type { Store } from '../../bytes/store.ts';
 import { bundledText } from './bundled-text.ts';
 
 /** Ports of Deps, ServiceDeps and ApiDeps that reach AWS → the module and the export that implements them (service/deps.ts). */
@@ -13,13 +15,27 @@ export const PORTS = {
   tasks: ['aws/dynamodb/tasks.ts', 'createTaskRepository'],
   duties: ['aws/dynamodb/duties.ts', 'createDutyRepository'],
   identityRecords: ['aws/dynamodb/identity.ts', 'createIdentityRepository'],
-  bytes: ['aws/s3/remove-prefix.ts', 'createBytes'],
+  bytes: ['bytes/places.ts', 'createPlaces'],
   locations: ['bytes/locations.ts', 'createLocations'],
   metadefs: ['aws/dynamodb/metadefs.ts', 'createMetadefRepository'],
   dropBox: ['bytes/drop-box.ts', 'createDropBox'],
   workflows: ['aws/stepfunctions/workflows.ts', 'createWorkflows'],
 } as const satisfies Record<string, readonly [string, string]>;
 export type PortName = keyof typeof PORTS;
+
+/** Calls of the store port (bytes/store.ts) → the module and the export that make them on S3 (aws/s3/store.ts). */
+const STORE_CALLS = {
+  headObject: ['aws/s3/single-object.ts', 'headObject'],
+  readRange: ['aws/s3/ranged-get.ts', 'RangedGet'],
+  getObject: ['aws/s3/single-object.ts', 'getObject'],
+  putObject: ['aws/s3/put-object.ts', 'putObject'],
+  multipart: ['aws/s3/multipart.ts', 'S3Multipart'],
+  copyObject: ['aws/s3/copy-object.ts', 'copyObject'],
+  removeObject: ['aws/s3/single-object.ts', 'removeObject'],
+  removePrefix: ['aws/s3/remove-prefix.ts', 'removePrefix'],
+} as const satisfies Record<Exclude<keyof PickCalls<Store>, 'canCopyFrom'>, readonly [string, string]>;
+
+type PickCalls<T> = { [K in keyof T as T[K] extends (...args: never) => unknown ? K : never]: T[K] };
 
 /** Properties of the dependencies that lead to one of the ports above under another name. */
 const ALIASES: Readonly<Record<string, PortName>> = {
@@ -51,17 +67,27 @@ async function findUse(root: string, entry: string): Promise<SdkUse> {
   const text = await bundle(root, { entryPoints: [entry] });
   const names = [...Object.keys(PORTS), ...Object.keys(ALIASES)];
   const used = names.filter((name) => usesProperty(text, name)).map((name) => ALIASES[name] ?? (name as PortName));
-  return { direct: commandsIn(text), ports: [...new Set(used)].sort() };
+  return { direct: await commandsOf(root, text), ports: [...new Set(used)].sort() };
 }
 
 export const commandsOfPort = (root: string, port: PortName): Promise<string[]> =>
   once(`port ${root} ${port}`, () => findCommands(root, port));
 
 async function findCommands(root: string, port: PortName): Promise<string[]> {
-  const [module, name] = PORTS[port];
-  return commandsIn(
-    await bundle(root, { stdin: { contents: `export { ${name} } from './${module}';`, resolveDir: root } }),
+  const text = await bundled(root, PORTS[port]);
+  return commandsOf(root, text);
+}
+
+const bundled = (root: string, [module, name]: readonly [string, string]): Promise<string> =>
+  bundle(root, { stdin: { contents: `export { ${name} } from './${module}';`, resolveDir: root } });
+
+/** Commands that the text sends itself, and those of the store port's calls in it. */
+async function commandsOf(root: string, text: string): Promise<string[]> {
+  const calls = Object.entries(STORE_CALLS).filter(([name]) => text.includes(`.${name}(`));
+  const behind = calls.map(([name, place]) =>
+    once(`store ${root} ${name}`, async () => commandsIn(await bundled(root, place))),
   );
+  return [...new Set([...commandsIn(text), ...(await Promise.all(behind)).flat()])].sort();
 }
 
 /** Reachable code only; the place where all ports are built together is left out, or every handler would use everything. */

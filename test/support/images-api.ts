@@ -49,7 +49,7 @@ export interface Call {
 }
 
 export interface TestApi {
-  readonly deps: JanitorDeps;
+  readonly deps: Deps & JanitorDeps;
   /** Objects under `drop/` of the staging bucket: by key. */
   readonly dropped: Map<string, Pick<Dropped, 'bucket' | 'etag' | 'size' | 'metadata'>>;
   /** What was done outside the table: sweeps, workflow starts and stops. */
@@ -63,7 +63,7 @@ export interface TestApi {
 /** The real handler chain over an in-memory DynamoDB; bytes and workflows are recorded, tokens are names. */
 export async function startImagesApi(
   config: Record<string, unknown> = {},
-  overrides: Partial<JanitorDeps> = {},
+  overrides: Partial<Deps & JanitorDeps> = {},
 ): Promise<TestApi> {
   const database = await startTable();
   const { table, close } = database;
@@ -75,7 +75,7 @@ export async function startImagesApi(
   };
   const dropped: TestApi['dropped'] = new Map();
   const settings = parseConfig({ stores: [...STORES], ...config });
-  const deps: JanitorDeps = {
+  const deps: Deps & JanitorDeps = {
     config: settings,
     clock,
     newId: randomUUID,

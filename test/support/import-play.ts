@@ -1,8 +1,9 @@
 /** Plays an import against the real reporters on a clock of its own: who moves how many bytes at what pace, and what a client sees meanwhile. */
 
-import type { Deps } from '../../core/deps.ts';
 import type { ImportProgress } from '../../core/images/image.ts';
-import { type ImportTask, reporter } from '../../core/imports/report.ts';
+import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import { createPulse } from '../../core/imports/report/pulse.ts';
+import { reporter } from '../../core/imports/report/reporter.ts';
 import { learnedRates } from '../../core/tasks/eta.ts';
 import { progressOf } from '../../core/tasks/progress.ts';
 import type { BatchProgress, ImportFacts, PhaseRates } from '../../core/tasks/task.ts';
@@ -54,7 +55,7 @@ const POLL_MS = 250;
 export async function playImport(stages: readonly PlayedStage[], rates: PhaseRates = {}): Promise<Played> {
   const clock = virtualClock();
   const store = memory(rates);
-  const deps = { ...store.ports, clock } as unknown as Pick<Deps, 'clock' | 'tasks' | 'images' | 'duties'>;
+  const deps = { ...store.ports, clock, pulse: createPulse() } as unknown as Parameters<typeof reporter>[0];
   const all = stages.flatMap((stage) => stage.phases).reduce((sum, { mib }) => sum + mib, 0);
   let moved = 0;
   const sights: Sight[] = [];
@@ -135,12 +136,9 @@ function memory(rates: PhaseRates) {
   return { batches, facts, image, ports };
 }
 
-/** Plays follow one another, as imports in one process do. */
-let lastMs = 1_000_000;
-
 /** Time passes when everybody sleeps. */
 function virtualClock() {
-  let nowMs = lastMs;
+  let nowMs = 1_000_000;
   const sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
   return {
     now: () => nowMs,
@@ -158,7 +156,6 @@ function virtualClock() {
         nowMs = next.atMs;
         next.wake();
       }
-      lastMs = nowMs;
       await over;
     },
   };

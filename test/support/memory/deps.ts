@@ -1,8 +1,10 @@
 import { parseConfig } from '../../../core/config.ts';
+import type { Deps } from '../../../core/deps.ts';
 import { NotFound } from '../../../core/errors.ts';
 import type { WorkflowPort } from '../../../core/executions/workflow.ts';
 import type { Image } from '../../../core/images/image.ts';
 import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
+import { createPulse, type WithPulse } from '../../../core/imports/report/pulse.ts';
 import type { JanitorDeps } from '../../../core/janitor/janitor.ts';
 import type { Member } from '../../../core/members/member.ts';
 import { catalogLimits } from '../../../core/metadefs/limits.ts';
@@ -25,7 +27,7 @@ export interface LogLine {
 }
 
 /** Everything the domain needs, in this process's memory, and what tests look at or turn. */
-export interface MemoryDeps extends JanitorDeps {
+export interface MemoryDeps extends Deps, JanitorDeps, WithPulse {
   /** The clock; it stands at 2026-05-05T00:00:00Z until a test moves it. */
   readonly time: { nowMs: number };
   readonly logged: readonly LogLine[];
@@ -53,7 +55,7 @@ const STORES = [
 /** Nothing to start, nothing to close; ids count up from `00000000-0000-4000-8000-000000000001`. Ports in `overrides` replace ours. */
 export function memoryDeps(
   config: Readonly<Record<string, unknown>> = {},
-  overrides: Partial<JanitorDeps> = {},
+  overrides: Partial<Deps & JanitorDeps> = {},
 ): MemoryDeps {
   const settings = parseConfig({ stores: STORES, ...config });
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
@@ -76,6 +78,7 @@ export function memoryDeps(
     members: memoryMembers(memberships),
     tasks: memoryTasks(clock),
     duties: memoryDuties(),
+    pulse: createPulse(),
     metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     usage: memoryUsage(clock),
     limits: configuredLimits(settings),

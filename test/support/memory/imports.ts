@@ -25,6 +25,7 @@ import { handler as render } from '../../../functions/tasks/render.ts';
 import { handler as revert } from '../../../functions/tasks/revert.ts';
 import { byteStep, type StepHandler } from '../../../functions/tasks/step.ts';
 import { handler as storeFailed } from '../../../functions/tasks/store-failed.ts';
+import { assertFits } from '../../../functions/tasks/too-long.ts';
 import type { ServiceDeps } from '../../../service/deps.ts';
 import { anImage } from '../images.ts';
 import { type MemoryDeps, memoryDeps } from './deps.ts';
@@ -138,7 +139,7 @@ function fetchFrom(web: ReadonlyMap<string, WebAnswer>): StepHandler<never> {
       })(),
     };
   };
-  return byteStep((deps, task, _event, tools) => fetchSource(deps, task, tools, open));
+  return byteStep((deps, task, _event, guard) => fetchSource(deps, task, { guard, assertFits }, open));
 }
 
 async function stage(

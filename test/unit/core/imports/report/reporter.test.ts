@@ -1,6 +1,6 @@
 /** What a client can rely on while an import runs, whatever its phases and their pace. */
 import { expect, it } from 'vitest';
-import { type Played, type PlayedStage, playImport } from '../../../support/import-play.ts';
+import { type Played, type PlayedStage, playImport } from '../../../../support/import-play.ts';
 
 const steady = (rate: number) => () => rate;
 

@@ -1,0 +1,50 @@
+import type { ImageServiceError } from '../../errors.ts';
+import type { Task } from '../../tasks/task.ts';
+import { BEAT_MS } from './pulse.ts';
+import { type RollUpDeps, rollUp } from './roll-up.ts';
+import { trail } from './trail.ts';
+
+/** What a step reports to while it moves bytes. */
+export interface Reporter {
+  /** Counts bytes done; writes at most every second. */
+  add(bytes: number): Promise<void>;
+  /** As `add` of a share of all bytes, 0 to 1. */
+  addShare(share: number): Promise<void>;
+  /** Writes the final state of this batch; with an error when it failed in its own domain. */
+  end(error?: ImageServiceError): Promise<void>;
+}
+
+/** One batch of one phase; each batch owns its record, so nobody overwrites anybody. */
+export function reporter(
+  deps: RollUpDeps,
+  task: Task & { readonly imageId: string },
+  phase: string,
+  batch: number,
+  bytesTotal: number,
+): Reporter {
+  const startedAtMs = deps.clock.now();
+  let bytesDone = 0;
+  let writtenAtMs = 0;
+  const recent = trail(startedAtMs);
+  const write = async (error?: ImageServiceError): Promise<void> => {
+    const atMs = deps.clock.now();
+    writtenAtMs = atMs;
+    const earlier = recent(bytesDone, atMs);
+    const failure = error === undefined ? {} : { error: { kind: error.kind, message: error.message } };
+    const record = { taskId: task.id, phase, batch, bytesDone, bytesTotal, startedAtMs, atMs, earlier, ...failure };
+    await deps.tasks.putBatch(record);
+    await rollUp(deps, task.id, task.imageId);
+  };
+  const add = async (bytes: number): Promise<void> => {
+    bytesDone += bytes;
+    if (deps.clock.now() - writtenAtMs >= BEAT_MS) await write();
+  };
+  return {
+    add,
+    addShare: (share) => add(Math.round(share * bytesTotal)),
+    async end(error) {
+      if (error === undefined) bytesDone = bytesTotal;
+      await write(error);
+    },
+  };
+}
