@@ -24,7 +24,7 @@ function cannotBeMade(dataDir: string): string {
 }
 
 /** A failure of the file system under the data folder; the message closes with what the system said. */
-export class DataFolderError extends Error {
+class DataFolderError extends Error {
   override readonly name = 'DataFolderError';
 }
 

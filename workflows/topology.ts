@@ -20,8 +20,6 @@ export const TABLE = {
 /** Bytes on their way in: `staged/`, `images/` (rendered, before the copies), `plans/`, `drop/{project}/` (bucket drop-in). */
 export const STAGING_BUCKET = { name: 'glimpse-staging', events: true } as const;
 
-export const EVENT_BUS = 'default';
-
 /** Seconds are the Lambda limit; `heavy` ones parse, decode or compress and locally run in worker threads; the others wait for the network. */
 export const FUNCTIONS = {
   // API groups (one per route group of api/routes.ts)

@@ -73,7 +73,7 @@ export function createPlaces(config: Pick<Config, 'stores'>, options: PlacesOpti
  * A client for image bytes. Bodies are not hashed for the signature: every part carries its CRC32 instead, which the service
  * verifies, at a fifth of the cost of a SHA-256.
  */
-export function createS3Client(region: string, endpoint: string | undefined): S3Client {
+function createS3Client(region: string, endpoint: string | undefined): S3Client {
   const client = new S3Client({
     region,
     requestChecksumCalculation: 'WHEN_REQUIRED',
