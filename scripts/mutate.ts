@@ -2,10 +2,10 @@
  * `npm run mutate`: does a test fail when a rule is inverted? Stryker changes one thing at a time and runs the tests that mirror it.
  *
  *   npm run mutate                          every folder of formats/ and local/; what has not changed since the last run is not run again
- *   npm run mutate -- FOLDER…               these folders
+ *   npm run mutate -- FOLDER|FILE…          these
  *   npm run mutate -- --changed [BASE]      lines changed since BASE (default: where the branch left main, else the commit before)
  *
- * Results lie in `.mutation/`, a file per folder, written when the folder is done: a run that was stopped goes on there. The table of
+ * Results lie in `.mutation/`, a file per folder, also of a run that was interrupted: the next one goes on there. The table of
  * `docs/mutation.md` is printed from them. Exit 1 when changed lines score below `MINIMUM`.
  */
 import { execFileSync } from 'node:child_process';
@@ -32,18 +32,18 @@ const { values, positionals } = parseArgs({
 process.chdir(ROOT);
 mkdirSync('.mutation', { recursive: true });
 if (values.changed) await mutateChanged(positionals[0] ?? forkPoint());
-else await mutateFolders(positionals.length === 0 ? mutatedFolders(ROOT) : positionals);
+else await mutateAll(positionals.length === 0 ? mutatedFolders(ROOT) : positionals);
 
-async function mutateFolders(folders: readonly string[]): Promise<void> {
-  for (const folder of folders) {
+async function mutateAll(places: readonly string[]): Promise<void> {
+  for (const place of places) {
+    const [folder, sources] = place.endsWith('.ts') ? [dirname(place), place] : [place, `${place}/*.ts`];
     try {
-      const file = `.mutation/${folder.replaceAll('/', '.')}.incremental.json`;
-      const mutants = await mutate(folder, [`${folder}/*.ts`], file);
-      keepScores(folder, mutants);
-      report(folder, mutants);
+      const mutants = await mutate(folder, [sources], `.mutation/${place.replaceAll('/', '.')}.incremental.json`);
+      keepScores(mutants);
+      report(place, mutants);
       await printScores();
     } catch (error) {
-      console.error(`mutation: ${folder} was not run: ${error instanceof Error ? error.message : String(error)}`);
+      console.error(`mutation: ${place} was not run: ${error instanceof Error ? error.message : String(error)}`);
       process.exitCode = 1;
     }
   }

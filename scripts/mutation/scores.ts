@@ -1,6 +1,6 @@
-/** What mutation runs found, kept per folder in `.mutation/` and printed into `docs/mutation.md`. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+/** What mutation runs found, kept per file in `.mutation/` and printed into `docs/mutation.md`. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { code, markdownTable, printSections } from '../printed-section.ts';
 
 /** A mutant as Stryker reports it; lines count from 1. */
@@ -21,15 +21,12 @@ export interface Score {
   readonly score: number;
 }
 
-interface FolderScores {
-  /** Day of the run, `2026-01-30`. */
-  readonly date: string;
-  readonly files: Readonly<Record<string, { readonly noticed: number; readonly counted: number }>>;
-}
+/** By file, from the root of the repository: the last run over it. */
+type Kept = Record<string, { readonly noticed: number; readonly counted: number; readonly date: string }>;
 
 const NOTICED = new Set(['Killed', 'Timeout']);
 const MISSED = new Set(['Survived', 'NoCoverage']);
-const KEPT = '.mutation';
+const KEPT = '.mutation/scores.json';
 
 export function scoreOf(mutants: readonly Pick<Mutant, 'status'>[]): Score {
   const noticed = mutants.filter(({ status }) => NOTICED.has(status)).length;
@@ -45,33 +42,29 @@ export function describeSurvivor({ status, fileName, location, mutatorName, repl
   return `${fileOf(fileName)}:${line}:${column} ${status === 'NoCoverage' ? 'no test comes here' : 'survived'}: ${mutatorName} ${change}`;
 }
 
-/** Remembers a folder's run until the next one. */
-export function keepScores(folder: string, mutants: readonly Mutant[]): void {
-  const files = Object.fromEntries(
-    [...Map.groupBy(mutants, ({ fileName }) => fileOf(fileName))].map(([file, of]) => {
-      const { noticed, counted } = scoreOf(of);
-      return [file, { noticed, counted }];
-    }),
-  );
-  const scores: FolderScores = { date: new Date().toISOString().slice(0, 10), files };
-  writeFileSync(join(KEPT, `${folder.replaceAll('/', '.')}.scores.json`), `${JSON.stringify(scores, null, 2)}\n`);
+/** Remembers what a run found about its files, until the next run over them. */
+export function keepScores(mutants: readonly Mutant[]): void {
+  const date = new Date().toISOString().slice(0, 10);
+  const kept = keptScores();
+  for (const [file, of] of Map.groupBy(mutants, ({ fileName }) => fileOf(fileName))) {
+    const { noticed, counted } = scoreOf(of);
+    kept[file] = { noticed, counted, date };
+  }
+  writeFileSync(KEPT, `${JSON.stringify(kept, null, 2)}\n`);
+}
+
+function keptScores(): Kept {
+  return existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Kept) : {};
 }
 
 /** Prints the table of all kept runs into the page. */
 export async function printScores(): Promise<void> {
-  const kept = readdirSync(KEPT)
-    .filter((name) => name.endsWith('.scores.json'))
-    .sort()
-    .map((name) => JSON.parse(readFileSync(join(KEPT, name), 'utf8')) as FolderScores);
-  const rows = kept.flatMap(({ date, files }) =>
-    Object.entries(files)
-      .filter(([, { counted }]) => counted > 0)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([file, { noticed, counted }]) => [code(file), ...cells(noticed, counted), date]),
-  );
-  const all = kept.flatMap(({ files }) => Object.values(files));
-  const sum = (of: 'noticed' | 'counted') => all.reduce((total, file) => total + file[of], 0);
-  rows.push(['all of these', ...cells(sum('noticed'), sum('counted')), '']);
+  const files = Object.entries(keptScores())
+    .filter(([, { counted }]) => counted > 0)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const rows = files.map(([file, { noticed, counted, date }]) => [code(file), ...cells(noticed, counted), date]);
+  const sum = (of: 'noticed' | 'counted') => files.reduce((total, [, score]) => total + score[of], 0);
+  if (rows.length > 0) rows.push(['all of these', ...cells(sum('noticed'), sum('counted')), '']);
   const text = markdownTable(['File', 'Mutants', 'Noticed', 'Score', 'Run on'], rows);
   await printSections([{ page: 'docs/mutation.md', name: 'scores', text }]);
 }
