@@ -16,7 +16,7 @@ export interface Listener {
 }
 
 /** True when a request belongs to a JSON service; everything else on the port is S3. */
-export function isControlRequest(req: IncomingMessage): boolean {
+function isControlRequest(req: IncomingMessage): boolean {
   if (req.headers['x-amz-target'] !== undefined) return true;
   return /^\/(2015-03-31\/|_glimpse\/(?!s3\/)|schedules([/?]|$))/.test(req.url ?? '/');
 }

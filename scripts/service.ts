@@ -13,6 +13,7 @@ import { takeFrontDoor } from './front-door.ts';
 import { provision } from './provision.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { startFailure } from './start-failure.ts';
 
 export interface Service {
   /** `http://127.0.0.1:{port}` */
@@ -42,7 +43,7 @@ export async function startService(settings: Settings, options: ServiceOptions):
     return await start(settings, options, undo, close);
   } catch (error) {
     await close();
-    throw error;
+    throw startFailure(error, settings.dataDir);
   }
 }
 
@@ -96,12 +97,12 @@ async function start(
   await register(aws.endpoint);
   const own = await ownRoles?.doorsUnderRoles(host);
   if (own !== undefined) undo.push(() => own.close());
-  door.open(own?.doors ?? doors);
   const url = `http://127.0.0.1:${door.port}`;
   const { identity, region_name } = settings.config;
   const credentials =
     identity.mode === 'keystone' ? undefined : await writeCredentials(dataDir, url, region_name, secrets.passwords);
   await parts.recover();
+  door.open(own?.doors ?? doors);
   const seeding = parts.seed();
   undo.push(() => seeding);
   return {

@@ -20,8 +20,6 @@ export const TABLE = {
 /** Bytes on their way in: `staged/`, `images/` (rendered, before the copies), `plans/`, `drop/{project}/` (bucket drop-in). */
 export const STAGING_BUCKET = { name: 'glimpse-staging', events: true } as const;
 
-export const EVENT_BUS = 'default';
-
 /** The memory that comes with one whole vCPU (AWS Lambda developer guide, "Configure memory"); paces of functions/tasks/too-long.ts are of that. */
 export const ONE_CPU_MIB = 1769;
 

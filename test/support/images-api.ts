@@ -182,7 +182,7 @@ export function callerOf(token: string | undefined, requestId: string): Caller {
   };
 }
 
-export function anEvent(
+function anEvent(
   method: string,
   path: string,
   body: string | undefined,
