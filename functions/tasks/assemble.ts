@@ -8,13 +8,22 @@ import { openStored } from '../../bytes/stored-image.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import { type ImportTask, reporter } from '../../core/imports/report.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
-import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/engine/convert/assembly.ts';
+import {
+  type Assembly,
+  assemble,
+  type Part,
+  type PartBounds,
+  planParts,
+  type Region,
+} from '../../formats/engine/convert/assembly.ts';
 import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
 import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
 import { type Body, bodyKey, type EncodedFragment } from './import-plan.ts';
 
+/** S3's bounds on the parts of one object. */
+const PART_BOUNDS: PartBounds = { minPartBytes: 5 * 1024 * 1024, maxParts: 10_000 };
 /** Parts on their way at once; a part in memory is the smallest S3 takes, and at most a slice more. */
 const LANES = 2;
 /** A part that is one body is copied inside S3 from this size on; S3 takes no smaller parts but the last. */
@@ -50,7 +59,7 @@ export async function assembleObject(
   const multipart = new Multipart(deps.places.staging, dataKey(prefix));
   const report = reporter(deps, task, 'assemble', 0, assembly.size);
   try {
-    const parts = planParts(assembly);
+    const parts = planParts(assembly, PART_BOUNDS);
     await inLanes({ count: parts.length, lanes: LANES }, async (n) => {
       const part = parts[n];
       if (part === undefined) return;

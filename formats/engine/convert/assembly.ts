@@ -152,9 +152,13 @@ function* bodies(slices: SlicePlaces): Generator<Region> {
   }
 }
 
-/** S3's bounds on the parts of one object. */
-const MIN_PART = 5 * 1024 * 1024;
-const MAX_PARTS = 10_000;
+/** Bounds that a store sets on the parts of one object. */
+export interface PartBounds {
+  /** Fewest bytes of a part; the last one may be shorter. */
+  readonly minPartBytes: number;
+  /** Most parts of one object. */
+  readonly maxParts: number;
+}
 
 /** One part of a multipart upload. */
 export interface Part {
@@ -166,11 +170,10 @@ export interface Part {
 }
 
 /**
- * Joins regions into parts of at least 5 MiB (the last one may be shorter) and at most 10,000: bodies are never split,
- * however small they are or however many.
+ * Joins regions into parts within the bounds: bodies are never split, however small they are or however many. Pure.
  */
-export function planParts(assembly: Assembly): Part[] {
-  const enough = Math.max(MIN_PART, Math.ceil(assembly.size / (MAX_PARTS / 2)));
+export function planParts(assembly: Assembly, { minPartBytes, maxParts }: PartBounds): Part[] {
+  const enough = Math.max(minPartBytes, Math.ceil(assembly.size / (maxParts / 2)));
   const parts: Part[] = [];
   let open: Region[] = [];
   let length = 0;
