@@ -4,12 +4,12 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import { isZero } from '../../formats/engine/bytes.ts';
 import { placeBodies } from '../../formats/engine/convert/assembly.ts';
 import { encodeSlice, type Workspace, workspace } from '../../formats/engine/convert/blocks.ts';
 import { assertRatio } from '../../formats/engine/convert/guard.ts';
 import { assertPlanFits, type ConversionPlan, sliceRange } from '../../formats/engine/convert/plan.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
+import { isZero } from '../../formats/node/codecs/bytes.ts';
 import { blockingFileSource, type FileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 import { addData, addDone, nextSlice, type SharedState, takeTurn } from './shared.ts';

@@ -1,5 +1,6 @@
 import { decode, exact } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
+import { latin1 } from '../engine/text.ts';
 
 export const HEADER_BYTES = 64;
 export const SECTOR = 512;
@@ -41,7 +42,7 @@ export interface PloopHeader {
 
 /** The generation that the first bytes name; undefined for anything else. */
 export function generationOf(head: Uint8Array): 1 | 2 | undefined {
-  return MAGICS[Buffer.from(head.subarray(0, MAGIC_BYTES)).toString('latin1')];
+  return MAGICS[latin1(head.subarray(0, MAGIC_BYTES))];
 }
 
 /** @throws Corrupt */

@@ -1,5 +1,6 @@
 import { decode, exact } from '../engine/bytes.ts';
 import { Corrupt, Unsupported } from '../engine/errors.ts';
+import { latin1 } from '../engine/text.ts';
 import { checksum } from './footer.ts';
 
 export const DYNAMIC_HEADER_BYTES = 1024;
@@ -30,7 +31,7 @@ export interface DynamicHeader {
 
 /** @throws Corrupt, Unsupported */
 export function parseDynamicHeader(bytes: Uint8Array): DynamicHeader {
-  const cookie = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
+  const cookie = latin1(bytes.subarray(0, 8));
   if (cookie !== COOKIE) throw new Corrupt(`VHD dynamic header: cookie ${JSON.stringify(cookie)} is not "${COOKIE}"`);
   const raw = decode(DYNAMIC_HEADER, bytes, 'BE');
   if (raw.headerVersion !== VERSION) {

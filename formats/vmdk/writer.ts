@@ -8,9 +8,11 @@
  * that grains can be joined in any batches. Readers by position (qemu-img) follow the footer, readers by stream (VMware's
  * importers) go by the markers; both orders are in use (facts section 4.2).
  */
-import { roundUp, view } from '../engine/bytes.ts';
-import { deflater } from '../engine/deflate.ts';
+
+import { deflater } from '#codecs/deflate.ts';
+import { concat, roundUp, view } from '../engine/bytes.ts';
 import { LimitExceeded } from '../engine/errors.ts';
+import { latin1Bytes } from '../engine/text.ts';
 import { encodeStreamHeader, SECTOR } from './header.ts';
 import { encodeMarker, GRAIN_MARKER_BYTES, MARKER } from './markers.ts';
 
@@ -69,7 +71,7 @@ export function encodeGrain(lba: number, bytes: Uint8Array, target: Uint8Array):
 export function streamHead(shape: StreamShape): Uint8Array {
   const out = new Uint8Array(HEAD_BYTES);
   out.set(header(shape, undefined), 0);
-  out.set(Buffer.from(descriptor(shape.virtualSize / SECTOR), 'latin1'), SECTOR);
+  out.set(latin1Bytes(descriptor(shape.virtualSize / SECTOR)), SECTOR);
   return out;
 }
 
@@ -127,15 +129,15 @@ function* grainTables(lengths: Uint32Array, tablesAt: number, directory: DataVie
     pieces.push(encodeMarker(MARKER.grainTable, TABLE_BYTES / SECTOR), table);
     tableAt += SECTOR + TABLE_BYTES;
     if (pieces.length >= 2 * TABLES_PER_PIECE) {
-      yield Buffer.concat(pieces);
+      yield concat(pieces);
       pieces = [];
     }
   }
-  if (pieces.length > 0) yield Buffer.concat(pieces);
+  if (pieces.length > 0) yield concat(pieces);
 }
 
 function footer(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([encodeMarker(MARKER.footer, 1), bytes, encodeMarker(MARKER.endOfStream, 0)]);
+  return concat([encodeMarker(MARKER.footer, 1), bytes, encodeMarker(MARKER.endOfStream, 0)]);
 }
 
 function header({ virtualSize, grainSize }: StreamShape, directoryOffset: number | undefined): Uint8Array {

@@ -2,10 +2,12 @@
  * Compression wrappers (container_format compressed): named, with what their headers say, and never opened as disks.
  * Whether they are unpacked is the importing service's decision. Facts section 1.
  */
+
 import { view } from '../engine/bytes.ts';
 import { type Finding, finding } from '../engine/findings.ts';
 import type { FormatModule, FormatName, ProbeWindow } from '../engine/image.ts';
 import { fieldText, hasText } from '../engine/match.ts';
+import { latin1 } from '../engine/text.ts';
 import { ramdiskFacts } from '../kernel/ramdisk.ts';
 
 type Details = Record<string, unknown>;
@@ -51,7 +53,7 @@ export const xzModule = wrapper(
     const check = { 0: 'none', 1: 'crc32', 4: 'crc64', 10: 'sha256' }[head[7] ?? -1];
     if (head[6] !== 0 || check === undefined) return { details: {}, damage: 'unknown stream flags' };
     // Streams may be followed by padding of zeros in multiples of four.
-    const ends = Buffer.from(tail).toString('latin1').replace(/\0+$/u, '').endsWith('YZ');
+    const ends = latin1(tail).replace(/\0+$/u, '').endsWith('YZ');
     return { details: { check }, ...(ends ? {} : { damage: 'the stream footer is missing' }) };
   },
 );
@@ -97,7 +99,7 @@ export const zipModule = wrapper(
   'zip',
   (head) => hasText(head, 0, 'PK\x03\x04'),
   ({ tail }) => {
-    const end = Buffer.from(tail).lastIndexOf('PK\x05\x06', undefined, 'latin1');
+    const end = latin1(tail).lastIndexOf('PK\x05\x06');
     if (end < 0 || end + 22 > tail.length) return { details: {} };
     return { details: { members: view(tail).getUint16(end + 10, true) } };
   },

@@ -1,4 +1,4 @@
-import { isZero } from '../bytes.ts';
+import { isZero, uninitialized } from '#codecs/bytes.ts';
 import type { DiskImage } from '../image.ts';
 import { ENCODERS } from './encoders.ts';
 import { type ConversionPlan, sliceRange } from './plan.ts';
@@ -30,8 +30,8 @@ export function workspace(plan: ConversionPlan): Workspace {
   const { format, compression, blockSize } = plan.target;
   const room = ENCODERS[format][compression]?.room(blockSize) ?? 0;
   return {
-    guest: Buffer.allocUnsafeSlow(plan.sliceSize),
-    packed: Buffer.allocUnsafeSlow((plan.sliceSize / blockSize) * room),
+    guest: uninitialized(plan.sliceSize),
+    packed: uninitialized((plan.sliceSize / blockSize) * room),
   };
 }
 

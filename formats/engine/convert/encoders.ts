@@ -1,5 +1,5 @@
+import { deflater, zstdCompressor } from '#codecs/deflate.ts';
 import { encodeGrain, grainRoom } from '../../vmdk/writer.ts';
-import { deflater, zstdCompressor } from '../deflate.ts';
 import type { Compression } from './plan.ts';
 
 /**

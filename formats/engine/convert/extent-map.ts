@@ -1,4 +1,4 @@
-import { isZero } from '../bytes.ts';
+import { isZero } from '#codecs/bytes.ts';
 import { mergeExtents } from '../extents.ts';
 import type { DiskImage, Extent } from '../image.ts';
 import { BLOCK_BYTES } from '../sparse/geometry.ts';

@@ -1,4 +1,4 @@
-import { isZero } from '../bytes.ts';
+import { isZero } from '#codecs/bytes.ts';
 import type { DiskImage } from '../image.ts';
 import { type ConversionPlan, sliceRange } from './plan.ts';
 

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
-import { isZero } from '../bytes.ts';
+import { isZero, uninitialized } from '#codecs/bytes.ts';
+import { crc32 } from '#codecs/crc32.ts';
 import { Corrupt } from '../errors.ts';
 import {
   BITMAP_BYTES,
@@ -75,7 +75,7 @@ export function packSliceInPlace(slice: Uint8Array, blockSize: number = BLOCK_BY
 function gather(slice: Uint8Array, bitmap: Uint8Array, blockSize: number, blocks: number): Uint8Array {
   const length = segmentBytes(bitmap, blockSize, slice.length);
   if (length === slice.length) return slice;
-  const segment = Buffer.allocUnsafeSlow(length);
+  const segment = uninitialized(length);
   let at = 0;
   for (const [first, end] of blockRuns(bitmap, blocks)) {
     const run = slice.subarray(first * blockSize, end * blockSize);
@@ -125,7 +125,7 @@ export interface StreamedSlice extends PackedSlice {
 export class SparsePacker {
   readonly #geometry: Pick<Geometry, 'sliceSize' | 'blockSize'>;
   /** Segment under construction; the block being filled is at `#segmentLength`. */
-  #segment: Buffer | undefined;
+  #segment: Uint8Array | undefined;
   #segmentLength = 0;
   /** Guest bytes of the current slice that have arrived. */
   #filled = 0;
@@ -175,8 +175,8 @@ export class SparsePacker {
     else if (this.#pending === blockSize) this.#judgeBlock();
   }
 
-  #room(): Buffer {
-    this.#segment ??= Buffer.allocUnsafeSlow(this.#geometry.sliceSize);
+  #room(): Uint8Array {
+    this.#segment ??= uninitialized(this.#geometry.sliceSize);
     return this.#segment;
   }
 

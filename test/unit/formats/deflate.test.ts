@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import {
-  type Compress,
-  type DeflateSettings,
-  deflateOneShot,
-  deflater,
-  zstdCompressor,
-  zstdOneShot,
-} from '../../../formats/engine/deflate.ts';
+import type { Compress, DeflateSettings } from '../../../formats/engine/codecs.ts';
+import { deflateOneShot, deflater, zstdCompressor, zstdOneShot } from '../../../formats/node/codecs/deflate.ts';
 
 const RAW: DeflateSettings = { kind: 'raw', level: 6, memLevel: 9, windowBits: 12 };
 const ZLIB: DeflateSettings = { kind: 'zlib', level: 6, memLevel: 9, windowBits: 15 };

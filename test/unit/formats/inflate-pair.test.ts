@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { InflateKind } from '../../../formats/engine/codecs.ts';
 import { Corrupt } from '../../../formats/engine/errors.ts';
 import { InflatePairs } from '../../../formats/engine/inflate/pair.ts';
 import { SOURCE_SHA256 } from '../../../formats/engine/inflate/pair-wasm.ts';
-import { type InflateKind, inflateInto } from '../../../formats/engine/inflate.ts';
+import { inflateInto } from '../../../formats/node/codecs/inflate.ts';
 
 /** Bytes that make deflate use every kind of block and code: each draw of `value` decides the kind of a stretch. */
 const bytes = fc

@@ -1,39 +1,28 @@
 /** Inflates many small blocks on one thread: one decoder per kind is reset and writes into the caller's buffer. */
 import { constants, createInflate, createInflateRaw, inflateRawSync, inflateSync } from 'node:zlib';
-import { ZlibHandle } from '../node/zlib-handle.ts';
-import { Corrupt } from './errors.ts';
-
-/** `raw` is RFC 1951, `zlib` RFC 1950 with header and Adler-32. */
-export type InflateKind = 'raw' | 'zlib';
+import type { Codecs, InflateKind } from '../../engine/codecs.ts';
+import { Corrupt } from '../../engine/errors.ts';
+import { ZlibHandle } from '../zlib-handle.ts';
 
 const CREATE = { raw: createInflateRaw, zlib: createInflate } as const;
 const ONE_SHOT = { raw: inflateRawSync, zlib: inflateSync } as const;
 const decoders: Partial<Record<InflateKind, ZlibHandle | null>> = {};
 
-/**
- * Inflates a stream into `target`, all of which it must fill; bytes behind the stream are ignored.
- * @throws Corrupt when the stream is damaged, gives fewer bytes, or more
- */
-export function inflateInto(kind: InflateKind, input: Uint8Array, target: Uint8Array): void {
+export const inflateInto: Codecs['inflateInto'] = (kind, input, target) => {
   const length = inflateUpTo(kind, input, target);
   if (length !== target.length) {
     throw new Corrupt(`compressed block: ${length} bytes came out, ${target.length} were expected`);
   }
-}
+};
 
-/**
- * Inflates a stream into the beginning of `target`; bytes behind the stream are ignored.
- * @returns the bytes that came out, at most `target.length`
- * @throws Corrupt when the stream is damaged or gives more
- */
-export function inflateUpTo(kind: InflateKind, input: Uint8Array, target: Uint8Array): number {
+export const inflateUpTo: Codecs['inflateUpTo'] = (kind, input, target) => {
   let decoder = decoders[kind];
   if (decoder === undefined) {
     decoder = ZlibHandle.of(CREATE[kind]());
     decoders[kind] = decoder;
   }
-  return decoder === null ? oneShot(kind, input, target) : inflateWith(decoder, input, target);
-}
+  return decoder === null ? inflateOneShot(kind, input, target) : inflateWith(decoder, input, target);
+};
 
 /** One byte to see whether a stream goes on past its block. */
 const SPARE = new Uint8Array(1);
@@ -52,8 +41,8 @@ function inflateWith(decoder: ZlibHandle, input: Uint8Array, target: Uint8Array)
   return target.length - left;
 }
 
-/** The same through Node's public interface. */
-export function oneShot(kind: InflateKind, input: Uint8Array, target: Uint8Array): number {
+/** As `inflateUpTo`, through Node's public interface. */
+export function inflateOneShot(kind: InflateKind, input: Uint8Array, target: Uint8Array): number {
   let out: Uint8Array;
   try {
     out = ONE_SHOT[kind](input, {

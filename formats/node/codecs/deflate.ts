@@ -11,24 +11,11 @@ import {
   deflateSync,
   zstdCompressSync,
 } from 'node:zlib';
-import { ZlibHandle } from '../node/zlib-handle.ts';
-
-/** `raw` is RFC 1951, `zlib` RFC 1950 with header and Adler-32; the rest are zlib's own parameters. */
-export interface DeflateSettings {
-  readonly kind: 'raw' | 'zlib';
-  readonly level: number;
-  readonly memLevel: number;
-  readonly windowBits: number;
-}
+import type { Compress, DeflateSettings } from '../../engine/codecs.ts';
+import { ZlibHandle } from '../zlib-handle.ts';
 
 const CREATE = { raw: createDeflateRaw, zlib: createDeflate } as const;
 const ONE_SHOT = { raw: deflateRawSync, zlib: deflateSync } as const;
-
-/**
- * Compresses one block after another.
- * @returns the bytes put into `target` from its beginning; undefined when the stream is not shorter than `target`
- */
-export type Compress = (block: Uint8Array, target: Uint8Array) => number | undefined;
 
 /** An encoder of one setting, for one thread. */
 export function deflater(settings: DeflateSettings): Compress {
