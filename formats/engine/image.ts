@@ -99,4 +99,9 @@ export interface FormatModule {
   inspect(source: ByteSource, window: ProbeWindow): Promise<FormatFacts>;
   /** Absent for formats that are named but never opened (QED, wrappers) or stored as they are (LUKS). */
   open?(source: ByteSource): Promise<DiskImage>;
+  /**
+   * What `inspect` leaves out where it would read too much for an answer at once; no findings when it left nothing out.
+   * Absent for formats whose inspection is complete. @throws FormatError when the structures cannot be read
+   */
+  verify?(source: ByteSource): Promise<readonly Finding[]>;
 }

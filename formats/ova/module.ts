@@ -22,7 +22,7 @@ export interface InnerEngine {
 
 /**
  * Digests are checked at inspection up to this many bytes, about a second of SHA-256 on a slow core, so that inspection
- * stays quick. Above it the finding `manifest_unverified` says so and a task calls `verifyOva`.
+ * stays quick. Above it the finding `manifest_unverified` says so, and `verifyWhole` (inspect.ts) is for a task to call.
  */
 export const INSPECT_DIGEST_BYTES = 512 * 1024 * 1024;
 
@@ -40,17 +40,19 @@ export function ovaModule(engine: InnerEngine): FormatModule {
       const { data } = diskInside(source, await readOva(source));
       return engine.open(data);
     },
+    verify: verifyOva,
   };
 }
 
 /**
- * Checks every digest of the manifest, whatever the size; for tasks that convert an archive above
- * `INSPECT_DIGEST_BYTES`. No findings when all agree or there is no manifest.
+ * Checks every digest of a manifest above `INSPECT_DIGEST_BYTES`; shorter ones inspection has checked. No findings when all
+ * agree or there is no manifest.
  * @throws FormatError when the archive cannot be read
  */
 export async function verifyOva(source: ByteSource): Promise<Finding[]> {
   const { manifest, members } = await readOva(source);
-  return manifest === undefined ? [] : verifyManifest(source, manifest, members);
+  if (manifest === undefined || manifestBytes(manifest, members) <= INSPECT_DIGEST_BYTES) return [];
+  return verifyManifest(source, manifest, members);
 }
 
 async function inspectOva(engine: InnerEngine, source: ByteSource): Promise<FormatFacts> {

@@ -8,10 +8,12 @@ import { SharedRing } from '../../formats/node/digest/shared-ring.ts';
 import { keepsContent } from './plan.ts';
 import { byteStep } from './step.ts';
 import { assertFits } from './too-long.ts';
+import { assertWhole } from './verify-whole.ts';
 
 /**
  * Hash: md5 and os_hash of what a download returns, one pass over the rendered image, each algorithm on a thread of its own.
- * Bytes that are stored as they arrived and were hashed on the way are not read again. Of a location that a client brought, the
+ * Bytes that are stored as they arrived and were hashed on the way are not read again, unless the content has digests of its own that
+ * Inspect left out. Of a location that a client brought, the
  * algorithm is that of the hash that came with it, and the bytes must have it.
  */
 export const handler = byteStep(async (deps, task) => {
@@ -19,6 +21,8 @@ export const handler = byteStep(async (deps, task) => {
   if (!isHashed(task)) return;
   if (task.facts.md5 !== undefined && task.facts.hash !== undefined)
     return hashed(deps, task, { md5: task.facts.md5, hash: task.facts.hash });
+  const { source, format } = task.facts;
+  if (source !== undefined) await assertWhole(deps, task, format, () => openStored(deps.places, source));
   const { method } = task.import;
   const expected = method.name === 'location' ? method.expected : undefined;
   const algorithm = expected?.algo ?? deps.config.hashing_algorithm;
