@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
-import { assertPlanFits, type ConversionPlan, planConversion, sliceRange } from '../formats/engine/convert/plan.ts';
+import { assertPlanFits, type ConversionPlan, planConversion, sliceRange } from '../formats/convert/plan.ts';
 import { InflatePairs } from '../formats/engine/inflate/pair.ts';
 import { packSliceInPlace } from '../formats/engine/sparse/pack.ts';
 import { blockingFileSource } from '../formats/node/file-source.ts';

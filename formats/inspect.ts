@@ -2,14 +2,16 @@
  * Introspection: one typed answer for every object, whatever it is. Runs all detectors, the parser of the format it
  * chooses, and looks at the guest's view of the disk; `policy.ts` and `findings.ts` say what that means.
  */
+
+import { traitsOf } from './catalog.ts';
 import { filesystemOf } from './engine/filesystem/filesystem.ts';
 import { asFinding, type Finding, finding } from './engine/findings.ts';
 import type { DiskImage, FormatFacts, FormatModule, FormatName, ProbeWindow } from './engine/image.ts';
 import { type FirmwareHint, firmwareHints, type PartitionTable, readPartitionTable } from './engine/partitions.ts';
-import { chooseFormat, type Verdict, verdictOf } from './engine/policy.ts';
 import { propertyHints } from './engine/properties.ts';
 import type { ByteSource } from './engine/source.ts';
 import { imageSource, probeWindow, windowedSource } from './engine/window.ts';
+import { chooseFormat, type Verdict, verdictOf } from './policy.ts';
 import { MODULES, moduleOf } from './registry.ts';
 
 /** What an inspection says about an object. Sizes are bytes. */
@@ -140,13 +142,10 @@ interface GuestFacts {
 
 const NOTHING: GuestFacts = { firmware: [], findings: [] };
 
-/** Formats whose content is a disk as a guest sees it: these have partition tables worth reading. */
-const DISKS: ReadonlySet<FormatName> = new Set(['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'ploop', 'ova', 'ami']);
-
 /** The guest's view: a format header inside a disk (nested image), partition table, file system. */
 async function lookInside(format: FormatName, source: ByteSource): Promise<GuestFacts> {
   const module = moduleOf(format);
-  if (!DISKS.has(format) || module?.open === undefined) return NOTHING;
+  if (module?.disk !== true || module.open === undefined) return NOTHING;
   try {
     return await guestFacts(format, await module.open(source));
   } catch (error) {
@@ -158,7 +157,7 @@ async function guestFacts(format: FormatName, image: DiskImage): Promise<GuestFa
   if (image.virtualSize === 0) return { ...NOTHING, findings: [finding('empty', 'the disk has no bytes')] };
   const disk = imageSource(image);
   const window = await probeWindow(disk);
-  const nested = format === 'raw' || format === 'ami' ? [] : nestedFormats(window);
+  const nested = traitsOf(format).bare === true ? [] : nestedFormats(window);
   const partitionTable = await readPartitionTable(windowedSource(disk, window));
   const filesystem = partitionTable.kind === 'none' ? filesystemOf(window.head)?.filesystem : undefined;
   return {

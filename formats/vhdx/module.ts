@@ -18,9 +18,10 @@ import { readMetadata, type VhdxMetadata } from './metadata.ts';
 import { overlaySource } from './overlay.ts';
 import type { Region } from './regions.ts';
 import { assertAligned, assertDisjoint, readRegions } from './regions.ts';
+import { VHDX } from './traits.ts';
 
 export const vhdx = blockFormat({
-  format: 'vhdx',
+  ...VHDX,
   safetyRules: ['differencing', 'unknown_features', 'log_replayed', 'truncated', 'corrupt'],
   probe: ({ head }) => hasText(head, 0, FILE_SIGNATURE),
   examine,

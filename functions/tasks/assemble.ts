@@ -15,8 +15,8 @@ import {
   type PartBounds,
   planParts,
   type Region,
-} from '../../formats/engine/convert/assembly.ts';
-import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+} from '../../formats/convert/assembly.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
 import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
 import type { ServiceDeps } from '../../service/deps.ts';

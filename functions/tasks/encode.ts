@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { putObject } from '../../aws/s3/multipart.ts';
-import { encodeSlice, workspace } from '../../formats/engine/convert/blocks.ts';
-import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+import { encodeSlice, workspace } from '../../formats/convert/blocks.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
 import { type Body, bodyKey, type EncodedFragment } from './import-plan.ts';

@@ -2,7 +2,7 @@ import { getJson } from '../../aws/s3/json-object.ts';
 import type { Places } from '../../aws/s3/places.ts';
 import { planPrefix } from '../../bytes/prefixes.ts';
 import type { StoredBytes } from '../../core/tasks/task.ts';
-import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
 
 /** What the batches of an import work from; an object in the staging bucket, pure data. */
 export interface ImportPlan {

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Assembly, assemble, planParts, type Region, regions } from '../../../formats/engine/convert/assembly.ts';
-import { type EncodedSlice, encodeSlice } from '../../../formats/engine/convert/blocks.ts';
-import { detectedExtents } from '../../../formats/engine/convert/extent-map.ts';
-import { assertConvertible, assertRatio } from '../../../formats/engine/convert/guard.ts';
+import { type Assembly, assemble, planParts, type Region, regions } from '../../../formats/convert/assembly.ts';
+import { type EncodedSlice, encodeSlice } from '../../../formats/convert/blocks.ts';
+import { detectedExtents } from '../../../formats/convert/extent-map.ts';
+import { assertConvertible, assertRatio } from '../../../formats/convert/guard.ts';
 import {
   assertPlanFits,
   type ConversionPlan,
   planConversion,
   type TargetOptions,
-} from '../../../formats/engine/convert/plan.ts';
-import { renderRawSlice } from '../../../formats/engine/convert/raw.ts';
+} from '../../../formats/convert/plan.ts';
+import { renderRawSlice } from '../../../formats/convert/raw.ts';
 import { LimitExceeded, SourceChanged, Unsafe, Unsupported } from '../../../formats/engine/errors.ts';
 import { memorySource } from '../../../formats/engine/source.ts';
 import { inspect } from '../../../formats/inspect.ts';

@@ -1,6 +1,7 @@
-import type { Inspection } from '../../inspect.ts';
-import { LimitExceeded, Unsafe } from '../errors.ts';
-import type { Target } from './plan.ts';
+import { traitsOf } from '../catalog.ts';
+import { LimitExceeded, Unsafe } from '../engine/errors.ts';
+import type { Target } from '../engine/writer.ts';
+import type { Inspection } from '../inspect.ts';
 
 /**
  * Guest bytes with data per byte of the file. Deflate reaches 1032:1 on honest, zero-heavy data; more says that one
@@ -10,36 +11,24 @@ export const DEFAULT_MAX_RATIO = 2000;
 /** Below this many bytes of data a ratio says nothing. */
 const RATIO_FLOOR = 256 * 1024 * 1024;
 
-/** Formats whose content is a disk that can become another format. */
-const CONVERTIBLE: ReadonlySet<Inspection['format']> = new Set([
-  'raw',
-  'qcow2',
-  'vmdk',
-  'vhd',
-  'vhdx',
-  'vdi',
-  'ploop',
-  'ova',
-  'ami',
-]);
-
 /**
- * Decides whether an inspected image may be converted.
+ * Decides whether an inspected image may be converted, or read as a disk.
+ * @param target absent when nothing is made of it
  * @throws Unsafe with the code of the first finding that refuses, `nested_format` for a raw result that would be taken for
  *   another format, or `unsupported_format`; LimitExceeded for an expansion above `maxRatio`
  */
 export function assertConvertible(
   inspection: Inspection,
-  target: Pick<Target, 'format'>,
+  target?: Pick<Target, 'format'>,
   maxRatio: number = DEFAULT_MAX_RATIO,
 ): void {
   const refused = inspection.findings.find((found) => found.severity === 'refuse');
   if (refused !== undefined) throw new Unsafe(refused.code, refused.message);
-  if (!CONVERTIBLE.has(inspection.format)) {
+  if (traitsOf(inspection.format).convertible !== true) {
     throw new Unsafe('unsupported_format', `${inspection.format} content is stored as it is, never converted`);
   }
   const nested = inspection.findings.find((found) => found.code === 'nested_format');
-  if (nested !== undefined && target.format === 'raw') throw new Unsafe(nested.code, nested.message);
+  if (nested !== undefined && target?.format === 'raw') throw new Unsafe(nested.code, nested.message);
   if (inspection.allocatedBytes !== undefined) {
     assertRatio(inspection.allocatedBytes, inspection.fileSize, maxRatio);
   }

@@ -1,7 +1,7 @@
 import { isZero } from '#codecs/bytes.ts';
-import { mergeExtents } from '../extents.ts';
-import type { DiskImage, Extent } from '../image.ts';
-import { BLOCK_BYTES } from '../sparse/geometry.ts';
+import { mergeExtents } from '../engine/extents.ts';
+import type { DiskImage, Extent } from '../engine/image.ts';
+import { BLOCK_BYTES } from '../engine/sparse/geometry.ts';
 
 /** Read at a time: a few cache lines of work, few reads. */
 const CHUNK_BYTES = 4 * 1024 * 1024;

@@ -3,10 +3,12 @@
  * order, process or machine they run in. `raw.ts` renders raw slices; `blocks.ts` and `assembly.ts` make the formats
  * that have tables.
  */
-import { capped, roundUp } from '../bytes.ts';
-import { SourceChanged, Unsupported } from '../errors.ts';
-import type { DiskImage, FormatName } from '../image.ts';
-import type { ByteSource } from '../source.ts';
+import { capped, roundUp } from '../engine/bytes.ts';
+import { SourceChanged, Unsupported } from '../engine/errors.ts';
+import type { DiskImage, FormatName } from '../engine/image.ts';
+import type { ByteSource } from '../engine/source.ts';
+import type { FormatWriter, Target, TargetChoices, TargetLayout } from '../engine/writer.ts';
+import { type TargetName, writerOf } from '../writers.ts';
 
 /** Grows whenever the same plan would render other bytes. */
 export const ENGINE_VERSION = 2;
@@ -14,45 +16,27 @@ export const ENGINE_VERSION = 2;
 /** Guest bytes of a slice: the unit of work, and of the stored sparse layout. */
 export const SLICE_BYTES = 16 * 1024 * 1024;
 
-export type Compression = 'none' | 'zlib' | 'zstd';
-
-/** What to make. `clusterSize` is bytes, a power of two from 512 to 2 MiB, 64 KiB when absent. */
-export type TargetOptions =
-  | { readonly target: 'raw' }
-  | { readonly target: 'qcow2'; readonly compression?: Compression; readonly clusterSize?: number }
-  | { readonly target: 'vmdk' };
-
-/** The target with every choice made; `blockSize` is a cluster, a grain, or a block of zero detection. */
-export interface Target {
-  readonly format: 'raw' | 'qcow2' | 'vmdk';
-  readonly blockSize: number;
-  readonly compression: Compression;
+/** What to make, by the choices that its writer offers. */
+export interface TargetOptions extends TargetChoices {
+  readonly target: TargetName;
 }
 
 /** A conversion: plain JSON values, all sizes bytes. */
-export interface ConversionPlan {
+export interface ConversionPlan extends TargetLayout {
   readonly engine: number;
   readonly source: { readonly format: FormatName; readonly size: number; readonly etag?: string };
-  readonly target: Target;
   /** Guest bytes of the source. */
   readonly virtualSize: number;
-  /** Guest bytes of the result: the source's, in targets made of sectors padded with zeros to a multiple of 512. */
-  readonly outputSize: number;
-  readonly sliceSize: number;
   readonly sliceCount: number;
 }
 
 /** Blocks of one conversion at most: bounds the index in memory at 64 MiB. 1 TiB at 64 KiB clusters. */
 const MAX_BLOCKS = 2 ** 24;
-const MIN_CLUSTER = 512;
-const MAX_CLUSTER = 2 * 1024 * 1024;
-const DEFAULT_CLUSTER = 64 * 1024;
-const SECTOR = 512;
 
 /**
  * Plans a conversion; reads nothing. Whether the image may be converted at all is decided before (`guard.ts`).
  * @param sliceSize a multiple of the target's block size; only tests need another than the default
- * @throws Unsupported for a cluster size that is none, LimitExceeded when the target has too many blocks
+ * @throws Unsupported for a choice that the target does not offer, LimitExceeded when the target has too many blocks
  */
 export function planConversion(
   image: DiskImage,
@@ -60,12 +44,13 @@ export function planConversion(
   options: TargetOptions,
   sliceSize: number = SLICE_BYTES,
 ): ConversionPlan {
-  const target = targetOf(options);
-  const outputSize = target.format === 'raw' ? image.virtualSize : roundUp(image.virtualSize, SECTOR);
+  const writer = writerOf(options.target);
+  const target = targetOf(writer, options);
+  const outputSize = roundUp(image.virtualSize, writer.sectorSize);
   if (sliceSize % target.blockSize !== 0) {
     throw new Unsupported(`slices of ${sliceSize} bytes are no whole number of blocks of ${target.blockSize}`);
   }
-  if (target.format !== 'raw') capped(Math.ceil(outputSize / target.blockSize), MAX_BLOCKS, 'blocks of the target');
+  if (writer.tables !== undefined) capped(Math.ceil(outputSize / target.blockSize), MAX_BLOCKS, 'blocks of the target');
   return {
     engine: ENGINE_VERSION,
     source: { format: image.format, size: source.size, ...(source.etag === undefined ? {} : { etag: source.etag }) },
@@ -77,14 +62,19 @@ export function planConversion(
   };
 }
 
-function targetOf(options: TargetOptions): Target {
-  if (options.target === 'raw') return { format: 'raw', blockSize: 1, compression: 'none' };
-  if (options.target === 'vmdk') return { format: 'vmdk', blockSize: DEFAULT_CLUSTER, compression: 'zlib' };
-  const blockSize = options.clusterSize ?? DEFAULT_CLUSTER;
-  if (!(blockSize >= MIN_CLUSTER && blockSize <= MAX_CLUSTER && Number.isInteger(Math.log2(blockSize)))) {
-    throw new Unsupported(`cluster size ${blockSize} is not a power of two from ${MIN_CLUSTER} to ${MAX_CLUSTER}`);
+function targetOf(writer: FormatWriter, { compression = writer.compressions[0], clusterSize }: TargetChoices): Target {
+  const { format, clusterSizes, compressions } = writer;
+  if (!compressions.includes(compression))
+    throw new Unsupported(`${format}: compression ${compression} is not written`);
+  if (clusterSize !== undefined) assertClusterSize(clusterSize, clusterSizes);
+  return { format, blockSize: writer.blockSize(clusterSize), compression };
+}
+
+function assertClusterSize(bytes: number, sizes: FormatWriter['clusterSizes']): void {
+  if (sizes === undefined) throw new Unsupported(`cluster size ${bytes}: the target has no clusters`);
+  if (!(bytes >= sizes.least && bytes <= sizes.most && Number.isInteger(Math.log2(bytes)))) {
+    throw new Unsupported(`cluster size ${bytes} is not a power of two from ${sizes.least} to ${sizes.most}`);
   }
-  return { format: 'qcow2', blockSize, compression: options.compression ?? 'none' };
 }
 
 /**

@@ -1,11 +1,9 @@
 import { isZero, uninitialized } from '#codecs/bytes.ts';
-import type { DiskImage } from '../image.ts';
-import { ENCODERS } from './encoders.ts';
+import type { DiskImage } from '../engine/image.ts';
+import { type Encoder, PLAIN } from '../engine/writer.ts';
+import { writerOf } from '../writers.ts';
 import { type ConversionPlan, sliceRange } from './plan.ts';
 import { hasData } from './raw.ts';
-
-/** Set in an index entry of a block that is stored as it is; the rest is its stored length in bytes; 0 is not stored. */
-export const PLAIN = 0x8000_0000;
 
 /** A slice as a target stores it, wherever it will stand in the file. */
 export interface EncodedSlice {
@@ -27,12 +25,17 @@ export interface Workspace {
 
 /** Makes the memory that slices of a plan need. */
 export function workspace(plan: ConversionPlan): Workspace {
-  const { format, compression, blockSize } = plan.target;
-  const room = ENCODERS[format][compression]?.room(blockSize) ?? 0;
+  const { blockSize } = plan.target;
+  const room = encoderOf(plan)?.room(blockSize) ?? 0;
   return {
     guest: uninitialized(plan.sliceSize),
     packed: uninitialized((plan.sliceSize / blockSize) * room),
   };
+}
+
+/** How the plan's target compresses a block; undefined when blocks are stored as they are. */
+function encoderOf({ target }: ConversionPlan): Encoder | undefined {
+  return writerOf(target.format).tables?.encoder(target.compression);
 }
 
 const NOTHING = new Uint8Array(0);
@@ -71,8 +74,8 @@ function encodeBlocks(
   index: Uint32Array,
   packed: Uint8Array,
 ): EncodedSlice {
-  const { blockSize, format, compression } = plan.target;
-  const encoder = ENCODERS[format][compression];
+  const { blockSize } = plan.target;
+  const encoder = encoderOf(plan);
   const room = encoder?.room(blockSize) ?? 0;
   let plainEnd = 0;
   let packedEnd = 0;

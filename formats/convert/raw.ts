@@ -1,5 +1,5 @@
 import { isZero } from '#codecs/bytes.ts';
-import type { DiskImage } from '../image.ts';
+import type { DiskImage } from '../engine/image.ts';
 import { type ConversionPlan, sliceRange } from './plan.ts';
 
 /**

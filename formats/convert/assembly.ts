@@ -1,7 +1,6 @@
-import { qcow2Assembler } from '../../qcow2/writer.ts';
-import { assembleStream, HEAD_BYTES } from '../../vmdk/writer.ts';
-import { roundUp } from '../bytes.ts';
-import { PLAIN } from './blocks.ts';
+import { roundUp } from '../engine/bytes.ts';
+import { type Assembler, PLAIN, type SlicePlaces } from '../engine/writer.ts';
+import { writerOf } from '../writers.ts';
 import type { ConversionPlan } from './plan.ts';
 
 /**
@@ -9,47 +8,17 @@ import type { ConversionPlan } from './plan.ts';
  * head · bodies by slice · tail. The head has the same length whatever the bodies are, so that bodies can be put into
  * their places slice after slice; tables stand in the tail.
  */
-export interface Assembly {
+export interface Assembly extends Assembler {
   /** Bytes of the result. */
   readonly size: number;
-  /** What stands in front of the bodies, piece by piece. */
-  head(): Iterable<Uint8Array>;
-  /** Tables and padding behind the bodies. */
-  tail(): Iterable<Uint8Array>;
   readonly headLength: number;
-  readonly tailLength: number;
   /** Per slice, bytes and file offset of its two bodies. */
   readonly slices: SlicePlaces;
 }
 
-/** Columns by slice number; offsets are file bytes. */
-export interface SlicePlaces {
-  readonly plainLength: Float64Array;
-  readonly packedLength: Float64Array;
-  readonly plainOffset: Float64Array;
-  readonly packedOffset: Float64Array;
-  /** Behind the last body. */
-  readonly end: number;
-}
-
-/** What a target format adds: its tables, as functions of lengths. */
-export interface Assembler {
-  /** Bytes behind the last body. */
-  readonly tailLength: number;
-  head(): Iterable<Uint8Array>;
-  tail(): Iterable<Uint8Array>;
-}
-
-type MakeAssembler = (plan: ConversionPlan, index: Uint32Array, places: SlicePlaces) => Assembler;
-
-const ASSEMBLERS: Record<'qcow2' | 'vmdk', MakeAssembler> = {
-  qcow2: qcow2Assembler,
-  vmdk: (plan, index) => assembleStream({ virtualSize: plan.outputSize, grainSize: plan.target.blockSize }, index),
-};
-
 /** Bytes in front of the first body: header cluster, or header and descriptor. */
 export function headLength({ target }: ConversionPlan): number {
-  return target.format === 'vmdk' ? HEAD_BYTES : target.blockSize;
+  return writerOf(target.format).tables?.headLength(target) ?? 0;
 }
 
 /** Where the bodies of one slice stand, and where the next slice may start. File bytes. */
@@ -77,9 +46,10 @@ export function placeBodies(plan: ConversionPlan, at: number, plainLength: numbe
  */
 export function assemble(plan: ConversionPlan, index: Uint32Array): Assembly {
   const { format } = plan.target;
-  if (format === 'raw') throw new TypeError('a raw result has no tables: its slices are placed by number');
+  const { tables } = writerOf(format);
+  if (tables === undefined) throw new TypeError(`a ${format} result has no tables: its slices are placed by number`);
   const slices = place(plan, index);
-  const { tailLength, head, tail } = ASSEMBLERS[format](plan, index, slices);
+  const { tailLength, head, tail } = tables.assemble(plan, index, slices);
   return { size: slices.end + tailLength, headLength: headLength(plan), tailLength, head, tail, slices };
 }
 
