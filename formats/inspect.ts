@@ -174,7 +174,7 @@ async function guestFacts(format: FormatName, image: DiskImage): Promise<GuestFa
 }
 
 /** Structured formats that the guest's own bytes match. */
-export function nestedFormats(window: ProbeWindow): FormatName[] {
+function nestedFormats(window: ProbeWindow): FormatName[] {
   const matches = MODULES.filter((module) => module.probe(window)).map((module) => module.format);
   const { format, findings } = chooseFormat(matches, 'raw');
   return findings.length === 0 ? [] : [format];

@@ -6,7 +6,6 @@ import { FormatError } from '../../formats/engine/errors.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import type { Compression } from '../../formats/engine/writer.ts';
 import { type TargetName, WRITERS, writerOf } from '../../formats/writers.ts';
-import { convertFile } from '../convert/job.ts';
 import { complain, EXIT, type ExitCode, UsageError } from '../exit.ts';
 import type { Register } from '../main.ts';
 import { bytesArgument, countArgument, formatArgument } from '../options.ts';
@@ -62,6 +61,8 @@ function clusterArgument(text: string): number {
 async function convert(input: string, output: string, options: Options): Promise<ExitCode> {
   const target = targetOptions(options);
   if (sameFile(input, output)) throw new UsageError(`${output} is the input`);
+  // Loaded by the command that converts: the others start sooner without it.
+  const { convertFile } = await import('../convert/job.ts');
   const abort = new AbortController();
   const bar = new ProgressBar('converting');
   const onSignal = (): void => abort.abort(new Error('interrupted'));

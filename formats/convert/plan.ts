@@ -11,7 +11,7 @@ import type { FormatWriter, Target, TargetChoices, TargetLayout } from '../engin
 import { type TargetName, writerOf } from '../writers.ts';
 
 /** Grows whenever the same plan would render other bytes. */
-export const ENGINE_VERSION = 2;
+const ENGINE_VERSION = 2;
 
 /** Guest bytes of a slice: the unit of work, and of the stored sparse layout. */
 export const SLICE_BYTES = 16 * 1024 * 1024;

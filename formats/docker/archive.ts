@@ -22,7 +22,7 @@ const MAX_LAYERS = 512;
 const MAX_LINKS = 8;
 
 /** A member by name, links followed inside the archive. @throws Unsafe (`docker_reference`, `tar_unsafe_name`) */
-export function resolveMember(members: TarDirectory, name: string): TarMember {
+function resolveMember(members: TarDirectory, name: string): TarMember {
   let path = safeName(name);
   for (let step = 0; step <= MAX_LINKS; step++) {
     const member = members.get(path);

@@ -4,7 +4,7 @@ import { latin1 } from '../engine/text.ts';
 
 export const HEADER_BYTES = 64;
 export const SECTOR = 512;
-export const MAGIC_BYTES = 16;
+const MAGIC_BYTES = 16;
 /** The two magics, and what a table entry counts: sectors, or clusters. */
 export const MAGICS: Readonly<Record<string, 1 | 2>> = { WithoutFreeSpace: 1, WithouFreSpacExt: 2 };
 

@@ -8,7 +8,7 @@ const COOKIE = 'cxsparse';
 const VERSION = 0x0001_0000;
 
 /** Dynamic disk header, big endian (VHD specification 1.0, "Dynamic Disk Header Format"). */
-export const DYNAMIC_HEADER = {
+const DYNAMIC_HEADER = {
   tableOffset: [16, 'u64'],
   headerVersion: [24, 'u32'],
   maxTableEntries: [28, 'u32'],

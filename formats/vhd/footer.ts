@@ -7,7 +7,7 @@ export const FOOTER_BYTES = 512;
 export const COOKIE = 'conectix';
 
 /** Hard disk footer, big endian (Virtual Hard Disk Image Format Specification 1.0, "Hard Disk Footer Format"). */
-export const FOOTER = {
+const FOOTER = {
   features: [8, 'u32'],
   fileFormatVersion: [12, 'u32'],
   dataOffset: [16, 'u64'],

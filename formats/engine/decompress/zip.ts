@@ -21,7 +21,7 @@ const ALL_ONES_16 = 0xffff;
 const ALL_ONES_32 = 0xffffffff;
 
 /** The one file of an archive; `start` is the first byte of its data, sizes in bytes. */
-export interface ZipMember {
+interface ZipMember {
   readonly name: string;
   readonly method: 'stored' | 'deflate';
   readonly start: number;
@@ -31,7 +31,7 @@ export interface ZipMember {
 }
 
 /** @throws Unsupported for several files, encryption and other methods; Corrupt, Truncated */
-export async function readZipMember(source: ByteSource): Promise<ZipMember> {
+async function readZipMember(source: ByteSource): Promise<ZipMember> {
   const { count, offset, size } = await endRecord(source);
   if (count !== 1) throw new Unsupported(`zip: ${count} files, exactly one can be unpacked`);
   if (size < 46) throw new Corrupt(`zip: a central directory of ${size} bytes is too short`);

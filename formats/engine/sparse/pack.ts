@@ -46,7 +46,7 @@ function survey(slice: Uint8Array, blockSize: number): { readonly bitmap: Uint8A
 }
 
 /** Runs of blocks with data as [first block, one past the last]. */
-export function* blockRuns(bitmap: Uint8Array, blocks: number): Generator<[first: number, end: number]> {
+function* blockRuns(bitmap: Uint8Array, blocks: number): Generator<[first: number, end: number]> {
   for (let index = 0; index < blocks; index++) {
     if (!hasBlock(bitmap, index)) continue;
     const first = index;
