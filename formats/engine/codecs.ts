@@ -3,7 +3,7 @@
  * code of ours could. Engine and readers import them as `#codecs/…`; the `imports` of package.json lead to `formats/node/codecs/`
  * on Node and to `formats/web/codecs/` everywhere else, when modules are resolved. So nothing is handed through every call,
  * nothing has to be installed before the first one, and a bundle holds one implementation. Writers need `#codecs/deflate.ts`
- * too, which Node alone has: a bundle for a browser that takes in a writer fails when it is built.
+ * too, which Node alone has: a bundle for a browser that takes in a writer fails when it is built. docs/adr/0034.
  */
 
 /** `raw` is RFC 1951, `zlib` RFC 1950 with header and Adler-32. */

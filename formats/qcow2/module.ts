@@ -1,6 +1,6 @@
 /**
  * qcow2, versions 2 and 3 (qcow2 specification; facts section 3). The folder owns reading (header, extensions, tables,
- * clusters) and the layout of files written by `convert/`. It never follows a name found inside an image.
+ * clusters) and the layout of files that conversions write (`writer.ts`). It never follows a name found inside an image.
  */
 
 import { exact, view } from '../engine/bytes.ts';

@@ -1,6 +1,6 @@
 /**
  * Inflates blocks two at a time, in a third to two thirds of zlib's time (docs/adr/0032). What the pair decoder does not
- * answer for (`pair.as`) goes to zlib, whose word counts for what is damaged and how.
+ * answer for (`pair.as`) goes to the platform's decoder (zlib), whose word counts for what is damaged and how.
  */
 
 import { inflateInto } from '#codecs/inflate.ts';
