@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { DECLARABLE } from '../formats/catalog.ts';
 import type { FormatName } from '../formats/engine/image.ts';
-import { DECLARABLE } from '../formats/engine/policy.ts';
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPRESSIONS, CONVERSION_TARGETS } from './formats.ts';
 
 /**
  * Every setting of the service, once: names, defaults, limits and words. Names are Glance's where Glance has the option.
@@ -50,11 +51,11 @@ export const Config = z.strictObject({
   image_conversion: z
     .strictObject({
       output_format: z
-        .enum(['raw', 'qcow2', 'vmdk'])
+        .enum(CONVERSION_TARGETS)
         .default('raw')
         .describe('Format that image_conversion converts to; vmdk is streamOptimized.'),
       compression: z
-        .enum(['none', 'zlib', 'zstd'])
+        .enum(COMPRESSIONS)
         .default('none')
         .describe('Compression of the clusters of a qcow2 result (not of Glance).'),
     })

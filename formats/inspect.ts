@@ -2,14 +2,16 @@
  * Introspection: one typed answer for every object, whatever it is. Runs all detectors, the parser of the format it
  * chooses, and looks at the guest's view of the disk; `policy.ts` and `findings.ts` say what that means.
  */
+
+import { traitsOf } from './catalog.ts';
 import { filesystemOf } from './engine/filesystem/filesystem.ts';
 import { asFinding, type Finding, finding } from './engine/findings.ts';
 import type { DiskImage, FormatFacts, FormatModule, FormatName, ProbeWindow } from './engine/image.ts';
 import { type FirmwareHint, firmwareHints, type PartitionTable, readPartitionTable } from './engine/partitions.ts';
-import { chooseFormat, type Verdict, verdictOf } from './engine/policy.ts';
 import { propertyHints } from './engine/properties.ts';
 import type { ByteSource } from './engine/source.ts';
 import { imageSource, probeWindow, windowedSource } from './engine/window.ts';
+import { chooseFormat, type Verdict, verdictOf } from './policy.ts';
 import { MODULES, moduleOf } from './registry.ts';
 
 /** What an inspection says about an object. Sizes are bytes. */
@@ -91,6 +93,20 @@ export async function inspect(source: ByteSource, options: InspectOptions = {}):
   };
 }
 
+/**
+ * The checks that an inspection leaves out because they read every byte: digests of an appliance above 512 MiB. Hostile content
+ * ends in findings.
+ * @param format what `inspect` found
+ * @throws what the source throws
+ */
+export async function verifyWhole(source: ByteSource, format: FormatName): Promise<readonly Finding[]> {
+  try {
+    return (await moduleOf(format)?.verify?.(source)) ?? [];
+  } catch (error) {
+    return [asFinding(error)];
+  }
+}
+
 interface Parsed {
   readonly facts: Pick<
     FormatFacts,
@@ -126,13 +142,10 @@ interface GuestFacts {
 
 const NOTHING: GuestFacts = { firmware: [], findings: [] };
 
-/** Formats whose content is a disk as a guest sees it: these have partition tables worth reading. */
-const DISKS: ReadonlySet<FormatName> = new Set(['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'ploop', 'ova', 'ami']);
-
 /** The guest's view: a format header inside a disk (nested image), partition table, file system. */
 async function lookInside(format: FormatName, source: ByteSource): Promise<GuestFacts> {
   const module = moduleOf(format);
-  if (!DISKS.has(format) || module?.open === undefined) return NOTHING;
+  if (module?.disk !== true || module.open === undefined) return NOTHING;
   try {
     return await guestFacts(format, await module.open(source));
   } catch (error) {
@@ -144,7 +157,7 @@ async function guestFacts(format: FormatName, image: DiskImage): Promise<GuestFa
   if (image.virtualSize === 0) return { ...NOTHING, findings: [finding('empty', 'the disk has no bytes')] };
   const disk = imageSource(image);
   const window = await probeWindow(disk);
-  const nested = format === 'raw' || format === 'ami' ? [] : nestedFormats(window);
+  const nested = traitsOf(format).bare === true ? [] : nestedFormats(window);
   const partitionTable = await readPartitionTable(windowedSource(disk, window));
   const filesystem = partitionTable.kind === 'none' ? filesystemOf(window.head)?.filesystem : undefined;
   return {
@@ -161,7 +174,7 @@ async function guestFacts(format: FormatName, image: DiskImage): Promise<GuestFa
 }
 
 /** Structured formats that the guest's own bytes match. */
-export function nestedFormats(window: ProbeWindow): FormatName[] {
+function nestedFormats(window: ProbeWindow): FormatName[] {
   const matches = MODULES.filter((module) => module.probe(window)).map((module) => module.format);
   const { format, findings } = chooseFormat(matches, 'raw');
   return findings.length === 0 ? [] : [format];

@@ -1,11 +1,11 @@
 /**
- * The formats the engine knows, in the order in which findings are listed; raw last, for it is what remains. A new
- * format is a folder with a `FormatModule` and one line here.
+ * The parsers of the formats in the catalog, in the order in which findings are listed; raw last, for it is what remains. A new
+ * format is a folder with traits and a `FormatModule`, a line in `catalog.ts` and one here.
  */
+import { FORMATS } from './catalog.ts';
 import { dockerModule } from './docker/module.ts';
 import { Unsafe, Unsupported } from './engine/errors.ts';
 import type { DiskImage, FormatModule, FormatName } from './engine/image.ts';
-import { type Choice, chooseFormat } from './engine/policy.ts';
 import type { ByteSource } from './engine/source.ts';
 import { probeWindow } from './engine/window.ts';
 import { isoModule } from './iso/module.ts';
@@ -13,6 +13,7 @@ import { akiModule, ariModule } from './kernel/module.ts';
 import { luksModule } from './luks/module.ts';
 import { type InnerEngine, ovaModule } from './ova/module.ts';
 import { ploop } from './ploop/module.ts';
+import { type Choice, chooseFormat } from './policy.ts';
 import { qcow2 } from './qcow2/module.ts';
 import { raw } from './raw/module.ts';
 import { cowdModule, qcow1Module, qedModule, sesparseModule } from './unsupported/module.ts';
@@ -24,12 +25,16 @@ import { bzip2Module, gzipModule, xzModule, zipModule, zstdModule } from './wrap
 
 /**
  * Checks a list of modules once, at start.
- * @throws TypeError for a module without a safety rule, for two modules of one format, or when raw is not last
+ * @throws TypeError for a module without a safety rule or that the catalog does not have, for two modules of one format, or when
+ *   raw is not last
  */
 export function checkedModules(modules: readonly FormatModule[]): readonly FormatModule[] {
   const seen = new Set<FormatName>();
   for (const module of modules) {
     if (module.safetyRules.length === 0) throw new TypeError(`format ${module.format} declares no safety rule`);
+    if (!FORMATS.some(({ format }) => format === module.format)) {
+      throw new TypeError(`format ${module.format} is not in the catalog`);
+    }
     if (seen.has(module.format)) throw new TypeError(`format ${module.format} is registered twice`);
     seen.add(module.format);
   }

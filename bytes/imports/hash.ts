@@ -16,13 +16,14 @@ import { keepsContent } from '../render/plan.ts';
 import { isHole } from '../sparse-batches.ts';
 import { type ImageReader, openStored } from '../stored-image.ts';
 import type { StepTools } from './step.ts';
+import { assertWhole } from './verify-whole.ts';
 
 type HashDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces & WithPulse;
 
 /**
  * Hash: md5 and os_hash of what a download returns, one pass over the rendered image, each algorithm on a thread of its own.
- * Bytes that are stored as they arrived and were hashed on the way are not read again. Of a location that a client brought, the
- * algorithm is that of the hash that came with it, and the bytes must have it.
+ * Bytes that are stored as they arrived and were hashed on the way are not read again, unless the content has digests of its own that
+ * Inspect left out. Of a location that a client brought, the algorithm is that of the hash that came with it, and the bytes must have it.
  * @throws ImageRefused when there is nothing to hash or the hash is another; StepTooLong; as the reader of stored images
  */
 export async function hashRendered(
@@ -34,6 +35,8 @@ export async function hashRendered(
   if (!isHashed(task)) return;
   if (task.facts.md5 !== undefined && task.facts.hash !== undefined)
     return hashed(deps, task, { md5: task.facts.md5, hash: task.facts.hash });
+  const { source, format } = task.facts;
+  if (source !== undefined) await assertWhole(deps, task, format, () => openStored(deps.places, source), tools);
   const { method } = task.import;
   const expected = method.name === 'location' ? method.expected : undefined;
   const algorithm = expected?.algo ?? deps.config.hashing_algorithm;

@@ -21,7 +21,7 @@ export interface StepEvent {
 export type Guard = () => Promise<void>;
 
 /** Work that may take longer than a function has. */
-export type LongWork = 'fetch' | 'decompress' | 'hash' | 'copy';
+export type LongWork = 'fetch' | 'decompress' | 'hash' | 'verify' | 'copy';
 
 /** What a step asks while it works. */
 export interface StepTools {

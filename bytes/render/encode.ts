@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { encodeSlice, workspace } from '../../formats/engine/convert/blocks.ts';
-import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+import { encodeSlice, workspace } from '../../formats/convert/blocks.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
 import type { Guard } from '../imports/step.ts';
 import { bodyKey } from '../keys.ts';

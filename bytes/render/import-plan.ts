@@ -1,4 +1,4 @@
-import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
 import { getJson } from '../json-object.ts';
 import { planKey } from '../keys.ts';
 import type { Places } from '../places.ts';

@@ -1,4 +1,4 @@
-import { renderRawSlice } from '../../formats/engine/convert/raw.ts';
+import { renderRawSlice } from '../../formats/convert/raw.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
 import { SLICE_BYTES, sliceCount, storedGeometry } from '../../formats/engine/sparse/geometry.ts';
 import type { Guard } from '../imports/step.ts';

@@ -4,11 +4,12 @@ import type { WithImageList, WithImages } from '../../core/images/repository.ts'
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { enforceStorageQuota } from '../../core/quota/bytes.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
-import { planConversion } from '../../formats/engine/convert/plan.ts';
+import { planConversion } from '../../formats/convert/plan.ts';
 import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
 import type { ByteSource } from '../../formats/engine/source.ts';
 import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
 import { openImage } from '../../formats/registry.ts';
+import { WRITERS } from '../../formats/writers.ts';
 import { putJson } from '../json-object.ts';
 import { planKey } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
@@ -100,9 +101,12 @@ function conversionOf(
   source: ByteSource,
 ): Pick<ImportPlan, 'conversion'> {
   const { targetFormat: target } = task.facts;
-  if (target !== 'qcow2' && target !== 'vmdk') return {};
+  const writer = WRITERS.find(({ format }) => format === target);
+  if (writer?.tables === undefined) return {};
   const { compression } = deps.config.image_conversion;
-  return { conversion: planConversion(image, source, target === 'qcow2' ? { target, compression } : { target }) };
+  // What the configuration says is for the targets that offer it.
+  const choices = writer.compressions.includes(compression) ? { compression } : {};
+  return { conversion: planConversion(image, source, { target: writer.format, ...choices }) };
 }
 
 /** Bytes the fetch moved count as done work, when it moved any. */

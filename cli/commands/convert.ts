@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_MAX_RATIO } from '../../formats/engine/convert/guard.ts';
-import type { Compression, TargetOptions } from '../../formats/engine/convert/plan.ts';
+import { DEFAULT_MAX_RATIO } from '../../formats/convert/guard.ts';
+import type { TargetOptions } from '../../formats/convert/plan.ts';
 import { FormatError } from '../../formats/engine/errors.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
-import { convertFile } from '../convert/job.ts';
+import type { Compression } from '../../formats/engine/writer.ts';
+import { type TargetName, WRITERS, writerOf } from '../../formats/writers.ts';
 import { complain, EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { bytesArgument, countArgument, formatArgument } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
@@ -14,14 +15,17 @@ import type { Register } from './register.ts';
 const DEFAULT_MAX_VIRTUAL_SIZE = 256 * 2 ** 30;
 
 interface Options {
-  readonly output: 'raw' | 'qcow2' | 'vmdk';
-  readonly compress?: 'zlib' | 'zstd';
+  readonly output: TargetName;
+  readonly compress?: Compression;
   readonly clusterSize?: number;
   readonly format?: FormatName;
   readonly maxVirtualSize: number;
   readonly maxRatio: number;
   readonly threads?: number;
 }
+
+/** Compressions that some target writes. */
+const METHODS = [...new Set(WRITERS.flatMap(({ compressions }) => compressions))].filter((name) => name !== 'none');
 
 /** `glimpse convert`: exit 0 done, 3 the image is refused, 1 files could not be read or written. */
 export const convertCommand: Register = (program, done) => {
@@ -30,8 +34,10 @@ export const convertCommand: Register = (program, done) => {
     .description('convert an image; the output is sparse, and appears whole or not at all')
     .argument('<in>', 'image of any readable format')
     .argument('<out>', 'file to make')
-    .addOption(new Option('-O, --output <format>', 'format to make').choices(['raw', 'qcow2', 'vmdk']).default('raw'))
-    .addOption(new Option('--compress <method>', 'compress qcow2 clusters').choices(['zlib', 'zstd']))
+    .addOption(
+      new Option('-O, --output <format>', 'format to make').choices(WRITERS.map(({ format }) => format)).default('raw'),
+    )
+    .addOption(new Option('--compress <method>', 'compress qcow2 clusters').choices(METHODS))
     .option('--cluster-size <bytes>', 'qcow2 clusters: 512 to 2M (default: 64k)', clusterArgument)
     .option('--format <format>', 'what the image is declared to be: anything else refuses', formatArgument)
     .option('--max-virtual-size <bytes>', 'refuse a larger disk', bytesArgument, DEFAULT_MAX_VIRTUAL_SIZE)
@@ -55,6 +61,8 @@ function clusterArgument(text: string): number {
 async function convert(input: string, output: string, options: Options): Promise<ExitCode> {
   const target = targetOptions(options);
   if (sameFile(input, output)) throw new UsageError(`${output} is the input`);
+  // Loaded by the command that converts: the others start sooner without it.
+  const { convertFile } = await import('../convert/job.ts');
   const abort = new AbortController();
   const bar = new ProgressBar('converting');
   const onSignal = (): void => abort.abort(new Error('interrupted'));
@@ -82,16 +90,20 @@ async function convert(input: string, output: string, options: Options): Promise
   }
 }
 
-function targetOptions({ output, compress, clusterSize }: Options): TargetOptions {
-  if (output === 'qcow2') {
-    const compression: Compression = compress ?? 'none';
-    return { target: 'qcow2', compression, ...(clusterSize === undefined ? {} : { clusterSize }) };
+function targetOptions({ output: target, compress: compression, clusterSize }: Options): TargetOptions {
+  const { clusterSizes, compressions } = writerOf(target);
+  if (clusterSize !== undefined && clusterSizes === undefined) {
+    const clustered = WRITERS.filter((writer) => writer.clusterSizes !== undefined).map(({ format }) => format);
+    throw new UsageError(`--cluster-size belongs to -O ${clustered.join(', ')}`);
   }
-  if (clusterSize !== undefined) throw new UsageError('--cluster-size belongs to -O qcow2');
-  if (compress === 'zstd' || (compress !== undefined && output === 'raw')) {
-    throw new UsageError(`-O ${output} cannot be compressed with ${compress}`);
+  if (compression !== undefined && !compressions.includes(compression)) {
+    throw new UsageError(`-O ${target} cannot be compressed with ${compression}`);
   }
-  return { target: output };
+  return {
+    target,
+    compression: compression ?? compressions[0],
+    ...(clusterSize === undefined ? {} : { clusterSize }),
+  };
 }
 
 function sameFile(input: string, output: string): boolean {

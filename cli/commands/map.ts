@@ -1,5 +1,5 @@
-import { detectedExtents } from '../../formats/engine/convert/extent-map.ts';
-import { assertConvertible } from '../../formats/engine/convert/guard.ts';
+import { detectedExtents } from '../../formats/convert/extent-map.ts';
+import { assertConvertible } from '../../formats/convert/guard.ts';
 import type { DiskImage, Extent } from '../../formats/engine/image.ts';
 import { inspect } from '../../formats/inspect.ts';
 import { fileSource } from '../../formats/node/file-source.ts';
@@ -20,7 +20,7 @@ export const mapCommand: Register = (program, done) => {
       const source = await fileSource(file);
       try {
         const inspection = await inspect(source);
-        assertConvertible(inspection, { format: 'qcow2' });
+        assertConvertible(inspection);
         const image = await openImage(source, inspection.format);
         if (options.json === true) await writeJson(file, image);
         else if (process.stdout.isTTY) await writePicture(file, image);

@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { type Assembly, assemble, headLength } from '../../formats/engine/convert/assembly.ts';
-import { assertConvertible } from '../../formats/engine/convert/guard.ts';
-import { type ConversionPlan, planConversion, type TargetOptions } from '../../formats/engine/convert/plan.ts';
+import { type Assembly, assemble, headLength } from '../../formats/convert/assembly.ts';
+import { assertConvertible } from '../../formats/convert/guard.ts';
+import { type ConversionPlan, planConversion, type TargetOptions } from '../../formats/convert/plan.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { type Inspection, inspect } from '../../formats/inspect.ts';
 import { fileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
+import { writerOf } from '../../formats/writers.ts';
 import { runSlices } from './crew.ts';
 import { doneSlices, type SharedState, sharedState, stop } from './shared.ts';
 import { type Assignment, MAX_CODED_BLOCK, writeAll } from './work.ts';
@@ -93,16 +94,17 @@ async function planFile(
   }
 }
 
-/** Bytes of a slice, whole clusters; raw results take the engine's own. */
-function sliceOf(target: TargetOptions): number | undefined {
-  if (target.target === 'raw') return undefined;
-  if (target.target !== 'qcow2' || target.compression !== 'none') return ENCODE_SLICE.compressed;
-  return Math.max(ENCODE_SLICE.plain, target.clusterSize ?? 0);
+/** Bytes of a slice, whole clusters; results without tables take the engine's own. */
+function sliceOf({ target, compression, clusterSize = 0 }: TargetOptions): number | undefined {
+  const { tables, compressions } = writerOf(target);
+  if (tables === undefined) return undefined;
+  if ((compression ?? compressions[0]) !== 'none') return ENCODE_SLICE.compressed;
+  return Math.max(ENCODE_SLICE.plain, clusterSize);
 }
 
 function createOutput({ output, plan }: Assignment): void {
   const descriptor = openSync(output, 'wx');
-  if (plan.target.format === 'raw') ftruncateSync(descriptor, plan.outputSize);
+  if (writerOf(plan.target.format).tables === undefined) ftruncateSync(descriptor, plan.outputSize);
   closeSync(descriptor);
 }
 
@@ -131,7 +133,7 @@ async function fillOutput(assignment: Assignment, threads: number, options: Conv
     ended();
   }
   options.signal.throwIfAborted();
-  if (plan.target.format !== 'raw') writeTables(assignment.output, assemble(plan, state.index));
+  if (writerOf(plan.target.format).tables !== undefined) writeTables(assignment.output, assemble(plan, state.index));
 }
 
 function writeTables(output: string, assembly: Assembly): void {

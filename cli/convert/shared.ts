@@ -2,7 +2,8 @@
  * What the threads of one conversion share: a counter that hands out slices, counters for progress and limits, the block
  * index of the result, and whose turn it is to be placed. Everything lives in shared memory; no message is sent per slice.
  */
-import type { ConversionPlan } from '../../formats/engine/convert/plan.ts';
+import type { ConversionPlan } from '../../formats/convert/plan.ts';
+import { writerOf } from '../../formats/writers.ts';
 
 /** Slots of `counters`. */
 const NEXT_SLICE = 0;
@@ -27,7 +28,8 @@ export interface SharedState {
 
 /** Makes the shared memory that a plan needs. @param start file offset of the first body */
 export function sharedState(plan: ConversionPlan, start: number): SharedState {
-  const blocks = plan.target.format === 'raw' ? 0 : Math.ceil(plan.outputSize / plan.target.blockSize);
+  const blocks =
+    writerOf(plan.target.format).tables === undefined ? 0 : Math.ceil(plan.outputSize / plan.target.blockSize);
   const counters = new BigInt64Array(new SharedArrayBuffer(SLOTS * 8));
   counters[CURSOR] = BigInt(start);
   return { counters, index: new Uint32Array(new SharedArrayBuffer(blocks * 4)) };

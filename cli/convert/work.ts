@@ -4,14 +4,15 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import { isZero } from '../../formats/engine/bytes.ts';
-import { placeBodies } from '../../formats/engine/convert/assembly.ts';
-import { encodeSlice, type Workspace, workspace } from '../../formats/engine/convert/blocks.ts';
-import { assertRatio } from '../../formats/engine/convert/guard.ts';
-import { assertPlanFits, type ConversionPlan, sliceRange } from '../../formats/engine/convert/plan.ts';
+import { placeBodies } from '../../formats/convert/assembly.ts';
+import { encodeSlice, type Workspace, workspace } from '../../formats/convert/blocks.ts';
+import { assertRatio } from '../../formats/convert/guard.ts';
+import { assertPlanFits, type ConversionPlan, sliceRange } from '../../formats/convert/plan.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
+import { isZero } from '../../formats/node/codecs/bytes.ts';
 import { blockingFileSource, type FileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
+import { writerOf } from '../../formats/writers.ts';
 import { addData, addDone, nextSlice, type SharedState, takeTurn } from './shared.ts';
 
 /** What a thread is given. `output` is the path of a file that exists. */
@@ -46,7 +47,7 @@ export class Work {
     this.#output = openSync(output, 'r+');
     const chunk = Math.max(RAW_CHUNK, Math.min(MAX_CODED_BLOCK, image.blockSize));
     this.#memory =
-      plan.target.format === 'raw'
+      writerOf(plan.target.format).tables === undefined
         ? { guest: Buffer.allocUnsafeSlow(chunk), packed: new Uint8Array(0) }
         : workspace(plan);
   }
@@ -71,9 +72,9 @@ export class Work {
   /** Works until no slice is left. Between slices the event loop of the thread goes round: signals and timers get in. */
   async run(): Promise<void> {
     const { plan, state } = this.#assignment;
-    const raw = plan.target.format === 'raw';
+    const placed = writerOf(plan.target.format).tables === undefined;
     for (let slice = nextSlice(state, plan); slice !== undefined; slice = nextSlice(state, plan)) {
-      if (raw) await this.#writeRaw(slice);
+      if (placed) await this.#writeRaw(slice);
       else await this.#writeEncoded(slice);
       addDone(state);
       await yieldToEvents();

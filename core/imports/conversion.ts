@@ -1,12 +1,12 @@
 import type { Config } from '../config.ts';
+import { KEPT_FORMATS } from '../formats.ts';
 import type { Image } from '../images/image.ts';
-
-/** Formats that are stored as they are, whatever the configuration says. */
-const OPAQUE: readonly string[] = ['iso', 'ami', 'aki', 'ari', 'luks', 'docker', 'ova'];
 
 /** Content of `format` is what image_conversion may open: an iso stays an iso, and so does what is in a container. */
 export function isConvertible(image: Pick<Image, 'containerFormat' | 'diskFormat'>, format: string): boolean {
-  return image.containerFormat === 'bare' && !OPAQUE.includes(format) && !OPAQUE.includes(image.diskFormat ?? '');
+  return (
+    image.containerFormat === 'bare' && !KEPT_FORMATS.includes(format) && !KEPT_FORMATS.includes(image.diskFormat ?? '')
+  );
 }
 
 /** An import of what the image declares will store other bytes than those that arrive: their hashes would be of no use. */

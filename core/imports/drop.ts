@@ -4,6 +4,7 @@ import { defaultStore, type WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, ImageServiceError } from '../errors.ts';
 import type { WithWorkflows } from '../executions/workflow.ts';
+import { FORMAT_OF_EXTENSION } from '../formats.ts';
 import type { Caller } from '../identity/caller.ts';
 import { createImage, type NewImage } from '../images/create.ts';
 import type { WithImageList, WithImages } from '../images/repository.ts';
@@ -62,20 +63,6 @@ export interface DropDeps
 }
 
 const DROPPED = new RegExp(`^${DROP_PREFIX}([^/]+)/([^/]+)$`);
-
-/** File extensions people use, and the disk format they mean. Anything else is what the engine finds it to be. */
-const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = {
-  qcow2: 'qcow2',
-  raw: 'raw',
-  img: '',
-  vmdk: 'vmdk',
-  vhd: 'vhd',
-  vpc: 'vhd',
-  vhdx: 'vhdx',
-  vdi: 'vdi',
-  iso: 'iso',
-  hds: 'ploop',
-};
 
 /**
  * Makes an image of a dropped file and starts its import. Ids follow from bucket, key and sequencer, so a second delivery of the
@@ -143,8 +130,9 @@ const PROPERTY = 'property-';
 function describe(deps: DropDeps, fileName: string, metadata: Dropped['metadata']): NewImage {
   const dot = fileName.lastIndexOf('.');
   const extension = dot > 0 ? fileName.slice(dot + 1).toLowerCase() : '';
+  // Any other extension: what the engine finds it to be.
   const guessed = FORMAT_OF_EXTENSION[extension];
-  const diskFormat = metadata['disk_format'] ?? (guessed === undefined || guessed === '' ? null : guessed);
+  const diskFormat = metadata['disk_format'] ?? guessed ?? null;
   const known = diskFormat === null || deps.config.image_format.disk_formats.includes(diskFormat);
   const properties = Object.entries(metadata)
     .filter(([key]) => key.startsWith(PROPERTY))

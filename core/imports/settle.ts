@@ -2,6 +2,7 @@ import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, NotFound, NothingStored } from '../errors.ts';
+import { TARGET_PROPERTIES } from '../formats.ts';
 import type { Image, Location } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
@@ -101,9 +102,10 @@ function outcome(task: ImportTask): Pick<ImageChange, 'set' | 'mergeProperties' 
   return { importingTo, set: { ...activeFields(task), staged: null }, ...subformat(task) };
 }
 
-/** What consumers of a vmdk ask its properties for: it was written streamOptimized, whatever it had been. */
+/** What consumers of a format ask its properties for: a vmdk was written streamOptimized, whatever it had been. */
 function subformat({ facts: { targetFormat } }: ImportTask): Pick<ImageChange, 'mergeProperties'> {
-  return targetFormat === 'vmdk' ? { mergeProperties: { vmware_disktype: 'streamOptimized' } } : {};
+  const mergeProperties = targetFormat === undefined ? undefined : TARGET_PROPERTIES[targetFormat];
+  return mergeProperties === undefined ? {} : { mergeProperties };
 }
 
 /** A location whose hash came with it activates its image only now. */

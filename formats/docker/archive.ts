@@ -1,5 +1,5 @@
 /** Docker archives and OCI layouts: from their manifests to the members they name. Facts section 11. */
-import { createHash } from 'node:crypto';
+import { createDigest } from '#codecs/digest.ts';
 import { capped } from '../engine/bytes.ts';
 import { Unsafe } from '../engine/errors.ts';
 import type { ByteSource } from '../engine/source.ts';
@@ -22,7 +22,7 @@ const MAX_LAYERS = 512;
 const MAX_LINKS = 8;
 
 /** A member by name, links followed inside the archive. @throws Unsafe (`docker_reference`, `tar_unsafe_name`) */
-export function resolveMember(members: TarDirectory, name: string): TarMember {
+function resolveMember(members: TarDirectory, name: string): TarMember {
   let path = safeName(name);
   for (let step = 0; step <= MAX_LINKS; step++) {
     const member = members.get(path);
@@ -128,7 +128,9 @@ function blobOf(members: TarDirectory, descriptor: unknown): { member: TarMember
 async function readBlob(source: ByteSource, members: TarDirectory, descriptor: unknown): Promise<unknown> {
   const { member, hex } = blobOf(members, descriptor);
   const bytes = await readMember(source, member, MAX_JSON_BYTES);
-  const actual = createHash('sha256').update(bytes).digest('hex');
+  const digest = createDigest('sha256');
+  digest.update(bytes);
+  const actual = digest.hex();
   if (actual !== hex) throw new Unsafe('digest_mismatch', `OCI blob ${hex}: its SHA256 is ${actual}`);
   return parseJson(bytes, `OCI blob ${hex}`);
 }

@@ -1,4 +1,5 @@
 /** Docker archives: stored and read as they are (container_format docker), their manifests checked. Facts section 11. */
+
 import { asFinding, finding } from '../engine/findings.ts';
 import type { FormatFacts, FormatModule } from '../engine/image.ts';
 import { opaqueImage } from '../engine/opaque-image.ts';
@@ -6,10 +7,11 @@ import type { ByteSource } from '../engine/source.ts';
 import { readTarDirectory, type TarDirectory } from '../tar/directory.ts';
 import { tarKind } from '../tar/kind.ts';
 import { type DockerImage, dockerSaveImages, ociImages, ociLayoutVersion } from './archive.ts';
+import { DOCKER } from './traits.ts';
 
 /** Tar archives of `docker save`, OCI layouts, and bare root filesystems of `docker export`. */
 export const dockerModule: FormatModule = {
-  format: 'docker',
+  ...DOCKER,
   safetyRules: ['tar_unsafe_name', 'tar_duplicate', 'docker_reference', 'json_unsafe', 'digest_mismatch'],
   probe: (window) => tarKind(window) === 'docker',
   async inspect(source): Promise<FormatFacts> {

@@ -11,6 +11,7 @@ import { asFinding, finding } from './findings.ts';
 import type { FormatFacts, FormatModule, FormatName } from './image.ts';
 import type { ByteSource } from './source.ts';
 import type { TablePages } from './table-pages.ts';
+import type { FormatTraits } from './traits.ts';
 
 /** What an examination has found so far; it stays when the examination ends early. */
 export class Examination {
@@ -39,7 +40,7 @@ export interface Layout {
   readonly tables: TablePages;
 }
 
-export interface BlockFormat {
+export interface BlockFormat extends FormatTraits {
   readonly format: FormatName;
   readonly safetyRules: FormatModule['safetyRules'];
   readonly probe: FormatModule['probe'];
@@ -52,15 +53,14 @@ export interface BlockFormat {
 
 /** The module of a format with a block table. */
 export function blockFormat(spec: BlockFormat): FormatModule {
+  const { examine, ...rest } = spec;
   return {
-    format: spec.format,
-    safetyRules: spec.safetyRules,
-    probe: spec.probe,
+    ...rest,
     async inspect(source) {
       const exam = new Examination();
       let allocated: number | undefined;
       try {
-        const layout = await spec.examine(source, exam);
+        const layout = await examine(source, exam);
         if (layout !== undefined && exam.refusal === undefined) allocated = await survey(layout.map, layout.tables);
       } catch (error) {
         exam.findings.push(asFinding(error));
@@ -69,7 +69,7 @@ export function blockFormat(spec: BlockFormat): FormatModule {
     },
     async open(source) {
       const exam = new Examination();
-      const layout = await spec.examine(source, exam);
+      const layout = await examine(source, exam);
       if (exam.refusal !== undefined) throw new Unsafe(exam.refusal.code, exam.refusal.message);
       if (layout === undefined) throw new Unsupported(`${spec.format}: the image has no data of its own`);
       return blockImage(spec.format, layout.map, layout.source);

@@ -1,3 +1,4 @@
+import { uninitialized } from '#codecs/bytes.ts';
 import type { BlockCodec, BlockMap } from './block-map.ts';
 import { blockCount, HOLE, LOCATE_BLOCKS, placed, ZERO } from './block-map.ts';
 import type { Piece } from './coalesce.ts';
@@ -104,7 +105,7 @@ async function readCoded(
           pairs.add(codec.stream(want.block, bytes), want.target);
           return;
         }
-        const block = codec.decode(want.block, bytes, Buffer.allocUnsafeSlow(map.blockSize));
+        const block = codec.decode(want.block, bytes, uninitialized(map.blockSize));
         if (want.target.length < block.length) void decoded.put(want.block, Promise.resolve(block));
         deliver(want, block);
       },

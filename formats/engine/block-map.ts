@@ -60,7 +60,7 @@ export function blockCount(map: { readonly virtualSize: number; readonly blockSi
 }
 
 /** Guest bytes of a block that lie within the virtual size. */
-export function blockLength(map: BlockMap, block: number): number {
+function blockLength(map: BlockMap, block: number): number {
   return Math.min(map.blockSize, map.virtualSize - block * map.blockSize);
 }
 

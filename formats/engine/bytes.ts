@@ -29,17 +29,21 @@ export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-/** True when every byte is zero. Memory speed: compares with a shared block of zeros. */
-export function isZero(bytes: Uint8Array): boolean {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < buffer.length; at += ZEROS.length) {
-    const length = Math.min(ZEROS.length, buffer.length - at);
-    if (buffer.compare(ZEROS, 0, length, at, at + length) !== 0) return false;
+/** One array after another, in memory of their own. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
   }
-  return true;
+  return out;
 }
 
-const ZEROS = Buffer.alloc(64 * 1024);
+/** True for the same bytes in both. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
 
 type Width = 'u8' | 'u16' | 'u32' | 'u64';
 /** A binary layout as data: field name → [offset, width]; byte order belongs to the whole structure. */

@@ -1,3 +1,4 @@
+import { uninitialized } from '#codecs/bytes.ts';
 import type { ByteSource } from './source.ts';
 import { fill } from './source.ts';
 
@@ -88,7 +89,7 @@ async function readBatch(source: ByteSource, batch: Batch, options: CoalesceOpti
     deliver(batch, await source.read(batch.offset, batch.length), options);
     return;
   }
-  const scratch = scratches.pop() ?? Buffer.allocUnsafeSlow(SCRATCH);
+  const scratch = scratches.pop() ?? uninitialized(SCRATCH);
   const bytes = scratch.subarray(0, batch.length);
   await source.readInto(batch.offset, bytes);
   deliver(batch, bytes, options);

@@ -8,7 +8,7 @@ import { FormatError, Unsafe } from './errors.ts';
 export type Severity = 'refuse' | 'warn' | 'info';
 
 /** Every finding the engine can report, and its severity. Keys are the stable codes of `glimpse inspect --json`. */
-export const SEVERITY = {
+const SEVERITY = {
   // any format
   empty: 'refuse',
   truncated: 'refuse',

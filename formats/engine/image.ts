@@ -1,32 +1,11 @@
+import type { NamedTraits } from '../catalog.ts';
 import type { Finding } from './findings.ts';
 import type { FirmwareHint } from './partitions.ts';
 import type { ByteSource } from './source.ts';
+import type { FormatTraits } from './traits.ts';
 
-/** Names of what detection can tell apart; the first group can be opened and converted. */
-export type FormatName =
-  | 'raw'
-  | 'qcow2'
-  | 'vmdk'
-  | 'vhd'
-  | 'vhdx'
-  | 'vdi'
-  | 'ploop'
-  | 'iso'
-  | 'ova'
-  | 'docker'
-  | 'luks'
-  | 'aki'
-  | 'ari'
-  | 'ami'
-  | 'qed'
-  | 'qcow1'
-  | 'cowd'
-  | 'sesparse'
-  | 'gzip'
-  | 'xz'
-  | 'zstd'
-  | 'bzip2'
-  | 'zip';
+/** Name of a format: those of the catalog. */
+export type FormatName = NamedTraits['format'];
 
 /** A run of guest bytes with one answer. `allocated` and not `zero` is data; `zero` reads as zeros without a read. */
 export interface Extent {
@@ -88,10 +67,10 @@ export interface FormatFacts {
 }
 
 /**
- * One format: pure functions of bytes. `probe` is a cheap yes or no on both ends; `inspect` reads structures and reports;
+ * One format: its traits, and pure functions of bytes. `probe` is a cheap yes or no on both ends; `inspect` reads structures and reports;
  * `open` gives the reader and throws what `inspect` would have refused.
  */
-export interface FormatModule {
+export interface FormatModule extends FormatTraits {
   readonly format: FormatName;
   /** Codes of findings.ts that this module can report: its safety rules. The registry refuses an empty list. */
   readonly safetyRules: readonly [Finding['code'], ...Finding['code'][]];
@@ -99,4 +78,9 @@ export interface FormatModule {
   inspect(source: ByteSource, window: ProbeWindow): Promise<FormatFacts>;
   /** Absent for formats that are named but never opened (QED, wrappers) or stored as they are (LUKS). */
   open?(source: ByteSource): Promise<DiskImage>;
+  /**
+   * What `inspect` leaves out where it would read too much for an answer at once; no findings when it left nothing out.
+   * Absent for formats whose inspection is complete. @throws FormatError when the structures cannot be read
+   */
+  verify?(source: ByteSource): Promise<readonly Finding[]>;
 }

@@ -1,3 +1,5 @@
+import { latin1 } from './text.ts';
+
 /** True when `text` (one byte per character, Latin-1) stands in `bytes` at `offset`. False past the end. */
 export function hasText(bytes: Uint8Array, offset: number, text: string): boolean {
   if (offset < 0 || offset + text.length > bytes.length) return false;
@@ -10,7 +12,7 @@ export function hasText(bytes: Uint8Array, offset: number, text: string): boolea
 /** Latin-1 text of a fixed field, cut at the first NUL; trailing blanks are padding and dropped. */
 export function fieldText(bytes: Uint8Array, offset: number, length: number): string {
   const end = Math.min(offset + length, bytes.length);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', offset, end);
+  const text = latin1(bytes.subarray(offset, end));
   const nul = text.indexOf('\0');
   return (nul < 0 ? text : text.slice(0, nul)).trimEnd();
 }

@@ -4,7 +4,7 @@ import { Corrupt } from '../engine/errors.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { SECTOR } from './volume.ts';
 
-export type BootPlatform = 'x86' | 'ppc' | 'mac' | 'efi' | 'other';
+type BootPlatform = 'x86' | 'ppc' | 'mac' | 'efi' | 'other';
 
 /** A bootable entry; `offset` is the first byte of its image. */
 export interface BootEntry {

@@ -1,4 +1,5 @@
 /** ISO 9660 and UDF discs: stored and read as they are, never converted. Facts section 9. */
+
 import { asFinding, type Finding, finding } from '../engine/findings.ts';
 import type { FormatFacts, FormatModule, ProbeWindow } from '../engine/image.ts';
 import { hasText } from '../engine/match.ts';
@@ -7,11 +8,12 @@ import { type FirmwareHint, readPartitionTable } from '../engine/partitions.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { type BootEntry, readBootCatalog } from './boot-catalog.ts';
 import { foreignHeaders } from './system-area.ts';
+import { ISO } from './traits.ts';
 import { hasRockRidge, type IsoVolume, readVolume, SYSTEM_AREA } from './volume.ts';
 
 /** Optical disc images: ISO 9660 with or without extensions, UDF bridge, UDF alone, hybrids that boot from USB sticks. */
 export const isoModule: FormatModule = {
-  format: 'iso',
+  ...ISO,
   safetyRules: ['multiple_formats', 'truncated', 'corrupt'],
   probe: ({ head }) => hasText(head, SYSTEM_AREA + 1, 'CD001') || isUdf(head),
   inspect: inspectIso,

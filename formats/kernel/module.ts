@@ -1,13 +1,15 @@
 /** AKI and ARI images: kernels and ramdisks, opaque bytes with a few facts. AMI images are raw disks or filesystems. */
+
 import { finding } from '../engine/findings.ts';
 import type { FormatFacts, FormatModule } from '../engine/image.ts';
 import { opaqueImage } from '../engine/opaque-image.ts';
 import { kernelFacts } from './kernel.ts';
 import { ramdiskFacts } from './ramdisk.ts';
+import { AKI, ARI } from './traits.ts';
 
 /** Amazon kernel image: any Linux kernel. */
 export const akiModule: FormatModule = {
-  format: 'aki',
+  ...AKI,
   safetyRules: ['corrupt'],
   probe: ({ head }) => kernelFacts(head) !== undefined,
   async inspect(source, { head }): Promise<FormatFacts> {
@@ -32,7 +34,7 @@ export const akiModule: FormatModule = {
 
 /** Amazon ramdisk image: a cpio archive, plain, gzip or zstd. */
 export const ariModule: FormatModule = {
-  format: 'ari',
+  ...ARI,
   safetyRules: ['corrupt'],
   probe: ({ head }) => ramdiskFacts(head) !== undefined,
   async inspect(source, { head }): Promise<FormatFacts> {

@@ -1,5 +1,5 @@
 /** Initial RAM disks as they are stored in ARI images: a cpio archive, plain or compressed. Facts section 1. */
-import { gunzipSync, constants as z, zstdDecompressSync } from 'node:zlib';
+import { gunzipBeginning, unzstdBeginning } from '#codecs/peek.ts';
 import { hasText } from '../engine/match.ts';
 
 /** `compression` is absent for a plain archive. */
@@ -13,14 +13,12 @@ export interface RamdiskFacts {
  * long file name still leaves room for the first block.
  */
 const PEEK_BYTES = 4096;
-/** A ramdisk is made with windows of up to 128 MiB; the buffer is only as large as what is expanded. */
-const MAX_WINDOW_LOG = 27;
 
 /** Facts of the ramdisk whose first bytes these are, or undefined. Never throws. */
 export function ramdiskFacts(head: Uint8Array): RamdiskFacts | undefined {
   if (isCpio(head)) return { ramdisk: 'cpio' };
   if (hasText(head, 0, '\x1f\x8b\x08')) {
-    const inner = attempt(() => gunzipSync(head.subarray(0, PEEK_BYTES), { finishFlush: z.Z_SYNC_FLUSH }));
+    const inner = attempt(() => gunzipBeginning(head.subarray(0, PEEK_BYTES)));
     return isCpio(inner) ? { ramdisk: 'cpio', compression: 'gzip' } : undefined;
   }
   if (hasText(head, 0, '\x28\xb5\x2f\xfd')) {
@@ -50,10 +48,7 @@ function zstdFirstBlock(head: Uint8Array): Uint8Array {
   const header = (head[block] ?? 0) | ((head[block + 1] ?? 0) << 8) | ((head[block + 2] ?? 0) << 16);
   const isRle = ((header >> 1) & 3) === 1;
   const end = block + 3 + (isRle ? 1 : header >> 3);
-  return zstdDecompressSync(head.subarray(0, end), {
-    finishFlush: z.ZSTD_e_flush,
-    params: { [z.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
-  });
+  return unzstdBeginning(head.subarray(0, end));
 }
 
 /** Magic, descriptor, window byte, dictionary id, content size: then the first block. */

@@ -2,12 +2,14 @@
  * LUKS containers: stored as they are, with the facts their headers give. There is no `open`: the content is unknown
  * without its key, so it is never converted. Facts section 2.
  */
+
 import { capped, decode, exact, type Layout } from '../engine/bytes.ts';
 import { Corrupt, Truncated } from '../engine/errors.ts';
 import { asFinding, type Finding, finding } from '../engine/findings.ts';
 import type { FormatFacts, FormatModule } from '../engine/image.ts';
 import { fieldText, hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
+import { LUKS } from './traits.ts';
 
 const MAGIC = 'LUKS\xba\xbe';
 const LUKS1 = { payloadOffset: [104, 'u32'], keyBytes: [108, 'u32'] } as const satisfies Layout;
@@ -18,7 +20,7 @@ const HEADER_BYTES = 592;
 
 /** Disk encryption container, version 1 or 2. Accepted as opaque bytes; other versions refuse. */
 export const luksModule: FormatModule = {
-  format: 'luks',
+  ...LUKS,
   safetyRules: ['luks_version', 'truncated', 'corrupt'],
   probe: ({ head }) => hasText(head, 0, MAGIC),
   async inspect(source, { head }): Promise<FormatFacts> {

@@ -1,9 +1,12 @@
 /** OVF manifest (.mf): digests of members, checked by streaming reads (DSP0243 section 5.1). Facts section 10. */
-import { createHash } from 'node:crypto';
+
+import { createDigest } from '#codecs/digest.ts';
 import { capped } from '../engine/bytes.ts';
+import type { DigestAlgorithm } from '../engine/codecs.ts';
 import { Corrupt } from '../engine/errors.ts';
 import { type Finding, finding } from '../engine/findings.ts';
 import type { ByteSource } from '../engine/source.ts';
+import { utf8 } from '../engine/text.ts';
 import { MAX_MEMBERS, memberSource, type TarDirectory } from '../tar/directory.ts';
 
 const ALGORITHMS = { SHA1: 'sha1', SHA256: 'sha256', SHA512: 'sha512' } as const;
@@ -27,8 +30,7 @@ const READ_BYTES = 4 * 1024 * 1024;
  * @throws Corrupt on any other line that is not blank, LimitExceeded above one line for each member there can be
  */
 export function parseManifest(bytes: Uint8Array): ManifestEntry[] {
-  const lines = Buffer.from(bytes)
-    .toString('utf8')
+  const lines = utf8(bytes)
     .replace(/^\ufeff/u, '')
     .split(/\r?\n/u);
   const entries = lines.flatMap((line, i) =>
@@ -81,10 +83,10 @@ export async function verifyManifest(
   return found;
 }
 
-async function digestOf(data: ByteSource, algorithm: string): Promise<string> {
-  const hash = createHash(algorithm);
+async function digestOf(data: ByteSource, algorithm: DigestAlgorithm): Promise<string> {
+  const digest = createDigest(algorithm);
   for (let at = 0; at < data.size; at += READ_BYTES) {
-    hash.update(await data.read(at, Math.min(READ_BYTES, data.size - at)));
+    digest.update(await data.read(at, Math.min(READ_BYTES, data.size - at)));
   }
-  return hash.digest('hex');
+  return digest.hex();
 }

@@ -2,6 +2,8 @@
  * OVA appliances: a tar with an OVF descriptor and one disk, which is inspected and read in place as a range of the
  * archive. The engine that knows the disk's format is handed in, so that formats do not import the registry.
  */
+
+import { traitsOf } from '../catalog.ts';
 import { Unsafe } from '../engine/errors.ts';
 import { asFinding, type Finding, finding } from '../engine/findings.ts';
 import type { DiskImage, FormatFacts, FormatModule } from '../engine/image.ts';
@@ -11,6 +13,7 @@ import { diskInside, type OvaArchive, readOva } from './archive.ts';
 import { propertyHints } from './hints.ts';
 import { manifestBytes, verifyManifest } from './manifest.ts';
 import type { OvfDisk } from './ovf.ts';
+import { OVA } from './traits.ts';
 
 /** What the module needs of the engine: both detect the format of the bytes they are given. */
 export interface InnerEngine {
@@ -22,17 +25,14 @@ export interface InnerEngine {
 
 /**
  * Digests are checked at inspection up to this many bytes, about a second of SHA-256 on a slow core, so that inspection
- * stays quick. Above it the finding `manifest_unverified` says so and a task calls `verifyOva`.
+ * stays quick. Above it the finding `manifest_unverified` says so, and `verifyWhole` (inspect.ts) is for a task to call.
  */
 export const INSPECT_DIGEST_BYTES = 512 * 1024 * 1024;
-
-/** Formats a disk inside may not have: archives in archives, and what cannot be a disk. */
-const NOT_A_DISK = new Set(['ova', 'docker', 'iso', 'aki', 'ari', 'gzip', 'xz', 'zstd', 'bzip2', 'zip']);
 
 /** Makes the module for OVA, given the engine for the disk inside. */
 export function ovaModule(engine: InnerEngine): FormatModule {
   return {
-    format: 'ova',
+    ...OVA,
     safetyRules: ['no_ovf', 'multiple_disks', 'digest_mismatch', 'xml_unsafe', 'tar_unsafe_name', 'ovf_reference'],
     probe: (window) => tarKind(window) === 'ova',
     inspect: (source) => inspectOva(engine, source),
@@ -40,17 +40,19 @@ export function ovaModule(engine: InnerEngine): FormatModule {
       const { data } = diskInside(source, await readOva(source));
       return engine.open(data);
     },
+    verify: verifyOva,
   };
 }
 
 /**
- * Checks every digest of the manifest, whatever the size; for tasks that convert an archive above
- * `INSPECT_DIGEST_BYTES`. No findings when all agree or there is no manifest.
+ * Checks every digest of a manifest above `INSPECT_DIGEST_BYTES`; shorter ones inspection has checked. No findings when all
+ * agree or there is no manifest.
  * @throws FormatError when the archive cannot be read
  */
 export async function verifyOva(source: ByteSource): Promise<Finding[]> {
   const { manifest, members } = await readOva(source);
-  return manifest === undefined ? [] : verifyManifest(source, manifest, members);
+  if (manifest === undefined || manifestBytes(manifest, members) <= INSPECT_DIGEST_BYTES) return [];
+  return verifyManifest(source, manifest, members);
 }
 
 async function inspectOva(engine: InnerEngine, source: ByteSource): Promise<FormatFacts> {
@@ -108,7 +110,7 @@ async function inspectDisk(
   try {
     const { disk, data } = diskInside(source, archive);
     const inner = await engine.inspect(data);
-    if (NOT_A_DISK.has(inner.format)) {
+    if (traitsOf(inner.format).neverDisk === true) {
       throw new Unsafe('ovf_reference', `OVF disk file ${JSON.stringify(disk.href)} is ${inner.format}, not a disk`);
     }
     findings.push(...inner.findings.map((found) => ({ ...found, message: `disk inside: ${found.message}` })));

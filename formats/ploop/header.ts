@@ -1,9 +1,10 @@
 import { decode, exact } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
+import { latin1 } from '../engine/text.ts';
 
 export const HEADER_BYTES = 64;
 export const SECTOR = 512;
-export const MAGIC_BYTES = 16;
+const MAGIC_BYTES = 16;
 /** The two magics, and what a table entry counts: sectors, or clusters. */
 export const MAGICS: Readonly<Record<string, 1 | 2>> = { WithoutFreeSpace: 1, WithouFreSpacExt: 2 };
 
@@ -41,7 +42,7 @@ export interface PloopHeader {
 
 /** The generation that the first bytes name; undefined for anything else. */
 export function generationOf(head: Uint8Array): 1 | 2 | undefined {
-  return MAGICS[Buffer.from(head.subarray(0, MAGIC_BYTES)).toString('latin1')];
+  return MAGICS[latin1(head.subarray(0, MAGIC_BYTES))];
 }
 
 /** @throws Corrupt */

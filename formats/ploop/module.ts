@@ -1,4 +1,5 @@
 /** ploop, the Parallels expandable image, in both generations. Facts section 8. */
+
 import type { Examination, Layout } from '../engine/block-format.ts';
 import { blockFormat } from '../engine/block-format.ts';
 import type { BlockMap } from '../engine/block-map.ts';
@@ -8,12 +9,13 @@ import { assertWithin, type ByteSource } from '../engine/source.ts';
 import { TablePages } from '../engine/table-pages.ts';
 import type { PloopHeader } from './header.ts';
 import { generationOf, HEADER_BYTES, parseHeader, SECTOR } from './header.ts';
+import { PLOOP } from './traits.ts';
 
 const VERSION = 2;
 const ENTRY_BYTES = 4;
 
 export const ploop = blockFormat({
-  format: 'ploop',
+  ...PLOOP,
   safetyRules: ['in_use', 'unsupported_version', 'truncated', 'corrupt'],
   probe: ({ head }) => generationOf(head) !== undefined,
   examine,

@@ -1,4 +1,4 @@
-import { inflateInto } from '../engine/inflate.ts';
+import { inflateInto } from '#codecs/inflate.ts';
 import { unzstdInto } from '../engine/zstd.ts';
 import type { Compression } from './header.ts';
 

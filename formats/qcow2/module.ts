@@ -1,7 +1,8 @@
 /**
  * qcow2, versions 2 and 3 (qcow2 specification; facts section 3). The folder owns reading (header, extensions, tables,
- * clusters) and the layout of files written by `convert/`. It never follows a name found inside an image.
+ * clusters) and the layout of files that conversions write (`writer.ts`). It never follows a name found inside an image.
  */
+
 import { exact, view } from '../engine/bytes.ts';
 import { batches } from '../engine/coalesce.ts';
 import { Unsafe } from '../engine/errors.ts';
@@ -22,6 +23,7 @@ import {
 import { Mapping } from './mapping.ts';
 import { Qcow2Image } from './reader.ts';
 import { snapshotNames } from './snapshots.ts';
+import { QCOW2 } from './traits.ts';
 
 /** Header and extensions of honest images end long before; clusters may be 2 MiB. */
 const HEAD_BYTES = 64 * 1024;
@@ -151,7 +153,7 @@ async function survey(source: ByteSource, header: Qcow2Header): Promise<number |
 
 /** The qcow2 format module. */
 export const qcow2: FormatModule = {
-  format: 'qcow2',
+  ...QCOW2,
   safetyRules: ['backing_file', 'data_file', 'unknown_features', 'corrupt_bit', 'encrypted', 'truncated', 'corrupt'],
   probe,
   inspect,

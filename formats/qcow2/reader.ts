@@ -1,3 +1,4 @@
+import { uninitialized } from '#codecs/bytes.ts';
 import { type Piece, readPieces } from '../engine/coalesce.ts';
 import { mergeExtents } from '../engine/extents.ts';
 import type { DiskImage, Extent } from '../engine/image.ts';
@@ -108,7 +109,7 @@ export class Qcow2Image implements DiskImage {
       else decompressCluster(compression, stream, part);
       return;
     }
-    const bytes = Buffer.allocUnsafeSlow(clusterSize);
+    const bytes = uninitialized(clusterSize);
     decompressCluster(compression, stream, bytes);
     this.#last = { host, hostLength, bytes };
     part.set(bytes.subarray(skip, skip + part.length));

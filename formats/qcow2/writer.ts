@@ -1,7 +1,13 @@
+import { deflater, zstdCompressor } from '#codecs/deflate.ts';
 import { encode, view } from '../engine/bytes.ts';
-import type { Assembler, SlicePlaces } from '../engine/convert/assembly.ts';
-import { PLAIN } from '../engine/convert/blocks.ts';
-import type { ConversionPlan } from '../engine/convert/plan.ts';
+import {
+  type Assembler,
+  type Encoder,
+  type FormatWriter,
+  PLAIN,
+  type SlicePlaces,
+  type TargetLayout,
+} from '../engine/writer.ts';
 import { HEADER_V2, HEADER_V3, INCOMPATIBLE, MAGIC, V3_LENGTH } from './header.ts';
 
 /** Refcounts are 16 bits wide: what every reader takes, and more than the streams that fit into one cluster. */
@@ -9,6 +15,34 @@ const REFCOUNT_BYTES = 2;
 const SECTOR = 512;
 /** Header with the compression type byte: 104 bytes and one more, padded to 8. */
 const HEADER_WITH_COMPRESSION = 112;
+
+/** A 12-bit window is what qemu writes and every reader of the format can rely on (facts section 3.2). */
+const deflate = deflater({ kind: 'raw', windowBits: 12, memLevel: 9, level: 6 });
+const zstd = zstdCompressor();
+
+/** A cluster that does not shrink is stored as it is. */
+const cluster = (blockSize: number): number => blockSize;
+const ENCODERS: Readonly<Record<string, Encoder>> = {
+  zlib: { room: cluster, encode: (block, _, target) => deflate(block, target.subarray(0, block.length)) },
+  zstd: { room: cluster, encode: (block, _, target) => zstd(block, target.subarray(0, block.length)) },
+};
+
+const USUAL_CLUSTER = 64 * 1024;
+
+/** qcow2 version 3 as a target, plain or compressed. */
+export const qcow2Writer = {
+  format: 'qcow2',
+  compressions: ['none', 'zlib', 'zstd'],
+  clusterSizes: { least: 512, most: 2 * 1024 * 1024, usual: USUAL_CLUSTER },
+  properties: {},
+  sectorSize: SECTOR,
+  blockSize: (clusterSize = USUAL_CLUSTER) => clusterSize,
+  tables: {
+    headLength: ({ blockSize }) => blockSize,
+    encoder: (compression) => ENCODERS[compression],
+    assemble: qcow2Assembler,
+  },
+} as const satisfies FormatWriter;
 
 /** Sizes of a result in clusters, and where its structures stand. */
 interface Geometry {
@@ -34,7 +68,7 @@ interface Geometry {
  * A qcow2 version 3 file whose tables stand behind its data (qcow2 specification; facts section 3.5):
  * header · plain clusters and compressed streams · L1 · L2 tables · refcount table · refcount blocks.
  */
-export function qcow2Assembler(plan: ConversionPlan, index: Uint32Array, places: SlicePlaces): Assembler {
+function qcow2Assembler(plan: TargetLayout, index: Uint32Array, places: SlicePlaces): Assembler {
   const geometry = geometryOf(plan, index, places);
   const padding = (1 + geometry.bodyClusters) * geometry.clusterSize - places.end;
   return {
@@ -49,7 +83,7 @@ export function qcow2Assembler(plan: ConversionPlan, index: Uint32Array, places:
   };
 }
 
-function geometryOf(plan: ConversionPlan, index: Uint32Array, places: SlicePlaces): Geometry {
+function geometryOf(plan: TargetLayout, index: Uint32Array, places: SlicePlaces): Geometry {
   const clusterSize = plan.target.blockSize;
   const perL2 = clusterSize / 8;
   const l1Entries = Math.ceil(index.length / perL2);
@@ -86,7 +120,7 @@ function geometryOf(plan: ConversionPlan, index: Uint32Array, places: SlicePlace
   };
 }
 
-function headerCluster(plan: ConversionPlan, geometry: Geometry): Uint8Array {
+function headerCluster(plan: TargetLayout, geometry: Geometry): Uint8Array {
   const bytes = new Uint8Array(geometry.clusterSize);
   const zstd = plan.target.compression === 'zstd';
   const v2 = {
@@ -119,7 +153,7 @@ function headerCluster(plan: ConversionPlan, geometry: Geometry): Uint8Array {
 
 /** Refcount table and blocks: 1 for every cluster, but for each with compressed streams the streams that touch it. */
 function* refcounts(
-  plan: ConversionPlan,
+  plan: TargetLayout,
   geometry: Geometry,
   index: Uint32Array,
   places: SlicePlaces,
@@ -148,7 +182,7 @@ function* refcounts(
 
 /** Compressed streams that touch each cluster of the file, up to the last body. */
 function streamCounts(
-  plan: ConversionPlan,
+  plan: TargetLayout,
   { clusterSize, bodyClusters }: Geometry,
   index: Uint32Array,
   places: SlicePlaces,
@@ -175,7 +209,7 @@ function l1Table(geometry: Geometry): Uint8Array {
 }
 
 function* l2Tables(
-  plan: ConversionPlan,
+  plan: TargetLayout,
   geometry: Geometry,
   index: Uint32Array,
   places: SlicePlaces,
@@ -214,7 +248,7 @@ function setCompressed(data: DataView, at: number, offset: number, length: numbe
 
 /** Calls back for every stored block in guest order with its index entry and file offset. */
 function walk(
-  plan: ConversionPlan,
+  plan: TargetLayout,
   index: Uint32Array,
   places: SlicePlaces,
   visit: (block: number, entry: number, offset: number) => void,
@@ -241,7 +275,7 @@ class OffsetCursor {
   #plain = 0;
   #packed = 0;
 
-  constructor(plan: ConversionPlan, index: Uint32Array, places: SlicePlaces) {
+  constructor(plan: TargetLayout, index: Uint32Array, places: SlicePlaces) {
     this.#index = index;
     this.#places = places;
     this.#blocksPerSlice = plan.sliceSize / plan.target.blockSize;

@@ -1,7 +1,9 @@
 /** Raw: the object is the disk. No structure of its own; partition tables in it are looked at by `inspect.ts`. */
+
 import { finding } from '../engine/findings.ts';
 import type { DiskImage, FormatModule } from '../engine/image.ts';
 import { assertWithin, type ByteSource, fill } from '../engine/source.ts';
+import { RAW } from './traits.ts';
 
 const SECTOR = 512;
 
@@ -23,7 +25,7 @@ export function rawImage(source: ByteSource): DiskImage {
 
 /** The raw format module: matches nothing, for it is what remains when nothing matches. */
 export const raw: FormatModule = {
-  format: 'raw',
+  ...RAW,
   safetyRules: ['empty', 'format_mismatch', 'multiple_formats'],
   probe: () => false,
   async inspect(source) {

@@ -2,9 +2,11 @@
  * The members of a tar archive, found by walking its headers with range reads: nothing is extracted, a member is a range
  * of the object. Every step and size is bounded. Facts section 10.
  */
+
 import { capped, roundUp } from '../engine/bytes.ts';
 import { Corrupt, Unsafe } from '../engine/errors.ts';
 import { assertWithin, type ByteSource, subSource } from '../engine/source.ts';
+import { utf8 } from '../engine/text.ts';
 import { BLOCK, isEndBlock, isTarHeader, parseTarHeader, type TarHeader } from './header.ts';
 import { safeName } from './name.ts';
 import { type PaxOverrides, parsePax } from './pax.ts';
@@ -127,7 +129,7 @@ async function extend(reader: ByteSource, header: TarHeader, start: number, pend
   const data = await reader.read(start, capped(header.size, MAX_EXTENDED_BYTES, what));
   if (header.typeflag === 'g') return { ...pending, global: { ...pending.global, ...parsePax(data, what) } };
   if (header.typeflag === 'x') return { ...pending, local: { ...pending.local, ...parsePax(data, what) } };
-  const text = Buffer.from(data).toString('utf8').replace(/\0.*$/su, '');
+  const text = utf8(data).replace(/\0.*$/su, '');
   const local = header.typeflag === 'L' ? { path: text } : { linkpath: text };
   return { ...pending, local: { ...pending.local, ...local } };
 }

@@ -1,6 +1,8 @@
 /** One 512-byte tar header: ustar, GNU and V7 (POSIX.1-1988, GNU tar manual "Basic Tar Format"). Facts section 10. */
+
 import { Corrupt, LimitExceeded } from '../engine/errors.ts';
 import { fieldText, hasText } from '../engine/match.ts';
+import { hex, utf8 } from '../engine/text.ts';
 
 export const BLOCK = 512;
 
@@ -62,7 +64,7 @@ function numberField(block: Uint8Array, offset: number, length: number, what: st
     return value;
   }
   if (first !== 0x80) throw new Corrupt(`${what} is negative or above 2^88`);
-  const value = BigInt(`0x${Buffer.from(block.subarray(offset + 1, offset + length)).toString('hex')}`);
+  const value = BigInt(`0x${hex(block.subarray(offset + 1, offset + length))}`);
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new LimitExceeded(`${what}: ${value} is not below 2^53`);
   return Number(value);
 }
@@ -83,5 +85,5 @@ function isOctalField(block: Uint8Array, offset: number, length: number): boolea
 function text(block: Uint8Array, offset: number, length: number): string {
   const field = block.subarray(offset, offset + length);
   const nul = field.indexOf(0);
-  return Buffer.from(nul < 0 ? field : field.subarray(0, nul)).toString('utf8');
+  return utf8(nul < 0 ? field : field.subarray(0, nul));
 }

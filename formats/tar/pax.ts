@@ -1,5 +1,7 @@
 /** pax extended header records, "length key=value\n" (POSIX.1-2001, `pax` Extended Description). Facts section 10. */
+
 import { Corrupt } from '../engine/errors.ts';
+import { latin1, utf8 } from '../engine/text.ts';
 
 /** What pax records change about a member; an empty value deletes an earlier one. */
 export interface PaxOverrides {
@@ -11,9 +13,8 @@ export interface PaxOverrides {
 }
 
 /** Decodes the data of an `x` or `g` member. @throws Corrupt on a malformed record. */
-export function parsePax(data: Uint8Array, what: string): PaxOverrides {
+export function parsePax(bytes: Uint8Array, what: string): PaxOverrides {
   const out: { path?: string; linkpath?: string; size?: number; sparse?: boolean } = {};
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   let at = 0;
   while (at < bytes.length) {
     const { key, value, next } = record(bytes, at, what);
@@ -27,9 +28,9 @@ export function parsePax(data: Uint8Array, what: string): PaxOverrides {
 }
 
 /** The length counts itself, the blank and the newline. */
-function record(bytes: Buffer, at: number, what: string): { key: string; value: string; next: number } {
+function record(bytes: Uint8Array, at: number, what: string): { key: string; value: string; next: number } {
   const blank = bytes.indexOf(0x20, at);
-  const digits = blank < 0 ? '' : bytes.toString('latin1', at, Math.min(blank, at + 8));
+  const digits = blank < 0 ? '' : latin1(bytes.subarray(at, Math.min(blank, at + 8)));
   if (!/^[1-9][0-9]*$/u.test(digits)) throw new Corrupt(`${what}: pax record at ${at} has no length`);
   const next = at + Number(digits);
   const equals = bytes.indexOf(0x3d, blank);
@@ -37,8 +38,8 @@ function record(bytes: Buffer, at: number, what: string): { key: string; value: 
     throw new Corrupt(`${what}: pax record at ${at} of length ${digits} is malformed`);
   }
   return {
-    key: bytes.toString('utf8', blank + 1, equals),
-    value: bytes.toString('utf8', equals + 1, next - 1),
+    key: utf8(bytes.subarray(blank + 1, equals)),
+    value: utf8(bytes.subarray(equals + 1, next - 1)),
     next,
   };
 }

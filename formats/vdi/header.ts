@@ -1,5 +1,6 @@
 import { decode, exact } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
+import { latin1 } from '../engine/text.ts';
 
 export const SIGNATURE = 0xbeda_107f;
 export const SIGNATURE_AT = 64;
@@ -63,8 +64,7 @@ export function parseHeader(bytes: Uint8Array): VdiHeader {
     blocks: raw.blocks,
     blocksAllocated: raw.blocksAllocated,
     hasParent: parents.some((byte) => byte !== 0),
-    text: Buffer.from(bytes.subarray(0, SIGNATURE_AT))
-      .toString('latin1')
+    text: latin1(bytes.subarray(0, SIGNATURE_AT))
       .replace(/\0.*/s, '')
       .replace(/^<+\s*|\s*>+\s*$/g, ''),
   };

@@ -2,6 +2,7 @@
  * VDI: VirtualBox's disk format. Reads dynamic and static images; undo and differencing images need another file and
  * are refused. Facts section 7.
  */
+
 import type { Examination, Layout } from '../engine/block-format.ts';
 import { blockFormat } from '../engine/block-format.ts';
 import type { BlockMap } from '../engine/block-map.ts';
@@ -12,6 +13,7 @@ import { assertWithin, type ByteSource } from '../engine/source.ts';
 import { TablePages } from '../engine/table-pages.ts';
 import type { VdiHeader } from './header.ts';
 import { checkHeader, HEADER_BYTES, parseHeader, SIGNATURE, SIGNATURE_AT } from './header.ts';
+import { VDI } from './traits.ts';
 
 const VERSION_1_1 = 0x0001_0001;
 const IMAGE_TYPES: Readonly<Record<number, 'dynamic' | 'static' | 'undo' | 'differencing'>> = {
@@ -25,7 +27,7 @@ const FIRST_SPECIAL = 0xffff_fffe;
 const ENTRY_BYTES = 4;
 
 export const vdi = blockFormat({
-  format: 'vdi',
+  ...VDI,
   safetyRules: ['differencing', 'unsupported_version', 'unsupported_type', 'truncated', 'corrupt'],
   probe: ({ head }) => head.length >= SIGNATURE_AT + 4 && view(head).getUint32(SIGNATURE_AT, true) === SIGNATURE,
   examine,

@@ -1,5 +1,6 @@
 import { decode, exact } from '../engine/bytes.ts';
 import { Corrupt, Unsupported } from '../engine/errors.ts';
+import { latin1 } from '../engine/text.ts';
 import { checksum } from './footer.ts';
 
 export const DYNAMIC_HEADER_BYTES = 1024;
@@ -7,7 +8,7 @@ const COOKIE = 'cxsparse';
 const VERSION = 0x0001_0000;
 
 /** Dynamic disk header, big endian (VHD specification 1.0, "Dynamic Disk Header Format"). */
-export const DYNAMIC_HEADER = {
+const DYNAMIC_HEADER = {
   tableOffset: [16, 'u64'],
   headerVersion: [24, 'u32'],
   maxTableEntries: [28, 'u32'],
@@ -30,7 +31,7 @@ export interface DynamicHeader {
 
 /** @throws Corrupt, Unsupported */
 export function parseDynamicHeader(bytes: Uint8Array): DynamicHeader {
-  const cookie = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
+  const cookie = latin1(bytes.subarray(0, 8));
   if (cookie !== COOKIE) throw new Corrupt(`VHD dynamic header: cookie ${JSON.stringify(cookie)} is not "${COOKIE}"`);
   const raw = decode(DYNAMIC_HEADER, bytes, 'BE');
   if (raw.headerVersion !== VERSION) {

@@ -1,11 +1,13 @@
 import { decode, exact, view } from '../engine/bytes.ts';
+import { hasText } from '../engine/match.ts';
+import { latin1 } from '../engine/text.ts';
 
 export const SECTOR = 512;
 export const FOOTER_BYTES = 512;
 export const COOKIE = 'conectix';
 
 /** Hard disk footer, big endian (Virtual Hard Disk Image Format Specification 1.0, "Hard Disk Footer Format"). */
-export const FOOTER = {
+const FOOTER = {
   features: [8, 'u32'],
   fileFormatVersion: [12, 'u32'],
   dataOffset: [16, 'u64'],
@@ -46,7 +48,7 @@ export interface Footer {
 
 /** True when a footer (or its copy) begins at `at`. */
 export function hasCookie(bytes: Uint8Array, at: number): boolean {
-  return at >= 0 && Buffer.from(bytes.subarray(at, at + COOKIE.length)).toString('latin1') === COOKIE;
+  return at >= 0 && hasText(bytes, at, COOKIE);
 }
 
 /**
@@ -63,7 +65,7 @@ export function parseFooter(bytes: Uint8Array): Footer {
     cylinders: raw.cylinders,
     heads: raw.heads,
     sectorsPerTrack: raw.sectorsPerTrack,
-    creator: Buffer.from(bytes.subarray(28, 32)).toString('latin1'),
+    creator: latin1(bytes.subarray(28, 32)),
     savedState: raw.savedState !== 0,
     checksumValid: checksum(bytes, FOOTER.checksum[0]) === raw.checksum,
   };

@@ -2,6 +2,7 @@
  * VHD: the disk format of Virtual PC, Hyper-V generation 1, Azure and XenServer. Reads fixed and dynamic disks; a
  * differencing disk needs its parent's file and is refused. Facts section 5.
  */
+
 import type { Examination, Layout } from '../engine/block-format.ts';
 import { blockFormat } from '../engine/block-format.ts';
 import { exact } from '../engine/bytes.ts';
@@ -12,6 +13,7 @@ import { dynamicMap, fixedMap, tableBytes } from './block-table.ts';
 import { DYNAMIC_HEADER_BYTES, parseDynamicHeader } from './dynamic-header.ts';
 import type { Footer } from './footer.ts';
 import { DISK_TYPES, FOOTER_BYTES, hasCookie, parseFooter, SECTOR, virtualSizeOf } from './footer.ts';
+import { VHD } from './traits.ts';
 
 const VERSION = 0x0001_0000;
 /** The format's own limit: the largest table that any reader takes. */
@@ -20,7 +22,7 @@ const MAX_BYTES = 2040 * 2 ** 30;
 const FOOTER_LENGTHS = [FOOTER_BYTES, FOOTER_BYTES - 1] as const;
 
 export const vhd = blockFormat({
-  format: 'vhd',
+  ...VHD,
   safetyRules: [
     'differencing',
     'bad_checksum',

@@ -1,6 +1,8 @@
-import { decode, exact } from '../engine/bytes.ts';
+import { decode, exact, sameBytes } from '../engine/bytes.ts';
 import { Corrupt, Unsupported } from '../engine/errors.ts';
+import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
+import { utf16le } from '../engine/text.ts';
 import { crc32c } from './crc32c.ts';
 import { guidAt, NIL_GUID } from './guid.ts';
 
@@ -33,7 +35,7 @@ export interface VhdxHeader {
 /** What wrote the file, from the file identifier (UTF-16). */
 export async function readCreator(source: ByteSource): Promise<string> {
   const bytes = await source.read(FILE_SIGNATURE.length, CREATOR_BYTES);
-  return Buffer.from(bytes).toString('utf16le').replace(/\0.*/s, '');
+  return utf16le(bytes).replace(/\0.*/s, '');
 }
 
 /**
@@ -44,7 +46,7 @@ export async function readHeader(source: ByteSource): Promise<VhdxHeader> {
   const valid: { bytes: Uint8Array; sequence: bigint }[] = [];
   for (const at of HEADERS_AT) {
     const bytes = await source.read(at, HEADER_BYTES);
-    const signed = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'head';
+    const signed = hasText(bytes, 0, 'head');
     const raw = decode(HEADER, bytes, 'LE');
     if (signed && crc32c(bytes, HEADER.checksum[0]) === raw.checksum)
       valid.push({ bytes, sequence: raw.sequenceNumber });
@@ -52,7 +54,7 @@ export async function readHeader(source: ByteSource): Promise<VhdxHeader> {
   const [first, second] = valid;
   if (first === undefined) throw new Corrupt('VHDX: neither header has a valid signature and checksum');
   if (second === undefined || first.sequence > second.sequence) return parse(first.bytes);
-  if (first.sequence === second.sequence && Buffer.compare(first.bytes, second.bytes) !== 0) {
+  if (first.sequence === second.sequence && !sameBytes(first.bytes, second.bytes)) {
     throw new Corrupt(`VHDX: both headers have sequence number ${first.sequence} and they differ`);
   }
   return parse(second.bytes);

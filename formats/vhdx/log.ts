@@ -1,7 +1,9 @@
-import { capped, decode, exact, roundUp, view } from '../engine/bytes.ts';
+import { capped, concat, decode, exact, roundUp, view } from '../engine/bytes.ts';
 import { Corrupt, LimitExceeded, Truncated } from '../engine/errors.ts';
+import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { assertWithin } from '../engine/source.ts';
+import { latin1 } from '../engine/text.ts';
 import { crc32c } from './crc32c.ts';
 import { guidAt } from './guid.ts';
 import type { VhdxHeader } from './header.ts';
@@ -79,7 +81,7 @@ function validEntries(log: Uint8Array, guid: string): Map<number, LogEntry> {
 /** Length of what looks like an entry, 0 for anything else. */
 function entryLength(log: Uint8Array, at: number, guid: string): number {
   const head = log.subarray(at, at + DESCRIPTORS_AT);
-  if (Buffer.from(head.subarray(0, 4)).toString('latin1') !== 'loge' || guidAt(head, ENTRY_GUID_AT) !== guid) return 0;
+  if (!hasText(head, 0, 'loge') || guidAt(head, ENTRY_GUID_AT) !== guid) return 0;
   const length = view(head).getUint32(ENTRY.entryLength[0], true);
   return length % PAGE === 0 && length <= log.length ? length : 0;
 }
@@ -89,7 +91,7 @@ function parseEntry(log: Uint8Array, at: number, length: number): LogEntry | und
   const bytes =
     at + length <= log.length
       ? log.subarray(at, at + length)
-      : Buffer.concat([log.subarray(at), log.subarray(0, at + length - log.length)]);
+      : concat([log.subarray(at), log.subarray(0, at + length - log.length)]);
   const raw = decode(ENTRY, bytes, 'LE');
   if (crc32c(bytes, ENTRY.checksum[0]) !== raw.checksum) return undefined;
   return { at, next: (at + length) % log.length, tail: raw.tail, sequence: raw.sequenceNumber, bytes };
@@ -129,7 +131,7 @@ function replay({ bytes, sequence }: LogEntry, fileSize: number, patches: PatchL
   for (let i = 0; i < descriptorCount; i++) {
     const at = DESCRIPTORS_AT + i * DESCRIPTOR_BYTES;
     const raw = decode(DESCRIPTOR, bytes, 'LE', at);
-    const kind = Buffer.from(bytes.subarray(at, at + 4)).toString('latin1');
+    const kind = latin1(bytes.subarray(at, at + 4));
     if (raw.sequenceNumber !== sequence || (kind !== 'zero' && kind !== 'desc')) {
       throw new Corrupt(`VHDX log: descriptor ${i} of entry ${sequence} belongs to another or is unknown`);
     }
@@ -152,7 +154,7 @@ function dataPage(entry: Uint8Array, descriptor: number, at: number, sequence: b
   if (at + PAGE > entry.length) throw new Corrupt('VHDX log: an entry has fewer data sectors than descriptors');
   const sector = entry.subarray(at, at + PAGE);
   const own = (BigInt(view(sector).getUint32(4, true)) << 32n) | BigInt(view(sector).getUint32(PAGE - 4, true));
-  if (Buffer.from(sector.subarray(0, 4)).toString('latin1') !== 'data' || own !== sequence) {
+  if (!hasText(sector, 0, 'data') || own !== sequence) {
     throw new Corrupt(`VHDX log: a data sector of entry ${sequence} belongs to entry ${own}`);
   }
   const out = new Uint8Array(PAGE);

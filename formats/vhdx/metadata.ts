@@ -1,5 +1,6 @@
 import { decode, exact, view } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
+import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { guidAt } from './guid.ts';
 import { MiB } from './header.ts';
@@ -48,7 +49,7 @@ export interface VhdxMetadata {
 /** @throws Corrupt, Truncated */
 export async function readMetadata(source: ByteSource, region: Region): Promise<VhdxMetadata> {
   const table = await source.read(region.start, TABLE_BYTES);
-  if (Buffer.from(table.subarray(0, 8)).toString('latin1') !== 'metadata') {
+  if (!hasText(table, 0, 'metadata')) {
     throw new Corrupt(`VHDX metadata table at ${region.start}: no signature`);
   }
   const { items, unknownRequired } = listItems(table, region);

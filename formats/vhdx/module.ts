@@ -2,9 +2,11 @@
  * VHDX: Hyper-V's disk format. Reads fixed and dynamic disks with sectors of 512 and 4096 bytes; writes still waiting in
  * the log are applied in memory. A disk with a parent is refused. Facts section 6, [MS-VHDX].
  */
+
 import type { Examination, Layout } from '../engine/block-format.ts';
 import { blockFormat } from '../engine/block-format.ts';
 import { Truncated } from '../engine/errors.ts';
+import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { assertWithin } from '../engine/source.ts';
 import { TablePages } from '../engine/table-pages.ts';
@@ -16,11 +18,12 @@ import { readMetadata, type VhdxMetadata } from './metadata.ts';
 import { overlaySource } from './overlay.ts';
 import type { Region } from './regions.ts';
 import { assertAligned, assertDisjoint, readRegions } from './regions.ts';
+import { VHDX } from './traits.ts';
 
 export const vhdx = blockFormat({
-  format: 'vhdx',
+  ...VHDX,
   safetyRules: ['differencing', 'unknown_features', 'log_replayed', 'truncated', 'corrupt'],
-  probe: ({ head }) => Buffer.from(head.subarray(0, FILE_SIGNATURE.length)).toString('latin1') === FILE_SIGNATURE,
+  probe: ({ head }) => hasText(head, 0, FILE_SIGNATURE),
   examine,
 });
 

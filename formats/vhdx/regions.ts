@@ -1,5 +1,6 @@
 import { decode, exact, view } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
+import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { assertWithin } from '../engine/source.ts';
 import { crc32c } from './crc32c.ts';
@@ -40,7 +41,7 @@ export interface Regions {
 export async function readRegions(source: ByteSource): Promise<Regions> {
   for (const at of TABLES_AT) {
     const bytes = await source.read(at, TABLE_BYTES);
-    const signed = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'regi';
+    const signed = hasText(bytes, 0, 'regi');
     if (signed && crc32c(bytes, TABLE.checksum[0]) === decode(TABLE, bytes, 'LE').checksum) return parse(bytes, source);
   }
   throw new Corrupt('VHDX: neither region table has a valid signature and checksum');

@@ -1,4 +1,5 @@
 /** The text that says what a VMDK consists of (facts section 4.3; Virtual Disk Format 5.0, "The Descriptor File"). */
+import { latin1 } from '../engine/text.ts';
 
 /** qemu's own bound on a descriptor. */
 export const MAX_DESCRIPTOR = 1024 * 1024 - 1;
@@ -50,9 +51,7 @@ interface Draft {
 /** Parses a descriptor; a NUL ends it. Never throws: what does not fit is in `problems`. */
 export function parseDescriptor(bytes: Uint8Array): Descriptor {
   const end = bytes.indexOf(0);
-  const text = Buffer.from(end < 0 ? bytes : bytes.subarray(0, end))
-    .toString('latin1')
-    .replace(/^\xef\xbb\xbf/, '');
+  const text = latin1(end < 0 ? bytes : bytes.subarray(0, end)).replace(/^\xef\xbb\xbf/, '');
   const draft: Draft = { entries: new Map(), database: new Map(), extents: [], problems: [] };
   if (CONTROL.test(text)) draft.problems.push('the descriptor has control characters');
   for (const line of text.split(/\r?\n/)) parseLine(line.trim(), draft);
@@ -89,9 +88,7 @@ function parseLine(line: string, draft: Draft): void {
  */
 export function looksLikeDescriptor(head: Uint8Array): boolean {
   const end = head.indexOf(0);
-  const text = Buffer.from(end < 0 ? head : head.subarray(0, end))
-    .toString('latin1')
-    .replace(/^\xef\xbb\xbf/, '');
+  const text = latin1(end < 0 ? head : head.subarray(0, end)).replace(/^\xef\xbb\xbf/, '');
   const lines = text.split(/\r\n?|\n/).map((line) => line.trim());
   const first = lines.find((line) => line !== '');
   if (first === undefined) return false;

@@ -1,8 +1,8 @@
+import { inflateUpTo } from '#codecs/inflate.ts';
 import type { BlockCodec, BlockMap, Reserved } from '../engine/block-map.ts';
 import { HOLE, ZERO } from '../engine/block-map.ts';
 import { view } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
-import { inflateUpTo } from '../engine/inflate.ts';
 import type { TablePages } from '../engine/table-pages.ts';
 import { FLAG, SECTOR, type SparseHeader } from './header.ts';
 import { GRAIN_MARKER_BYTES, grainData } from './markers.ts';

@@ -1,5 +1,7 @@
 import { decode, encode, exact } from '../engine/bytes.ts';
 import { Corrupt, Unsupported } from '../engine/errors.ts';
+import { hasText } from '../engine/match.ts';
+import { latin1, latin1Bytes } from '../engine/text.ts';
 
 export const SECTOR = 512;
 export const MAGIC = 'KDMV';
@@ -59,14 +61,14 @@ export interface SparseHeader {
 
 /** True when a sparse extent's header begins at `at`. */
 export function hasMagic(bytes: Uint8Array, at = 0): boolean {
-  return Buffer.from(bytes.subarray(at, at + MAGIC.length)).toString('latin1') === MAGIC;
+  return hasText(bytes, at, MAGIC);
 }
 
 /** Reads a header or a footer. @throws Corrupt, Unsupported */
 export function parseHeader(bytes: Uint8Array): SparseHeader {
   const raw = decode(HEADER, bytes, 'LE');
   if (raw.version < 1 || raw.version > 3) throw new Unsupported(`VMDK version ${raw.version} is not within 1..3`);
-  const newline = Buffer.from(bytes.subarray(NEWLINE_AT, NEWLINE_AT + 4)).toString('latin1');
+  const newline = latin1(bytes.subarray(NEWLINE_AT, NEWLINE_AT + 4));
   if ((raw.flags & FLAG.newlineTest) !== 0 && newline !== NEWLINE_TEST) {
     throw new Corrupt(`VMDK header: the newline test reads ${JSON.stringify(newline)}: damaged by a transfer as text`);
   }
@@ -113,7 +115,7 @@ export function encodeStreamHeader(fields: {
 }): Uint8Array {
   const sectors = (bytes: number): bigint => BigInt(bytes / SECTOR);
   const out = new Uint8Array(SECTOR);
-  out.set(Buffer.from(MAGIC, 'latin1'));
+  out.set(latin1Bytes(MAGIC));
   encode(
     HEADER,
     {
@@ -133,6 +135,6 @@ export function encodeStreamHeader(fields: {
     out,
     'LE',
   );
-  out.set(Buffer.from(NEWLINE_TEST, 'latin1'), NEWLINE_AT);
+  out.set(latin1Bytes(NEWLINE_TEST), NEWLINE_AT);
   return out;
 }

@@ -1,4 +1,5 @@
-import { isZero, view } from '../engine/bytes.ts';
+import { isZero } from '#codecs/bytes.ts';
+import { view } from '../engine/bytes.ts';
 import { Corrupt, Truncated } from '../engine/errors.ts';
 import { SECTOR } from './header.ts';
 

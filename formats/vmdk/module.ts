@@ -2,6 +2,7 @@
  * VMDK: VMware's disk format. Reads the two kinds that are whole in one file, monolithicSparse and streamOptimized; every
  * kind that names other files or devices is told apart and refused. Facts section 4, Virtual Disk Format 5.0.
  */
+
 import type { Examination, Layout } from '../engine/block-format.ts';
 import { blockFormat } from '../engine/block-format.ts';
 import { Corrupt, Truncated, Unsafe, Unsupported } from '../engine/errors.ts';
@@ -14,9 +15,10 @@ import { checkDescriptor, noteDescriptor } from './facts.ts';
 import { directoryEntries, grainMap } from './grains.ts';
 import { DEFLATE, FLAG, hasMagic, KNOWN_FLAGS, parseHeader, SECTOR, type SparseHeader } from './header.ts';
 import { footerOf, TAIL_BYTES } from './markers.ts';
+import { VMDK } from './traits.ts';
 
 export const vmdk = blockFormat({
-  format: 'vmdk',
+  ...VMDK,
   safetyRules: [
     'vmdk_type',
     'vmdk_descriptor',

@@ -8,9 +8,12 @@
  * that grains can be joined in any batches. Readers by position (qemu-img) follow the footer, readers by stream (VMware's
  * importers) go by the markers; both orders are in use (facts section 4.2).
  */
-import { roundUp, view } from '../engine/bytes.ts';
-import { deflater } from '../engine/deflate.ts';
+
+import { deflater } from '#codecs/deflate.ts';
+import { concat, roundUp, view } from '../engine/bytes.ts';
 import { LimitExceeded } from '../engine/errors.ts';
+import { latin1Bytes } from '../engine/text.ts';
+import type { Assembler, Encoder, FormatWriter } from '../engine/writer.ts';
 import { encodeStreamHeader, SECTOR } from './header.ts';
 import { encodeMarker, GRAIN_MARKER_BYTES, MARKER } from './markers.ts';
 
@@ -27,18 +30,27 @@ const MAX_FILE = 2 ** 32 * SECTOR;
 /** zlib's default level, as qemu's: less costs size on periodic data. A larger hash table costs nothing. */
 const deflate = deflater({ kind: 'zlib', level: 6, memLevel: 9, windowBits: 15 });
 
+const GRAIN_BYTES = 64 * 1024;
+
+/** streamOptimized VMDK as a target. */
+export const vmdkWriter = {
+  format: 'vmdk',
+  compressions: ['zlib'],
+  properties: { vmware_disktype: 'streamOptimized' },
+  sectorSize: SECTOR,
+  blockSize: () => GRAIN_BYTES,
+  tables: {
+    headLength: () => HEAD_BYTES,
+    encoder: () => GRAINS,
+    assemble: ({ outputSize, target }, index) =>
+      assembleStream({ virtualSize: outputSize, grainSize: target.blockSize }, index),
+  },
+} as const satisfies FormatWriter;
+
 /** What a stream is made for; sizes in bytes, `virtualSize` a multiple of 512, `grainSize` a power of two from 4 KiB. */
 export interface StreamShape {
   readonly virtualSize: number;
   readonly grainSize: number;
-}
-
-/** Everything but the grains. Structurally what the conversion asks of a target format. */
-export interface StreamAssembly {
-  readonly headLength: number;
-  readonly tailLength: number;
-  head(): Iterable<Uint8Array>;
-  tail(): Iterable<Uint8Array>;
 }
 
 /** Most bytes that a stored grain can take: what deflate adds to noise, the marker, and padding. */
@@ -65,11 +77,16 @@ export function encodeGrain(lba: number, bytes: Uint8Array, target: Uint8Array):
   return stored;
 }
 
+const GRAINS: Encoder = {
+  room: grainRoom,
+  encode: (block, guestOffset, target) => encodeGrain(guestOffset / SECTOR, block, target),
+};
+
 /** Header and descriptor: a function of the shape alone. */
 export function streamHead(shape: StreamShape): Uint8Array {
   const out = new Uint8Array(HEAD_BYTES);
   out.set(header(shape, undefined), 0);
-  out.set(Buffer.from(descriptor(shape.virtualSize / SECTOR), 'latin1'), SECTOR);
+  out.set(latin1Bytes(descriptor(shape.virtualSize / SECTOR)), SECTOR);
   return out;
 }
 
@@ -78,7 +95,7 @@ export function streamHead(shape: StreamShape): Uint8Array {
  * @param lengths per grain in guest order the bytes that `encodeGrain` gave, 0 for none; grains stand one behind another
  * @throws LimitExceeded when the file would pass 2 TiB
  */
-export function assembleStream(shape: StreamShape, lengths: Uint32Array): StreamAssembly {
+export function assembleStream(shape: StreamShape, lengths: Uint32Array): Assembler & { readonly headLength: number } {
   const directoryBytes = roundUp(Math.ceil(lengths.length / TABLE_ENTRIES) * 4, SECTOR);
   const tables = countTables(lengths);
   const tablesAt = HEAD_BYTES + lengths.reduce((sum, length) => sum + length, 0);
@@ -127,15 +144,15 @@ function* grainTables(lengths: Uint32Array, tablesAt: number, directory: DataVie
     pieces.push(encodeMarker(MARKER.grainTable, TABLE_BYTES / SECTOR), table);
     tableAt += SECTOR + TABLE_BYTES;
     if (pieces.length >= 2 * TABLES_PER_PIECE) {
-      yield Buffer.concat(pieces);
+      yield concat(pieces);
       pieces = [];
     }
   }
-  if (pieces.length > 0) yield Buffer.concat(pieces);
+  if (pieces.length > 0) yield concat(pieces);
 }
 
 function footer(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([encodeMarker(MARKER.footer, 1), bytes, encodeMarker(MARKER.endOfStream, 0)]);
+  return concat([encodeMarker(MARKER.footer, 1), bytes, encodeMarker(MARKER.endOfStream, 0)]);
 }
 
 function header({ virtualSize, grainSize }: StreamShape, directoryOffset: number | undefined): Uint8Array {

@@ -2,19 +2,24 @@
  * Compression wrappers (container_format compressed): named, with what their headers say, and never opened as disks.
  * Whether they are unpacked is the importing service's decision. Facts section 1.
  */
+
+import type { NamedTraits } from '../catalog.ts';
 import { view } from '../engine/bytes.ts';
 import { type Finding, finding } from '../engine/findings.ts';
-import type { FormatModule, FormatName, ProbeWindow } from '../engine/image.ts';
+import type { FormatModule, ProbeWindow } from '../engine/image.ts';
 import { fieldText, hasText } from '../engine/match.ts';
+import { latin1 } from '../engine/text.ts';
 import { ramdiskFacts } from '../kernel/ramdisk.ts';
+import { BZIP2, GZIP, XZ, ZIP, ZSTD } from './traits.ts';
 
 type Details = Record<string, unknown>;
 type Facts = (window: ProbeWindow) => { details: Details; damage?: string };
 
 /** A module that names a wrapper. A compressed ramdisk is an ARI, not a wrapper of something unknown. */
-function wrapper(format: FormatName & string, matches: (head: Uint8Array) => boolean, facts: Facts): FormatModule {
+function wrapper(traits: NamedTraits, matches: (head: Uint8Array) => boolean, facts: Facts): FormatModule {
+  const { format } = traits;
   return {
-    format,
+    ...traits,
     safetyRules: ['compressed_wrapper', 'corrupt'],
     probe: ({ head }) => matches(head) && ramdiskFacts(head) === undefined,
     async inspect(source, window) {
@@ -30,7 +35,7 @@ function wrapper(format: FormatName & string, matches: (head: Uint8Array) => boo
 
 /** RFC 1952. `size_hint` is ISIZE: the last member's length modulo 2^32, so a hint only. */
 export const gzipModule = wrapper(
-  'gzip',
+  GZIP,
   (head) => hasText(head, 0, '\x1f\x8b\x08'),
   ({ head, tail, size }) => {
     const flags = head[3] ?? 0;
@@ -45,20 +50,20 @@ export const gzipModule = wrapper(
 
 /** .xz file format 1.2 section 2.1: stream header flags and the footer's magic. */
 export const xzModule = wrapper(
-  'xz',
+  XZ,
   (head) => hasText(head, 0, '\xfd7zXZ\0'),
   ({ head, tail }) => {
     const check = { 0: 'none', 1: 'crc32', 4: 'crc64', 10: 'sha256' }[head[7] ?? -1];
     if (head[6] !== 0 || check === undefined) return { details: {}, damage: 'unknown stream flags' };
     // Streams may be followed by padding of zeros in multiples of four.
-    const ends = Buffer.from(tail).toString('latin1').replace(/\0+$/u, '').endsWith('YZ');
+    const ends = latin1(tail).replace(/\0+$/u, '').endsWith('YZ');
     return { details: { check }, ...(ends ? {} : { damage: 'the stream footer is missing' }) };
   },
 );
 
 /** RFC 8878 section 3.1.1.1. `size_hint` when the first frame states its content size. */
 export const zstdModule = wrapper(
-  'zstd',
+  ZSTD,
   (head) => hasText(head, 0, '\x28\xb5\x2f\xfd'),
   ({ head }) => {
     if (head.length < 18) return { details: {} };
@@ -83,7 +88,7 @@ function zstdContentSize(head: Uint8Array, descriptor: number): number | undefin
 
 /** A block size digit and the magic of the first block, or of the end of an empty stream. */
 export const bzip2Module = wrapper(
-  'bzip2',
+  BZIP2,
   (head) =>
     hasText(head, 0, 'BZh') &&
     fieldText(head, 3, 1) >= '1' &&
@@ -94,10 +99,10 @@ export const bzip2Module = wrapper(
 
 /** APPNOTE 6.3.10 section 4.3: first local header; the end record tells the number of members. */
 export const zipModule = wrapper(
-  'zip',
+  ZIP,
   (head) => hasText(head, 0, 'PK\x03\x04'),
   ({ tail }) => {
-    const end = Buffer.from(tail).lastIndexOf('PK\x05\x06', undefined, 'latin1');
+    const end = latin1(tail).lastIndexOf('PK\x05\x06');
     if (end < 0 || end + 22 > tail.length) return { details: {} };
     return { details: { members: view(tail).getUint16(end + 10, true) } };
   },

@@ -13,6 +13,8 @@ const PACE = {
   decompress: 10e6,
   /** md5 and sha512, two threads on one vCPU (measured: docs/operations/capacity.md). */
   hash: 200e6,
+  /** An appliance's members, read one range after another. */
+  verify: 60e6,
   /** Bytes that pass through the task on their way to a store: a packed image written whole. */
   copy: 60e6,
 } as const satisfies Record<LongWork, number>;

@@ -1,6 +1,6 @@
-import { assemble, regions } from '../../formats/engine/convert/assembly.ts';
-import { encodeSlice } from '../../formats/engine/convert/blocks.ts';
-import { planConversion, type TargetOptions } from '../../formats/engine/convert/plan.ts';
+import { assemble, regions } from '../../formats/convert/assembly.ts';
+import { encodeSlice } from '../../formats/convert/blocks.ts';
+import { planConversion, type TargetOptions } from '../../formats/convert/plan.ts';
 import { memorySource } from '../../formats/engine/source.ts';
 import { rawImage } from '../../formats/raw/module.ts';
 

@@ -3,9 +3,9 @@
  * and leaves the slice's index and bodies beside it. It knows nothing else.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { encodeSlice } from '../../formats/engine/convert/blocks.ts';
-import { assertPlanFits, type ConversionPlan } from '../../formats/engine/convert/plan.ts';
-import { renderRawSlice } from '../../formats/engine/convert/raw.ts';
+import { encodeSlice } from '../../formats/convert/blocks.ts';
+import { assertPlanFits, type ConversionPlan } from '../../formats/convert/plan.ts';
+import { renderRawSlice } from '../../formats/convert/raw.ts';
 import { blockingFileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 

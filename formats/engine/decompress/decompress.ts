@@ -2,11 +2,11 @@
  * Streaming decompression of whole objects (container_format compressed) for the import's decompress step. Output is
  * limited in bytes and, if asked, in proportion to the input; memory does not grow with the object.
  */
-import { createGunzip } from 'node:zlib';
+import { expand } from '#codecs/expand.ts';
 import { LimitExceeded, Unsupported } from '../errors.ts';
 import { hasText } from '../match.ts';
 import type { ByteSource } from '../source.ts';
-import { readChunks, throughCodec } from './codec.ts';
+import { readChunks } from './read-chunks.ts';
 import { xzChunks } from './xz.ts';
 import { zipChunks } from './zip.ts';
 import { zstdChunks } from './zstd.ts';
@@ -31,8 +31,6 @@ export type Decompressor = (source: ByteSource, limits: DecompressLimits) => Asy
 
 /** Small objects may expand as they like. */
 const RATIO_FROM_BYTES = 64 * 1024 * 1024;
-/** Larger than zlib's default of 16 KiB: fewer turns of the event loop per gigabyte. */
-const CHUNK_BYTES = 256 * 1024;
 
 const MAGICS: readonly (readonly [kind: CompressionKind, offset: number, magic: string])[] = [
   ['gzip', 0, '\x1f\x8b\x08'],
@@ -47,8 +45,7 @@ const MAGICS: readonly (readonly [kind: CompressionKind, offset: number, magic: 
 type Expand = (source: ByteSource) => AsyncIterable<Uint8Array>;
 
 const EXPAND: Partial<Record<CompressionKind, Expand>> = {
-  // Members one after another are one stream (RFC 1952 section 2.2); Node's decoder reads on by itself.
-  gzip: (source) => throughCodec(readChunks(source, 0, source.size), createGunzip({ chunkSize: CHUNK_BYTES }), 'gzip'),
+  gzip: (source) => expand('gzip', readChunks(source, 0, source.size), 'gzip'),
   zip: zipChunks,
   zstd: zstdChunks,
   xz: xzChunks,
@@ -61,12 +58,12 @@ export function compressionOf(head: Uint8Array): CompressionKind | undefined {
 
 /** @throws Unsupported for kinds that are named only */
 export function openDecompressor(kind: CompressionKind): Decompressor {
-  const expand = EXPAND[kind];
-  if (expand === undefined) throw new Unsupported(`${kind} data cannot be unpacked: use gzip, zstd, xz or zip`);
-  return (source, limits) => limited(expand, source, limits);
+  const expander = EXPAND[kind];
+  if (expander === undefined) throw new Unsupported(`${kind} data cannot be unpacked: use gzip, zstd, xz or zip`);
+  return (source, limits) => limited(expander, source, limits);
 }
 
-async function* limited(expand: Expand, source: ByteSource, limits: DecompressLimits): AsyncGenerator<Uint8Array> {
+async function* limited(expander: Expand, source: ByteSource, limits: DecompressLimits): AsyncGenerator<Uint8Array> {
   const { maxOutputBytes, maxRatio = Number.POSITIVE_INFINITY, signal } = limits;
   let taken = 0;
   let given = 0;
@@ -78,7 +75,7 @@ async function* limited(expand: Expand, source: ByteSource, limits: DecompressLi
       return source.read(offset, length);
     },
   };
-  for await (const chunk of expand(counted)) {
+  for await (const chunk of expander(counted)) {
     signal?.throwIfAborted();
     given += chunk.length;
     if (given > maxOutputBytes) {

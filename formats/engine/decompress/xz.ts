@@ -5,7 +5,7 @@
 import xz from 'xz-decompress';
 import { Corrupt, type FormatError, LimitExceeded, Truncated, Unsupported } from '../errors.ts';
 import type { ByteSource } from '../source.ts';
-import { readChunks } from './codec.ts';
+import { readChunks } from './read-chunks.ts';
 
 /** Return codes of XZ Embedded (xz.h, enum xz_ret) that are not damage. */
 const MEANINGS: Readonly<Record<string, (cause: Error) => FormatError>> = {
@@ -17,7 +17,7 @@ const MEANINGS: Readonly<Record<string, (cause: Error) => FormatError>> = {
 
 /** Expands an object, integrity checks included. @throws Corrupt, Truncated, Unsupported, LimitExceeded */
 export async function* xzChunks(source: ByteSource): AsyncGenerator<Uint8Array> {
-  const input = ReadableStream.from(readChunks(source, 0, source.size)) as ReadableStream<Uint8Array>;
+  const input = streamOf(readChunks(source, 0, source.size));
   const output = new xz.XzReadableStream(input).getReader();
   try {
     for (let next = await output.read(); !next.done; next = await output.read()) yield next.value;
@@ -26,6 +26,20 @@ export async function* xzChunks(source: ByteSource): AsyncGenerator<Uint8Array> 
   } finally {
     await output.cancel().catch(() => undefined);
   }
+}
+
+/** What `ReadableStream.from` gives where it is known. */
+function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await chunks.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel() {
+      await chunks.return(undefined);
+    },
+  });
 }
 
 /** The library says "... failed with error code N", a trap is a RuntimeError; everything else comes from the source. */

@@ -2,11 +2,13 @@
  * ZIP archives of exactly one file, stored or deflated (APPNOTE 6.3.10). The central directory is believed, and the
  * local header, the length and the CRC must agree with it.
  */
-import { crc32, createInflateRaw } from 'node:zlib';
+import { crc32 } from '#codecs/crc32.ts';
+import { expand } from '#codecs/expand.ts';
 import { exact, view } from '../bytes.ts';
 import { Corrupt, Truncated, Unsupported } from '../errors.ts';
 import { assertWithin, type ByteSource } from '../source.ts';
-import { readChunks, throughCodec } from './codec.ts';
+import { utf8 } from '../text.ts';
+import { readChunks } from './read-chunks.ts';
 
 const END = 0x06054b50;
 const END64_LOCATOR = 0x07064b50;
@@ -19,7 +21,7 @@ const ALL_ONES_16 = 0xffff;
 const ALL_ONES_32 = 0xffffffff;
 
 /** The one file of an archive; `start` is the first byte of its data, sizes in bytes. */
-export interface ZipMember {
+interface ZipMember {
   readonly name: string;
   readonly method: 'stored' | 'deflate';
   readonly start: number;
@@ -29,7 +31,7 @@ export interface ZipMember {
 }
 
 /** @throws Unsupported for several files, encryption and other methods; Corrupt, Truncated */
-export async function readZipMember(source: ByteSource): Promise<ZipMember> {
+async function readZipMember(source: ByteSource): Promise<ZipMember> {
   const { count, offset, size } = await endRecord(source);
   if (count !== 1) throw new Unsupported(`zip: ${count} files, exactly one can be unpacked`);
   if (size < 46) throw new Corrupt(`zip: a central directory of ${size} bytes is too short`);
@@ -39,7 +41,7 @@ export async function readZipMember(source: ByteSource): Promise<ZipMember> {
   const flags = data.getUint16(8, true);
   if ((flags & 0x41) !== 0) throw new Unsupported('zip: the file is encrypted');
   const nameLength = data.getUint16(28, true);
-  const name = Buffer.from(entry.subarray(46, 46 + nameLength)).toString('utf8');
+  const name = utf8(entry.subarray(46, 46 + nameLength));
   if (name.endsWith('/')) throw new Unsupported('zip: the only entry is a folder');
   const sizes = entrySizes(entry, 46 + nameLength, data.getUint16(30, true));
   return {
@@ -57,7 +59,7 @@ export async function* zipChunks(source: ByteSource): AsyncGenerator<Uint8Array>
   const member = await readZipMember(source);
   assertWithin(source, member.start, member.compressedSize, 'zip member');
   const stored = readChunks(source, member.start, member.start + member.compressedSize);
-  const chunks = member.method === 'stored' ? stored : throughCodec(stored, createInflateRaw(), 'zip member');
+  const chunks = member.method === 'stored' ? stored : expand('deflate', stored, 'zip member');
   let size = 0;
   let crc = 0;
   for await (const chunk of chunks) {
@@ -86,14 +88,14 @@ interface Directory {
 async function endRecord(source: ByteSource): Promise<Directory> {
   const length = Math.min(source.size, END_SEARCH);
   const base = source.size - length;
-  const tail = Buffer.from(await source.read(base, length));
+  const tail = view(await source.read(base, length));
   for (let at = length - 22; at >= 0; at--) {
     // The comment must reach to the end exactly, or the signature is part of something else.
-    if (tail.readUInt32LE(at) === END && at + 22 + tail.readUInt16LE(at + 20) === length) {
+    if (tail.getUint32(at, true) === END && at + 22 + tail.getUint16(at + 20, true) === length) {
       const found = {
-        count: tail.readUInt16LE(at + 10),
-        size: tail.readUInt32LE(at + 12),
-        offset: tail.readUInt32LE(at + 16),
+        count: tail.getUint16(at + 10, true),
+        size: tail.getUint32(at + 12, true),
+        offset: tail.getUint32(at + 16, true),
       };
       const is64 = found.count === ALL_ONES_16 || found.size === ALL_ONES_32 || found.offset === ALL_ONES_32;
       const directory = is64 ? await endRecord64(source, base + at) : found;
@@ -106,14 +108,14 @@ async function endRecord(source: ByteSource): Promise<Directory> {
 
 async function endRecord64(source: ByteSource, endAt: number): Promise<Directory> {
   if (endAt < 20) throw new Corrupt('zip64: no room for a locator');
-  const locator = Buffer.from(await source.read(endAt - 20, 20));
-  if (locator.readUInt32LE(0) !== END64_LOCATOR) throw new Corrupt('zip64: no locator before the end record');
-  const record = Buffer.from(await source.read(exact(locator.readBigUInt64LE(8), 'zip64 end record offset'), 56));
-  if (record.readUInt32LE(0) !== END64) throw new Corrupt('zip64: the locator does not point to an end record');
+  const locator = view(await source.read(endAt - 20, 20));
+  if (locator.getUint32(0, true) !== END64_LOCATOR) throw new Corrupt('zip64: no locator before the end record');
+  const record = view(await source.read(exact(locator.getBigUint64(8, true), 'zip64 end record offset'), 56));
+  if (record.getUint32(0, true) !== END64) throw new Corrupt('zip64: the locator does not point to an end record');
   return {
-    count: exact(record.readBigUInt64LE(32), 'zip64 entries'),
-    size: exact(record.readBigUInt64LE(40), 'zip64 directory size'),
-    offset: exact(record.readBigUInt64LE(48), 'zip64 directory offset'),
+    count: exact(record.getBigUint64(32, true), 'zip64 entries'),
+    size: exact(record.getBigUint64(40, true), 'zip64 directory size'),
+    offset: exact(record.getBigUint64(48, true), 'zip64 directory offset'),
   };
 }
 
@@ -148,7 +150,7 @@ function zip64Fields(extra: Uint8Array): bigint[] {
 }
 
 async function dataStart(source: ByteSource, localOffset: number): Promise<number> {
-  const header = Buffer.from(await source.read(localOffset, 30));
-  if (header.readUInt32LE(0) !== LOCAL) throw new Corrupt(`zip: no local header at ${localOffset}`);
-  return localOffset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
+  const header = view(await source.read(localOffset, 30));
+  if (header.getUint32(0, true) !== LOCAL) throw new Corrupt(`zip: no local header at ${localOffset}`);
+  return localOffset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
 }

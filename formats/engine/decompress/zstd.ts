@@ -2,13 +2,12 @@
  * Zstandard streams of any number of frames (RFC 8878). Node's decoder stops silently behind the first frame, so frames
  * are told apart here, by their block headers, while the bytes pass.
  */
-import { constants, createZstdDecompress } from 'node:zlib';
+import { expand } from '#codecs/expand.ts';
+import { concat, view } from '../bytes.ts';
 import { Corrupt, Truncated } from '../errors.ts';
 import type { ByteSource } from '../source.ts';
-import { readChunks, throughCodec } from './codec.ts';
+import { readChunks } from './read-chunks.ts';
 
-/** 128 MiB, what every decoder must offer according to the reference implementation; bounds the memory of a frame. */
-const MAX_WINDOW_LOG = 27;
 const MAGIC = 0xfd2fb528;
 /** Sixteen magics announce a frame of user data with a 32-bit length. */
 const SKIPPABLE = 0x184d2a50;
@@ -19,12 +18,12 @@ export async function* zstdChunks(source: ByteSource): AsyncGenerator<Uint8Array
   for (let frames = 0; ; ) {
     const magic = await input.take(4);
     if (magic.length === 0 && frames > 0) return;
-    const value = magic.length < 4 ? -1 : Buffer.from(magic).readUInt32LE(0);
+    const value = magic.length < 4 ? -1 : view(magic).getUint32(0, true);
     if (value === MAGIC) {
-      yield* throughCodec(frameBytes(input, magic), decoder(), 'zstd frame');
+      yield* expand('zstd', frameBytes(input, magic), 'zstd frame');
       frames++;
     } else if ((value & 0xfffffff0) >>> 0 === SKIPPABLE) {
-      await input.skip(Buffer.from(await input.exactly(4, 'zstd skippable frame')).readUInt32LE(0));
+      await input.skip(view(await input.exactly(4, 'zstd skippable frame')).getUint32(0, true));
     } else if (frames > 0 && magic.every((byte) => byte === 0)) {
       await input.onlyZeros();
       return;
@@ -32,10 +31,6 @@ export async function* zstdChunks(source: ByteSource): AsyncGenerator<Uint8Array
       throw new Corrupt('zstd: the bytes behind a frame are no frame');
     }
   }
-}
-
-function decoder() {
-  return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG } });
 }
 
 /** Header, blocks up to the last one, checksum: the bytes of one frame and no more. */
@@ -84,7 +79,7 @@ class Pushback {
         parts.push(next.value);
         have += next.value.length;
       }
-      this.#rest = Buffer.concat(parts);
+      this.#rest = concat(parts);
     }
     const taken = this.#rest.subarray(0, count);
     this.#rest = this.#rest.subarray(count);

@@ -2,9 +2,11 @@
  * Names the filesystem at the start of a disk or partition: a fact for people (AMI images are bare filesystems), never
  * a reason to open or refuse anything. Facts section 1.
  */
+
 import { view } from '../bytes.ts';
 import { fieldText, hasText } from '../match.ts';
 import type { DiskReader } from '../mbr/table.ts';
+import { hex } from '../text.ts';
 import { readBootSector } from './boot-sector.ts';
 
 /** A filesystem and, where stored, its label and UUID. */
@@ -73,6 +75,6 @@ function named(label: string): { label?: string } {
 }
 
 function uuidText(bytes: Uint8Array, offset: number): string {
-  const hex = Buffer.from(bytes.subarray(offset, offset + 16)).toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const text = hex(bytes.subarray(offset, offset + 16));
+  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
 }

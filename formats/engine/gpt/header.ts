@@ -1,5 +1,5 @@
 /** GPT headers and their entry arrays, checked by both CRCs (UEFI 2.10 section 5.3.2, facts section 2). */
-import { crc32 } from 'node:zlib';
+import { crc32 } from '#codecs/crc32.ts';
 import { capped, decode, exact, type Layout, view } from '../bytes.ts';
 import { Corrupt, FormatError, Truncated } from '../errors.ts';
 import { hasText } from '../match.ts';

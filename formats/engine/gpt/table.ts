@@ -1,8 +1,10 @@
 /** The GPT of a disk: primary header, else the backup; partitions and what is odd about them. Facts section 2. */
-import { exact, view } from '../bytes.ts';
+
+import { exact, sameBytes, view } from '../bytes.ts';
 import { Corrupt, FormatError } from '../errors.ts';
 import { asFinding, type Finding, finding } from '../findings.ts';
 import type { DiskReader, Partition } from '../mbr/table.ts';
+import { utf16le } from '../text.ts';
 import { type GptTable, readGptTable } from './header.ts';
 import { gptTypeName, guidText, UNUSED_GUID } from './types.ts';
 
@@ -33,7 +35,7 @@ export async function readGpt(disk: DiskReader, sectorSize: number): Promise<Gpt
     findings.push(finding('gpt_primary_damaged', `backup GPT used: ${primary.message}`));
   } else if (backup instanceof FormatError) {
     findings.push(finding('gpt_backup_damaged', `backup GPT: ${backup.message}`));
-  } else if (!Buffer.from(primary.entries).equals(backup.entries)) {
+  } else if (!sameBytes(primary.entries, backup.entries)) {
     findings.push(finding('gpt_backup_damaged', 'the backup GPT lists other partitions than the primary'));
   }
   return { sectorSize, ...partitionsOf(table, sectorSize, findings) };
@@ -64,7 +66,7 @@ function partitionOf(index: number, type: string, entry: Uint8Array, sectorSize:
     const usable = `${table.firstUsableLba}..${table.lastUsableLba}`;
     throw new Corrupt(`GPT entry ${index}: LBA ${first}..${last} is not within the usable LBAs ${usable}`);
   }
-  const name = Buffer.from(entry.subarray(56, 128)).toString('utf16le').replace(/\0.*$/su, '');
+  const name = utf16le(entry.subarray(56, 128)).replace(/\0.*$/su, '');
   return {
     index,
     start: exact(BigInt(first) * BigInt(sectorSize), `GPT entry ${index} start`),

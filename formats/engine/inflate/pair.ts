@@ -1,8 +1,11 @@
 /**
- * Inflates blocks two at a time, in a third to two thirds of zlib's time (docs/adr/0032). What the pair decoder does not
- * answer for (`pair.as`) goes to zlib, whose word counts for what is damaged and how.
+ * Inflates blocks two at a time, in a third to two thirds of zlib's time (docs/adr/0018). What the pair decoder does not
+ * answer for (`pair.as`) goes to the platform's decoder (zlib), whose word counts for what is damaged and how.
  */
-import { type InflateKind, inflateInto } from '../inflate.ts';
+
+import { inflateInto } from '#codecs/inflate.ts';
+import type { InflateKind } from '../codecs.ts';
+import { latin1Bytes } from '../text.ts';
 import { MODULE } from './pair-wasm.ts';
 
 /** What is used of the global that the compiler's library for servers has no values for. */
@@ -32,7 +35,7 @@ let decoder: Decoder | null | undefined;
 function makeDecoder(): Decoder | null {
   try {
     const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyGlobal }).WebAssembly;
-    const module = new Module(Buffer.from(MODULE.join(''), 'base64'));
+    const module = new Module(latin1Bytes(atob(MODULE.join(''))));
     const { init, inflatePair, memory } = new Instance(module).exports as {
       init: () => void;
       inflatePair: Decoder['inflatePair'];

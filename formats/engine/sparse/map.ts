@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '#codecs/crc32.ts';
 import { capped, decode, encode, exact, view } from '../bytes.ts';
 import { Corrupt, Truncated, Unsupported } from '../errors.ts';
 import {

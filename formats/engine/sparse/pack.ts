@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
-import { isZero } from '../bytes.ts';
+import { isZero, uninitialized } from '#codecs/bytes.ts';
+import { crc32 } from '#codecs/crc32.ts';
 import { Corrupt } from '../errors.ts';
 import { BITMAP_BYTES, BLOCK_BYTES, blockCount, hasBlock, MAX_BLOCKS, segmentBytes, setBlock } from './geometry.ts';
 
@@ -38,7 +38,7 @@ function survey(slice: Uint8Array, blockSize: number): { readonly bitmap: Uint8A
 }
 
 /** Runs of blocks with data as [first block, one past the last]. */
-export function* blockRuns(bitmap: Uint8Array, blocks: number): Generator<[first: number, end: number]> {
+function* blockRuns(bitmap: Uint8Array, blocks: number): Generator<[first: number, end: number]> {
   for (let index = 0; index < blocks; index++) {
     if (!hasBlock(bitmap, index)) continue;
     const first = index;
@@ -56,7 +56,7 @@ function gather(
 ): Uint8Array {
   const length = segmentBytes(bitmap, blockSize, slice.length);
   if (length === slice.length) return slice;
-  const segment = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
+  const segment = into?.subarray(0, length) ?? uninitialized(length);
   let at = 0;
   for (const [first, end] of blockRuns(bitmap, blocks)) {
     // Runs move towards the front, if at all, so that within one memory none is overwritten before it is moved.

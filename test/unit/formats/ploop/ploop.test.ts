@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { ploop } from '../../../../formats/ploop/module.ts';
+import { block, ploopImage } from '../disk-builders.ts';
+import { countingSource, inspected, readsAs, refusals } from '../disk-contract.ts';
+
+const CLUSTER = 64 * 1024;
+const a = block(1, CLUSTER);
+const b = block(2, CLUSTER);
+const odd = 63 * 512;
+const plain = ploopImage([a, undefined, b], 2);
+
+readsAs('a ploop image', ploop, plain);
+readsAs('a ploop image of the first generation', ploop, ploopImage([a, undefined, b], 1));
+readsAs(
+  'a ploop image of 63 sectors to the cluster that ends within one',
+  ploop,
+  ploopImage([block(3, odd), undefined, block(4, odd)], 1, 63, 2 * odd + 1024),
+);
+
+describe('a ploop image is refused', () => {
+  it.each<[string, string, (file: Buffer) => void]>([
+    ['while in use', 'in_use', (f) => f.writeUInt32LE(0x746f6e59, 44)],
+    ['for an unknown state of use', 'in_use', (f) => f.writeUInt32LE(1, 44)],
+    ['for another version', 'unsupported_version', (f) => f.writeUInt32LE(3, 16)],
+    ['for clusters of 0 sectors', 'corrupt', (f) => f.writeUInt32LE(0, 28)],
+    ['for huge clusters', 'corrupt', (f) => f.writeUInt32LE(0xffff_ffff, 28)],
+    ['for a size of 0', 'corrupt', (f) => f.writeBigUInt64LE(0n, 36)],
+    ['for a size above 2^53', 'corrupt', (f) => f.writeBigUInt64LE(2n ** 62n, 36)],
+    ['for a table too short', 'corrupt', (f) => f.writeUInt32LE(2, 32)],
+    [
+      'for data in the table',
+      'corrupt',
+      (f) => {
+        f.writeUInt32LE(1000, 32);
+        f.writeUInt32LE(1, 48);
+      },
+    ],
+    [
+      'for a table past the end',
+      'truncated',
+      (f) => {
+        f.writeUInt32LE(0x0fff_ffff, 32);
+        f.writeUInt32LE(0, 48);
+      },
+    ],
+    ['for a cluster past the end', 'truncated', (f) => f.writeUInt32LE(0xffff, 68)],
+    ['for two entries of one cluster', 'corrupt', (f) => f.writeUInt32LE(1, 68)],
+  ])('%s: %s', async (_why, code, bend) => {
+    const file = Buffer.from(plain.file);
+    bend(file);
+
+    expect(await refusals(ploop, file)).toContain(code);
+  });
+
+  it('for a cluster in the header', async () => {
+    const { file } = ploopImage([a, b], 1);
+    file.writeUInt32LE(0x0fff_ffff, 68);
+    expect(await refusals(ploop, file)).toEqual(['truncated']);
+
+    file.writeUInt32LE(1, 68);
+    file.writeUInt32LE(2, 48);
+    expect(await refusals(ploop, file)).toEqual(['corrupt']);
+  });
+});
+
+describe('a ploop image', () => {
+  it('of the first generation has 32 bits of size', async () => {
+    const { file } = ploopImage([a, b], 1);
+    file.writeUInt32LE(0xffff_ffff, 40);
+
+    expect((await inspected(ploop, file)).virtualSize).toBe(2 * CLUSTER);
+  });
+
+  it('costs two reads for what lies together', async () => {
+    const { source, reads } = countingSource(
+      ploopImage(
+        Array.from({ length: 100 }, () => a),
+        2,
+      ).file,
+    );
+    const image = await ploop.open!(source);
+    reads.length = 0;
+
+    await image.readInto(0, new Uint8Array(image.virtualSize), true);
+    expect(reads).toHaveLength(2);
+  });
+});

@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../../formats/engine/errors.ts';
+import { memorySource } from '../../../../formats/engine/source.ts';
+import { memberSource, readMember, readTarDirectory, visibleNames } from '../../../../formats/tar/directory.ts';
+import { isTarHeader } from '../../../../formats/tar/header.ts';
+import { tarKind } from '../../../../formats/tar/kind.ts';
+import { linkTarget } from '../../../../formats/tar/name.ts';
+import { checksummed, paxRecord, tar, tarHeader } from '../archive-builders.ts';
+
+const list = async (bytes: Uint8Array) => [...(await readTarDirectory(memorySource(bytes))).values()];
+const refusal = (bytes: Uint8Array) => list(bytes).catch((error: unknown) => error as { kind: string; code?: string });
+
+describe('the directory of a tar', () => {
+  it('finds members as ranges of the object, in order', async () => {
+    const bytes = tar(
+      { name: './a.ovf', data: 'first' },
+      { name: 'dir/', type: '5' },
+      { name: 'dir/b', data: 'second' },
+    );
+
+    const members = await list(bytes);
+
+    expect(members.map(({ name, kind, start, size }) => [name, kind, start, size])).toEqual([
+      ['a.ovf', 'file', 512, 5],
+      ['dir', 'directory', 1536, 0],
+      ['dir/b', 'file', 2048, 6],
+    ]);
+    expect(Buffer.from(await readMember(memorySource(bytes), members[2]!, 100)).toString()).toBe('second');
+  });
+
+  it('takes names and sizes from pax records', async () => {
+    const name = `${'long/'.repeat(60)}disk.vmdk`;
+    const pax = paxRecord('path', name) + paxRecord('size', '3');
+    const bytes = tar(
+      { name: 'PaxHeader', type: 'x', data: pax },
+      { name: 'short', data: 'abc', sizeField: Buffer.from('00000000777\0') },
+    );
+
+    const members = await list(bytes);
+
+    expect(members).toMatchObject([{ name, size: 3 }]);
+  });
+
+  it('applies global pax records to every member and local ones to the next only', async () => {
+    const bytes = tar(
+      { name: 'g', type: 'g', data: paxRecord('comment', 'x') },
+      { name: 'x', type: 'x', data: paxRecord('path', 'renamed') },
+      { name: 'a', data: '1' },
+      { name: 'b', data: '2' },
+    );
+
+    expect((await list(bytes)).map(({ name }) => name)).toEqual(['renamed', 'b']);
+  });
+
+  it('takes long names of GNU archives', async () => {
+    const name = 'n'.repeat(300);
+    const bytes = tar({ name: '././@LongLink', type: 'L', data: `${name}\0` }, { name: 'cut', data: 'abc' });
+
+    expect(await list(bytes)).toMatchObject([{ name, size: 3 }]);
+  });
+
+  it('joins the ustar prefix and reads base-256 sizes', async () => {
+    const size = Buffer.alloc(12);
+    size[0] = 0x80;
+    size[11] = 3;
+    const header = tarHeader({ name: 'disk', sizeField: size }, 0);
+    header.write('folder', 345);
+    const bytes = Buffer.concat([checksummed(header), Buffer.from('abc'), Buffer.alloc(509 + 1024)]);
+
+    expect(await list(bytes)).toMatchObject([{ name: 'folder/disk', size: 3 }]);
+  });
+
+  it('accepts a V7 header, which has no magic', () => {
+    const header = tarHeader({ name: 'old' }, 0);
+    header.fill(0, 257, 265);
+
+    expect(isTarHeader(checksummed(header))).toBe(true);
+    expect(isTarHeader(Buffer.alloc(512))).toBe(false);
+  });
+
+  it('ends at the end of the object when the zero blocks are missing', async () => {
+    const bytes = tar({ name: 'a', data: 'x' });
+
+    expect(await list(bytes.subarray(0, 1024))).toHaveLength(1);
+  });
+
+  it('reads few and large ranges of an archive of many small members', async () => {
+    const source = memorySource(tar(...Array.from({ length: 200 }, (_, i) => ({ name: `f${i}`, data: 'x' }))));
+    let reads = 0;
+    const counting = {
+      ...source,
+      read(offset: number, length: number) {
+        reads++;
+        return source.read(offset, length);
+      },
+    };
+
+    await readTarDirectory(counting);
+
+    expect(reads).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('a tar that must be refused', () => {
+  const negative = Buffer.alloc(12, 0xff);
+  const huge = Buffer.alloc(12, 0x7f);
+  huge[0] = 0x80;
+  it.each([
+    ['a name with ..', tar({ name: 'a/../../b' }), 'tar_unsafe_name'],
+    ['an absolute name', tar({ name: '/etc/passwd' }), 'tar_unsafe_name'],
+    ['a backslash', tar({ name: 'a\\b' }), 'tar_unsafe_name'],
+    ['a drive letter', tar({ name: 'C:x' }), 'tar_unsafe_name'],
+    [
+      'a pax path that leaves',
+      tar({ name: 'x', type: 'x', data: paxRecord('path', '../b') }, { name: 'a' }),
+      'tar_unsafe_name',
+    ],
+    ['a name twice', tar({ name: 'a' }, { name: './a' }), 'tar_duplicate'],
+    ['a member past the end', tar({ name: 'a', sizeField: Buffer.from('00001000000\0') }), 'Truncated'],
+    ['a negative size', tar({ name: 'a', sizeField: negative }), 'Corrupt'],
+    ['a size above 2^53', tar({ name: 'a', sizeField: huge }), 'LimitExceeded'],
+    ['a size that is no number', tar({ name: 'a', sizeField: Buffer.from('12x\0') }), 'Corrupt'],
+    ['a pax header above 64 KiB', tar({ name: 'x', type: 'x', data: Buffer.alloc(70_000, 0x31) }), 'LimitExceeded'],
+    ['a pax record whose length lies', tar({ name: 'x', type: 'x', data: '99 path=a\n' }, { name: 'a' }), 'Corrupt'],
+    ['a pax record of length zero', tar({ name: 'x', type: 'x', data: '0 path=a\n' }, { name: 'a' }), 'Corrupt'],
+    [
+      'a pax size that is no number',
+      tar({ name: 'x', type: 'x', data: paxRecord('size', '1e9') }, { name: 'a' }),
+      'Corrupt',
+    ],
+    ['more than 1000 members', tar(...Array.from({ length: 1001 }, (_, i) => ({ name: `f${i}` }))), 'LimitExceeded'],
+    [
+      'endless extended headers',
+      tar(...Array.from({ length: 4001 }, () => ({ name: 'g', type: 'g', data: '' }))),
+      'LimitExceeded',
+    ],
+    ['a wrong checksum', Buffer.alloc(1024, 0x41), 'Corrupt'],
+    ['no members', Buffer.alloc(1024), 'Corrupt'],
+  ])('%s', async (_, bytes, expected) => {
+    const error = await refusal(bytes);
+
+    expect(error).toBeInstanceOf(FormatError);
+    expect([(error as { code?: string }).code, (error as { kind: string }).kind]).toContain(expected);
+  });
+
+  it.each(['1', '2', '3', '4', '6', 'S'])('data of a member of type %s', async (type) => {
+    const bytes = tar({ name: 'disk', type, link: 'elsewhere' });
+    const [member] = await list(bytes);
+
+    expect(() => memberSource(memorySource(bytes), member!)).toThrow(
+      expect.objectContaining({ code: 'tar_unsafe_member' }),
+    );
+  });
+
+  it('data of a member with GNU.sparse pax records', async () => {
+    const bytes = tar(
+      { name: 'x', type: 'x', data: paxRecord('GNU.sparse.major', '1') },
+      { name: 'disk', data: 'abc' },
+    );
+    const [member] = await list(bytes);
+
+    expect(member?.kind).toBe('sparse');
+  });
+});
+
+describe('link targets', () => {
+  it('resolve inside the archive', () => {
+    expect(linkTarget('id/layer.tar', '../other.tar', false)).toBe('other.tar');
+    expect(linkTarget('id/layer.tar', 'other.tar', true)).toBe('other.tar');
+  });
+
+  it.each(['../../x', '/x', 'a\\b'])('refuse %s', (target) => {
+    expect(() => linkTarget('id/layer.tar', target, false)).toThrow(
+      expect.objectContaining({ code: 'tar_unsafe_name' }),
+    );
+  });
+});
+
+describe('what a tar is', () => {
+  const kind = (bytes: Uint8Array) => tarKind({ head: bytes, tail: bytes.subarray(-1536), size: bytes.length });
+  it.each([
+    ['an OVF first', tar({ name: 'vm.ovf' }, { name: 'vm.vmdk' }), 'ova'],
+    ['an OVF later', tar({ name: 'vm.vmdk' }, { name: 'vm.ovf' }), 'ova'],
+    ['a disk alone', tar({ name: 'vm-disk1.vmdk' }), 'ova'],
+    ['a docker manifest', tar({ name: 'manifest.json' }), 'docker'],
+    ['blobs', tar({ name: './blobs/sha256/00' }), 'docker'],
+    ['a root filesystem', tar({ name: 'etc/hostname' }), 'docker'],
+    ['no tar', Buffer.alloc(2048, 1), undefined],
+  ])('%s', (_, bytes, expected) => {
+    expect(kind(bytes)).toBe(expected);
+  });
+});
+
+describe('hostile archives', () => {
+  const seed = tar(
+    { name: 'x', type: 'x', data: paxRecord('path', 'long name') },
+    { name: 'a', data: 'x'.repeat(700) },
+    { name: 'L', type: 'L', data: 'another name\0' },
+    { name: 'b', data: 'y' },
+  );
+  const patches = fc.array(fc.tuple(fc.nat(seed.length - 1), fc.nat(255)), { minLength: 1, maxLength: 12 });
+
+  it('end in a directory or a typed error', async () => {
+    await fc.assert(
+      fc.asyncProperty(patches, fc.nat(seed.length), async (changes, cut) => {
+        const bytes = Buffer.from(seed.subarray(0, cut > 256 ? cut : seed.length));
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        for (let at = 0; at + 512 <= bytes.length; at += 512)
+          if (bytes[at] !== 0) checksummed(bytes.subarray(at, at + 512));
+        visibleNames(bytes);
+        const members = await list(bytes).catch((error: unknown) => {
+          if (!(error instanceof FormatError)) throw error;
+          return [];
+        });
+        for (const member of members) expect(member.start + member.size).toBeLessThanOrEqual(bytes.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
