@@ -154,6 +154,13 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
       );
     },
 
+    async batch(taskId, phase, batch) {
+      const { Item } = await table.client.send(
+        new GetCommand({ TableName: table.name, Key: batchKey(taskId, phase, batch), ConsistentRead: true }),
+      );
+      return Item as BatchProgress | undefined;
+    },
+
     async batches(taskId) {
       const found: BatchProgress[] = [];
       let start: Record<string, unknown> | undefined;

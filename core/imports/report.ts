@@ -74,15 +74,15 @@ function trail(startedAtMs: number): (bytesDone: number, atMs: number) => NonNul
   };
 }
 
-/** The last beat of this process: batches that end close together need one roll-up, not one each. */
-let lastBeat = { taskId: '', atMs: 0 };
-
-/** Postpones the task's duty and rolls the batches up onto the image. */
+/**
+ * Postpones the task's duty and rolls the batches up onto the image. Hundreds of workers report on one task, and a roll-up reads the records
+ * of all: it is done by the one that finds the duty not postponed lately, and by nobody else.
+ */
 async function beat(deps: ReportDeps, taskId: string, imageId: string): Promise<void> {
   const now = deps.clock.now();
-  if (lastBeat.taskId === taskId && now - lastBeat.atMs < BEAT_MS / 2 && now >= lastBeat.atMs) return;
-  lastBeat = { taskId, atMs: now };
-  await deps.duties.put({ id: `task:${taskId}`, kind: 'task', imageId, writeId: taskId, dueAtMs: now + TASK_DUTY_MS });
+  const dueAtMs = now + TASK_DUTY_MS;
+  const duty = { id: `task:${taskId}`, kind: 'task', imageId, writeId: taskId, dueAtMs } as const;
+  if (!(await deps.duties.postpone(duty, dueAtMs - BEAT_MS / 2))) return;
   const task = await deps.tasks.get(taskId);
   if (task?.facts.work === undefined) return;
   const { phase, percent, etaSeconds } = progressOf(task.facts, await deps.tasks.batches(taskId), now);

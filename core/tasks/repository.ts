@@ -22,6 +22,8 @@ export interface TaskRepository {
   list(filter: { owner?: string; status?: TaskStatus; type?: TaskType; forward?: boolean }): Promise<Task[]>;
   putBatch(batch: BatchProgress): Promise<void>;
   /** Strongly consistent, so that Gather misses nobody. */
+  /** One batch's record, read consistently; undefined for a batch that has not reported. */
+  batch(taskId: string, phase: string, batch: number): Promise<BatchProgress | undefined>;
   batches(taskId: string): Promise<BatchProgress[]>;
   removeBatches(taskId: string): Promise<void>;
   /** Pace of each phase as ended imports showed it; empty before the first. */

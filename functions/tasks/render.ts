@@ -39,9 +39,7 @@ const IN_FLIGHT = 2;
  * batch record, for Gather.
  */
 export const handler = byteStep<StepEvent & { readonly batch: number }>(async (deps, task, { batch }, guard) => {
-  const before = (await deps.tasks.batches(task.id)).find(
-    (record) => record.phase === 'render' && record.batch === batch,
-  );
+  const before = await deps.tasks.batch(task.id, 'render', batch);
   if (before !== undefined && before.bytesDone === before.bytesTotal && before.error === undefined) return;
   const plan = await readPlan(deps.places, task.id);
   const numbers = slicesOfBatch(plan, batch);

@@ -119,6 +119,7 @@ function shareOf(batches: ReadonlyMap<string, BatchProgress>, { phase, mib }: Pl
 function memory(rates: PhaseRates) {
   const batches = new Map<string, BatchProgress>();
   const facts: { rates: PhaseRates; work?: NonNullable<ImportFacts['work']> } = { rates };
+  const due = { atMs: 0 };
   const image: { lock: string; progress: ImportProgress | null } = { lock: TASK.id, progress: null };
   const ports = {
     tasks: {
@@ -130,7 +131,13 @@ function memory(rates: PhaseRates) {
       get: async () => image,
       change: async (_id: string, { set }: { set: { progress: ImportProgress } }) => Object.assign(image, set),
     },
-    duties: { put: async () => undefined },
+    duties: {
+      postpone: async ({ dueAtMs }: { dueAtMs: number }, lateEnoughMs: number) => {
+        if (due.atMs > lateEnoughMs) return false;
+        due.atMs = dueAtMs;
+        return true;
+      },
+    },
   };
   return { batches, facts, image, ports };
 }
