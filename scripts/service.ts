@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
+import { readStrict } from '../local/strict.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
@@ -55,6 +56,7 @@ async function start(
   const door = await takeFrontDoor(settings.port);
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
+  const strict = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
   const hosting: { host?: FunctionHost; containers?: ContainerHost } = {};
   const register = async (endpoint: string): Promise<void> => {
     await hosting.containers?.register(endpoint, secrets.controlToken);
@@ -64,6 +66,7 @@ async function start(
     port: settings.awsPort,
     dataDir: join(dataDir, 'aws'),
     controlToken: secrets.controlToken,
+    strict,
     onRestart: () => register(aws.endpoint),
     onFailure: (name, error) =>
       options.onFailure(
@@ -77,18 +80,23 @@ async function start(
     import('./parts.ts'),
   ]);
   process.env[ENVIRONMENT.importWorkflow] = workflowArns['import-image'];
-  const host = await hostFunctions({
-    functions: await functionTable(),
-    pools: { heavy: { size: HEAVY_THREADS, maxYoungMiB: HEAVY_YOUNG_MIB } },
-  });
+  const ownRoles = strict.iam === undefined ? undefined : await import('./own-roles.ts');
+  const host = await hostFunctions(
+    ownRoles?.functionsUnderRoles(HEAVY_THREADS, HEAVY_YOUNG_MIB) ?? {
+      functions: await functionTable(),
+      pools: { heavy: { size: HEAVY_THREADS, maxYoungMiB: HEAVY_YOUNG_MIB } },
+    },
+  );
   hosting.host = host;
   undo.push(() => host.close());
-  const containers = await hostContainers();
+  const containers = await hostContainers((step) => ownRoles?.credentialsOf(ownRoles.containerRole(step)) ?? {});
   hosting.containers = containers;
   undo.push(() => containers.close());
   const doors = await parts.openParts(secrets);
   await register(aws.endpoint);
-  door.open(doors);
+  const own = await ownRoles?.doorsUnderRoles(host);
+  if (own !== undefined) undo.push(() => own.close());
+  door.open(own?.doors ?? doors);
   const url = `http://127.0.0.1:${door.port}`;
   const { identity, region_name } = settings.config;
   const credentials =
