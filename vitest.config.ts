@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Six suites. `unit` is pure and fast; `local` drives the embedded AWS with the real SDK clients, in its own process;
- * `service` starts the whole service on free ports; `index-lag` is its contract suite over indexes that lag; `infra` runs the SST program against a mock engine
+ * `service` starts the whole service on free ports; `index-lag` is its contract suite over indexes that lag and a table that counts units; `infra` runs the SST program against a mock engine
  * (npm run test:infra); `acceptance` needs the real clients and qemu-img (see .ci/run).
  */
 export default defineConfig({
@@ -23,7 +23,10 @@ export default defineConfig({
         test: {
           name: 'index-lag',
           include: ['test/contract/**/*.test.ts'],
-          env: { GLIMPSE_TEST_INDEX_LAG_MS: '500' },
+          env: {
+            GLIMPSE_TEST_INDEX_LAG_MS: '500',
+            GLIMPSE_LOCAL_STRICT: JSON.stringify({ dynamodb: { unprocessedRate: 0.2 } }),
+          },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

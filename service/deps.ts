@@ -22,7 +22,6 @@ import { type Config, ConfigError, parseConfig } from '../core/config.ts';
 import type { Deps } from '../core/deps.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
 import type { IdentityRepository } from '../core/identity/repository.ts';
-import { createPulse, type WithPulse } from '../core/imports/report/pulse.ts';
 import type { JanitorDeps } from '../core/janitor/janitor.ts';
 import { catalogLimits } from '../core/metadefs/limits.ts';
 import { configuredLimits, type LimitsPort } from '../core/quota/limited-resources.ts';
@@ -35,7 +34,7 @@ import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
-export interface ServiceDeps extends Deps, JanitorDeps, WithPulse, WithPlaces {
+export interface ServiceDeps extends Deps, JanitorDeps, WithPlaces {
   readonly identityRecords: IdentityRepository;
   /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
   readonly keystone: () => KeystoneConnection;
@@ -84,7 +83,6 @@ async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
     usage: createUsageRepository(table, { clock }),
     tasks: createTaskRepository(table, clock),
     duties,
-    pulse: createPulse(),
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,
     locations: createLocations(places),

@@ -1,18 +1,34 @@
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Duty, DutyRepository } from '../../core/duties/duty.ts';
 import { byDue, DUTIES, dutyKey } from './keys.ts';
-import type { Table } from './table.ts';
+import { isConditionFailure, type Table } from './table.ts';
 
 /** Duties of the janitor, ordered by due time in gsi1. */
 export function createDutyRepository(table: Table): DutyRepository {
+  const itemOf = (duty: Duty) => ({
+    ...{ ...dutyKey(duty.id), gsi1pk: DUTIES, gsi1sk: byDue(duty.dueAtMs, duty.id) },
+    ...duty,
+  });
   return {
     async put(duty) {
-      await table.client.send(
-        new PutCommand({
-          TableName: table.name,
-          Item: { ...dutyKey(duty.id), gsi1pk: DUTIES, gsi1sk: byDue(duty.dueAtMs, duty.id), ...duty },
-        }),
-      );
+      await table.client.send(new PutCommand({ TableName: table.name, Item: itemOf(duty) }));
+    },
+
+    async postpone(duty, lateEnoughMs) {
+      try {
+        await table.client.send(
+          new PutCommand({
+            TableName: table.name,
+            Item: itemOf(duty),
+            ConditionExpression: 'attribute_not_exists(dueAtMs) OR dueAtMs <= :late',
+            ExpressionAttributeValues: { ':late': lateEnoughMs },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (isConditionFailure(error)) return false;
+        throw error;
+      }
     },
 
     async remove(id) {

@@ -7,17 +7,17 @@ import { batchKey, RATES_KEY, taskKey } from './keys.ts';
 import { queryAll } from './query-all.ts';
 import type { Table } from './table.ts';
 
-type BatchRecords = Pick<TaskRepository, 'putBatch' | 'batches' | 'removeBatches' | 'rates' | 'setRates'>;
+type BatchRecords = Pick<TaskRepository, 'putBatch' | 'batch' | 'batches' | 'removeBatches' | 'rates' | 'setRates'>;
 
 export function createBatchRecords(table: Table): BatchRecords {
   async function batches(taskId: string): Promise<BatchProgress[]> {
     const found: BatchProgress[] = [];
-    for await (const { pk, sk, ...batch } of queryAll(table, {
+    for await (const item of queryAll(table, {
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :batch)',
       ExpressionAttributeValues: { ':pk': taskKey(taskId).pk, ':batch': 'BATCH#' },
       ConsistentRead: true,
     }))
-      found.push(batch as unknown as BatchProgress);
+      found.push(batchOf(item));
     return found;
   }
 
@@ -27,6 +27,13 @@ export function createBatchRecords(table: Table): BatchRecords {
     async putBatch(batch) {
       const Item = { ...batchKey(batch.taskId, batch.phase, batch.batch), ...batch };
       await table.client.send(new PutCommand({ TableName: table.name, Item }));
+    },
+
+    async batch(taskId, phase, batch) {
+      const { Item } = await table.client.send(
+        new GetCommand({ TableName: table.name, Key: batchKey(taskId, phase, batch), ConsistentRead: true }),
+      );
+      return Item === undefined ? undefined : batchOf(Item);
     },
 
     async removeBatches(taskId) {
@@ -46,4 +53,8 @@ export function createBatchRecords(table: Table): BatchRecords {
       await table.client.send(new PutCommand({ TableName: table.name, Item: { ...RATES_KEY, rates } }));
     },
   };
+}
+
+function batchOf({ pk, sk, ...batch }: Record<string, unknown>): BatchProgress {
+  return batch as unknown as BatchProgress;
 }

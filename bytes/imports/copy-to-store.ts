@@ -4,7 +4,6 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { StoreFailed } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithPulse } from '../../core/imports/report/pulse.ts';
 import { type Reporter, reporter } from '../../core/imports/report/reporter.ts';
 import { storeDone } from '../../core/imports/settle.ts';
 import type { WithLog } from '../../core/log.ts';
@@ -17,7 +16,7 @@ import type { Store } from '../store.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import type { StepTools } from './step.ts';
 
-type CopyDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces & WithPulse;
+type CopyDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
 /**
  * CopyToStore: one store gets the rendered image, server-side where that goes, and the location is recorded once the copy is readable.

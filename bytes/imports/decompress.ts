@@ -3,7 +3,6 @@ import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithPulse } from '../../core/imports/report/pulse.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { compressionOf, openDecompressor } from '../../formats/engine/decompress/decompress.ts';
@@ -15,7 +14,7 @@ import { openStored } from '../stored-image.ts';
 import { inspectSource } from './inspect.ts';
 import type { StepTools } from './step.ts';
 
-type DecompressDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces & WithPulse;
+type DecompressDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
 
 const HEAD_BYTES = 16;
 

@@ -5,7 +5,6 @@ import { FetchFailed, ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithPulse } from '../../core/imports/report/pulse.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { ImportFacts } from '../../core/tasks/task.ts';
@@ -28,7 +27,7 @@ export type OpenDownload = (
   readonly body: AsyncIterable<Uint8Array>;
 }>;
 
-export type DownloadDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces & WithPulse;
+export type DownloadDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
 
 /**
  * web-download: streamed into the staging bucket, hashed on the way where that is of use; length, size cap and lock are watched.

@@ -4,7 +4,6 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithPulse } from '../../core/imports/report/pulse.ts';
 import { type Reporter, reporter } from '../../core/imports/report/reporter.ts';
 import { hashed } from '../../core/imports/settle.ts';
 import type { WithLog } from '../../core/log.ts';
@@ -18,7 +17,7 @@ import { type ImageReader, openStored } from '../stored-image.ts';
 import type { StepTools } from './step.ts';
 import { assertWhole } from './verify-whole.ts';
 
-type HashDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces & WithPulse;
+type HashDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
 /**
  * Hash: md5 and os_hash of what a download returns, one pass over the rendered image, each algorithm on a thread of its own.

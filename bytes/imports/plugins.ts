@@ -5,13 +5,12 @@ import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { isConvertible } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithPulse } from '../../core/imports/report/pulse.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { WithPlaces } from '../places.ts';
 import { decompressSource } from './decompress.ts';
 import type { StepTools } from './step.ts';
 
-type PluginDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces & WithPulse;
+type PluginDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
 type Plugin = (deps: PluginDeps, task: ImportTask, tools: StepTools) => Promise<void>;
 
 /** Import plugins by Glance's names (contract: import.md section 6). */

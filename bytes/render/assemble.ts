@@ -4,7 +4,6 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithPulse } from '../../core/imports/report/pulse.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/convert/assembly.ts';
@@ -21,7 +20,7 @@ import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
 import type { Body, EncodedFragment } from './import-plan.ts';
 
-export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces & WithPulse;
+export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
 
 /** Parts on their way at once; a part in memory is the smallest the store takes, and at most a slice more. */
 const LANES = 2;

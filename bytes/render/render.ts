@@ -3,7 +3,6 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithPulse } from '../../core/imports/report/pulse.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
@@ -18,7 +17,7 @@ import { encodeSlices } from './encode.ts';
 import { type EncodedFragment, type Fragment, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
 import { packSlices } from './pack-slices.ts';
 
-type RenderDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces & WithPulse;
+type RenderDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
 
 /** What a batch works with besides its slices. */
 interface Batch {
@@ -36,9 +35,7 @@ interface Batch {
  * @throws BackendUnavailable and its like, worth another try; what `guard` throws
  */
 export async function renderBatch(deps: RenderDeps, task: ImportTask, batch: number, guard: Guard): Promise<void> {
-  const before = (await deps.tasks.batches(task.id)).find(
-    (record) => record.phase === 'render' && record.batch === batch,
-  );
+  const before = await deps.tasks.batch(task.id, 'render', batch);
   if (before !== undefined && before.bytesDone === before.bytesTotal && before.error === undefined) return;
   const plan = await readPlan(deps.places, task.id);
   const numbers = slicesOfBatch(plan, batch);

@@ -20,6 +20,8 @@ export interface Duty {
 export interface DutyRepository {
   /** Creates or postpones: last write wins. */
   put(duty: Duty): Promise<void>;
+  /** As `put`, unless the duty is due after `lateEnoughMs` already: then it is left alone. Answers whether it was put. */
+  postpone(duty: Duty, lateEnoughMs: number): Promise<boolean>;
   remove(id: string): Promise<void>;
   /** Duties due at `nowMs` or before, earliest first. */
   due(nowMs: number, limit: number): Promise<Duty[]>;

@@ -116,7 +116,10 @@ test(
       new PutObjectCommand({ Bucket: 'glimpse-staging', Key: 'drop/demo/dropped.vhd', Body: disk }),
     );
     const fromDrop = await dropped('dropped');
-    expect(await images.settled(fromDrop, 120_000)).toMatchObject({ status: 'active' });
+    // It is a queued image before its import takes hold of it.
+    await expect
+      .poll(async () => (await images.show(fromDrop)).status, { timeout: 120_000, interval: 500 })
+      .toBe('active');
 
     for (const gone of [id, fromDrop])
       expect((await glimpse.api('demo', 'DELETE', `/v2/images/${gone}`)).status).toBe(204);

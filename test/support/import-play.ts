@@ -2,7 +2,6 @@
 
 import type { ImportProgress } from '../../core/images/image.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import { createPulse } from '../../core/imports/report/pulse.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import { learnedRates } from '../../core/tasks/eta.ts';
 import { progressOf } from '../../core/tasks/progress.ts';
@@ -55,7 +54,7 @@ const POLL_MS = 250;
 export async function playImport(stages: readonly PlayedStage[], rates: PhaseRates = {}): Promise<Played> {
   const clock = virtualClock();
   const store = memory(rates);
-  const deps = { ...store.ports, clock, pulse: createPulse() } as unknown as Parameters<typeof reporter>[0];
+  const deps = { ...store.ports, clock } as unknown as Parameters<typeof reporter>[0];
   const all = stages.flatMap((stage) => stage.phases).reduce((sum, { mib }) => sum + mib, 0);
   let moved = 0;
   const sights: Sight[] = [];
@@ -120,6 +119,7 @@ function shareOf(batches: ReadonlyMap<string, BatchProgress>, { phase, mib }: Pl
 function memory(rates: PhaseRates) {
   const batches = new Map<string, BatchProgress>();
   const facts: { rates: PhaseRates; work?: NonNullable<ImportFacts['work']> } = { rates };
+  const due = { atMs: 0 };
   const image: { lock: string; progress: ImportProgress | null } = { lock: TASK.id, progress: null };
   const ports = {
     tasks: {
@@ -131,7 +131,13 @@ function memory(rates: PhaseRates) {
       get: async () => image,
       change: async (_id: string, { set }: { set: { progress: ImportProgress } }) => Object.assign(image, set),
     },
-    duties: { put: async () => undefined },
+    duties: {
+      postpone: async ({ dueAtMs }: { dueAtMs: number }, lateEnoughMs: number) => {
+        if (due.atMs > lateEnoughMs) return false;
+        due.atMs = dueAtMs;
+        return true;
+      },
+    },
   };
   return { batches, facts, image, ports };
 }

@@ -1,7 +1,6 @@
 import type { ImageServiceError } from '../../errors.ts';
 import type { Task } from '../../tasks/task.ts';
-import { BEAT_MS } from './pulse.ts';
-import { type RollUpDeps, rollUp } from './roll-up.ts';
+import { BEAT_MS, type RollUpDeps, rollUp } from './roll-up.ts';
 import { trail } from './trail.ts';
 
 /** What a step reports to while it moves bytes. */

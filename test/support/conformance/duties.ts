@@ -46,6 +46,19 @@ export function dutyRepositorySuite(
       await duties.remove('again');
     });
 
+    test('are postponed unless they are late enough already; of many who try at once, by one', async () => {
+      await duties.put(aDuty('beat', 1_000));
+      const tries = await Promise.all(Array.from({ length: 5 }, () => duties.postpone(aDuty('beat', 3_000), 2_500)));
+
+      expect(tries.filter(Boolean)).toHaveLength(1);
+      expect(await duties.postpone(aDuty('beat', 9_000), 2_999)).toBe(false);
+      expect(await duties.due(3_000, 5)).toEqual([aDuty('beat', 3_000)]);
+      expect(await duties.postpone(aDuty('beat', 4_000), 3_000)).toBe(true);
+      expect(await duties.postpone(aDuty('new', 1_000), 0)).toBe(true);
+      expect(await dueBy(4_000)).toEqual(['new', 'beat']);
+      for (const id of ['beat', 'new']) await duties.remove(id);
+    });
+
     test('are removed once and for all, and may be removed again', async () => {
       await duties.put(aDuty('done', 1_000));
       await duties.remove('done');

@@ -190,6 +190,8 @@ export function taskRepositorySuite(open: () => Promise<OpenTasks>): void {
 
       const found = await tasks.batches(id);
 
+      expect(await tasks.batch(id, 'render', 0)).toEqual(aBatch(id, { bytesDone: 2 }));
+      expect(await tasks.batch(id, 'render', 2)).toBeUndefined();
       expect(found).toHaveLength(3);
       expect(found).toEqual(
         expect.arrayContaining([

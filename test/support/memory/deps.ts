@@ -4,7 +4,6 @@ import { NotFound } from '../../../core/errors.ts';
 import type { WorkflowPort } from '../../../core/executions/workflow.ts';
 import type { Image } from '../../../core/images/image.ts';
 import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
-import { createPulse, type WithPulse } from '../../../core/imports/report/pulse.ts';
 import type { JanitorDeps } from '../../../core/janitor/janitor.ts';
 import type { Member } from '../../../core/members/member.ts';
 import { catalogLimits } from '../../../core/metadefs/limits.ts';
@@ -27,7 +26,7 @@ export interface LogLine {
 }
 
 /** Everything the domain needs, in this process's memory, and what tests look at or turn. */
-export interface MemoryDeps extends Deps, JanitorDeps, WithPulse {
+export interface MemoryDeps extends Deps, JanitorDeps {
   /** The clock; it stands at 2026-05-05T00:00:00Z until a test moves it. */
   readonly time: { nowMs: number };
   readonly logged: readonly LogLine[];
@@ -78,7 +77,6 @@ export function memoryDeps(
     members: memoryMembers(memberships),
     tasks: memoryTasks(clock),
     duties: memoryDuties(),
-    pulse: createPulse(),
     metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     usage: memoryUsage(clock),
     limits: configuredLimits(settings),

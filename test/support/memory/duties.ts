@@ -5,6 +5,12 @@ export function memoryDuties(): DutyRepository {
   const duties = new Records<Duty>();
   return {
     put: async (duty) => duties.set(duty.id, duty),
+    async postpone(duty, lateEnoughMs) {
+      const known = duties.get(duty.id);
+      if (known !== undefined && known.dueAtMs > lateEnoughMs) return false;
+      duties.set(duty.id, duty);
+      return true;
+    },
     async remove(id) {
       duties.delete(id);
     },

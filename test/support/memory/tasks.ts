@@ -69,7 +69,8 @@ export function memoryTasks(clock: Clock): TaskRepository {
       return forward ? found : found.toReversed();
     },
 
-    putBatch: async (batch) => batches.set(`${batch.taskId} ${batch.phase} ${batch.batch}`, batch),
+    putBatch: async (batch) => batches.set(batchKey(batch.taskId, batch.phase, batch.batch), batch),
+    batch: async (taskId, phase, batch) => batches.get(batchKey(taskId, phase, batch)),
     batches: async (taskId) => batchesOf(taskId).map(([, batch]) => batch),
     async removeBatches(taskId) {
       for (const [key] of batchesOf(taskId)) batches.delete(key);
@@ -81,3 +82,5 @@ export function memoryTasks(clock: Clock): TaskRepository {
     },
   };
 }
+
+const batchKey = (taskId: string, phase: string, batch: number): string => `${taskId} ${phase} ${batch}`;

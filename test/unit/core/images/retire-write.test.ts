@@ -21,6 +21,7 @@ const deps = {
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   duties: {
     put: async (duty: Duty) => void duties.set(duty.id, duty),
+    postpone: async () => false,
     remove: async (id: string) => void duties.delete(id),
     due: async () => [...duties.values()],
   },

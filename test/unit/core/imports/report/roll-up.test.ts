@@ -1,30 +1,8 @@
 import { expect, test } from 'vitest';
-import { createPulse } from '../../../../../core/imports/report/pulse.ts';
 import { reporter } from '../../../../../core/imports/report/reporter.ts';
 import { aTask } from '../../../../support/conformance/tasks.ts';
 import { anImage } from '../../../../support/images.ts';
 import { memoryDeps } from '../../../../support/memory/deps.ts';
-
-test('a beat is due at once, not again for half a second, sooner for another task or a clock set back', () => {
-  const pulse = createPulse();
-
-  const beats: readonly [string, number, boolean][] = [
-    ['a', 10_000, true],
-    ['a', 10_499, false],
-    ['a', 10_500, true],
-    ['b', 10_501, true],
-    ['a', 10_502, true],
-    ['a', 9_000, true],
-  ];
-
-  for (const [task, atMs, isDue] of beats) expect([task, atMs, pulse.isDue(task, atMs)]).toEqual([task, atMs, isDue]);
-});
-
-test('a process’s pulse is its own', () => {
-  createPulse().isDue('a', 1_000);
-
-  expect(createPulse().isDue('a', 1_000)).toBe(true);
-});
 
 test('batches that end together are rolled up once, and postpone the task’s duty', async () => {
   const deps = memoryDeps();
