@@ -13,9 +13,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
-import { assertPlanFits, type ConversionPlan, planConversion, sliceRange } from '../formats/engine/convert/plan.ts';
+import { assertPlanFits, type ConversionPlan, planConversion } from '../formats/engine/convert/plan.ts';
+import { renderRawSlice } from '../formats/engine/convert/raw.ts';
 import { InflatePairs } from '../formats/engine/inflate/pair.ts';
-import { packSliceInPlace } from '../formats/engine/sparse/pack.ts';
+import { packSlice } from '../formats/engine/sparse/pack.ts';
 import { blockingFileSource } from '../formats/node/file-source.ts';
 import { openImage } from '../formats/registry.ts';
 import { halfCompressible } from './data.ts';
@@ -36,7 +37,7 @@ const { values } = parseArgs({
   },
 });
 
-/** A worker: every `step`-th slice from `first` on, rendered and packed as it would be stored, as functions/tasks/render.ts does. */
+/** A worker: every `step`-th slice from `first` on, rendered and packed as it would be stored, as bytes/render/pack-slices.ts does. */
 async function work(planPath: string, input: string, first: number, step: number): Promise<void> {
   const plan = JSON.parse(readFileSync(planPath, 'utf8')) as ConversionPlan;
   const source = blockingFileSource(input);
@@ -44,10 +45,8 @@ async function work(planPath: string, input: string, first: number, step: number
   const image = await openImage(source, plan.source.format);
   const memory = Buffer.alloc(plan.sliceSize);
   for (let slice = first; slice < plan.sliceCount; slice += step) {
-    const { start, length } = sliceRange(plan, slice);
-    const bytes = memory.subarray(0, length);
-    await image.readInto(start, bytes);
-    packSliceInPlace(bytes);
+    const bytes = await renderRawSlice(image, plan, slice, memory);
+    if (bytes !== null) packSlice(bytes, BLOCK, bytes);
   }
   await source.close();
 }

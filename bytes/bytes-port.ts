@@ -1,9 +1,11 @@
-/** Bytes in buckets, as far as the rules need them. `place` is `staging` or a store id. */
+/** Bytes in stores, as far as the rules need them. */
 export interface BytesPort {
-  /** Removes every object, and aborts every multipart upload, under a prefix. Idempotent. @throws BackendUnavailable */
+  /**
+   * Removes every object, and aborts every multipart upload, under a prefix. Idempotent.
+   * @param place `staging` or a store id
+   * @throws NotFound for a store that is not configured; BackendUnavailable
+   */
   removePrefix(place: string, prefix: string): Promise<void>;
-  /** @throws BackendUnavailable */
-  exists(place: string, key: string): Promise<boolean>;
 }
 
 /** Of a verb that removes bytes. */

@@ -1,14 +1,12 @@
-import { CopyObjectCommand } from '@aws-sdk/client-s3';
-import { translate } from '../aws/s3/failures.ts';
-import { Multipart, putObject } from '../aws/s3/multipart.ts';
-import { headObject, readWhole } from '../aws/s3/object-source.ts';
-import type { Place, Places } from '../aws/s3/places.ts';
-import type { StoredBytes } from '../core/tasks/task.ts';
 import { inLanes } from './in-lanes.ts';
-import { copySource, dataKey, locationUrl, segmentKey } from './object-keys.ts';
+import { dataKey, locationUrl, segmentKey } from './keys.ts';
+import { readWhole } from './object-source.ts';
+import type { Places } from './places.ts';
 import { plainBatches } from './plain-batches.ts';
 import { plainWriter } from './plain-writer.ts';
 import { putMap } from './sparse-writer.ts';
+import type { Store } from './store.ts';
+import type { StoredBytes } from './stored-bytes.ts';
 import { readMap } from './stored-image.ts';
 
 export interface CopyOptions {
@@ -27,9 +25,9 @@ export interface Copied {
 
 /** Objects up to this are copied by one request: one answer is soon enough for progress, and cheap. */
 const ONE_REQUEST = 128 * 1024 * 1024;
+const oneRequest = ({ abilities }: Store): number => Math.min(ONE_REQUEST, abilities.maxCopyBytes);
 /** Requests in flight of one copy: the service does the work. */
 const LANES = 8;
-const MAX_PARTS = 10_000;
 
 /**
  * Copies stored bytes to another place under `prefix`, same layout. Between places of one service nothing passes through our memory
@@ -40,7 +38,7 @@ const MAX_PARTS = 10_000;
 export async function copyStored(
   places: Places,
   from: StoredBytes,
-  to: Place,
+  to: Store,
   prefix: string,
   options: CopyOptions = {},
 ): Promise<Copied> {
@@ -53,40 +51,41 @@ export async function copyStored(
 }
 
 async function copyPlain(
-  source: Place,
+  source: Store,
   from: StoredBytes,
-  to: Place,
+  to: Store,
   prefix: string,
   options: CopyOptions,
 ): Promise<number> {
   const key = from.key ?? dataKey(from.prefix);
-  const { etag, size } = await headObject(source, key, options.signal);
+  const { etag, size } = await source.headObject(key, options.signal);
   const version = from.etag ?? etag;
-  if (source.service !== to.service) await streamPlain(source, key, version, size, to, prefix, options);
-  else if (size > ONE_REQUEST) await copyParts(source, key, version, size, to, dataKey(prefix), options);
+  if (!to.canCopyFrom(source)) await streamPlain(source, key, version, size, to, prefix, options);
+  else if (size > oneRequest(to)) await copyParts(source, key, version, size, to, dataKey(prefix), options);
   else {
-    await copyObject(source, key, to, dataKey(prefix), options, version);
+    await options.guard?.();
+    await to.copyObject({ store: source, key, etag: version }, dataKey(prefix), { signal: options.signal });
     await options.onBytes?.(size, size);
   }
   return size;
 }
 
 async function copyParts(
-  source: Place,
+  source: Store,
   key: string,
   etag: string,
   size: number,
-  to: Place,
+  to: Store,
   target: string,
   options: CopyOptions,
 ): Promise<void> {
-  const partBytes = Math.max(ONE_REQUEST, Math.ceil(size / MAX_PARTS));
-  const multipart = new Multipart(to, target, options.signal);
+  const partBytes = Math.max(oneRequest(to), Math.ceil(size / to.abilities.maxParts));
+  const multipart = to.multipart(target, options.signal);
   try {
     await inLanes({ count: Math.ceil(size / partBytes), lanes: LANES, signal: options.signal }, async (n) => {
       await options.guard?.();
       const end = Math.min(size, (n + 1) * partBytes);
-      await multipart.copy(n, copySource(source, key), n * partBytes, end, etag);
+      await multipart.copyPart(n, { store: source, key, etag }, n * partBytes, end);
       await options.onBytes?.(end - n * partBytes, size);
     });
     await options.guard?.();
@@ -98,11 +97,11 @@ async function copyParts(
 }
 
 async function streamPlain(
-  source: Place,
+  source: Store,
   key: string,
   etag: string,
   size: number,
-  to: Place,
+  to: Store,
   prefix: string,
   options: CopyOptions,
 ): Promise<void> {
@@ -122,51 +121,28 @@ async function streamPlain(
 }
 
 async function copySparse(
-  source: Place,
+  source: Store,
   fromPrefix: string,
-  to: Place,
+  to: Store,
   prefix: string,
   options: CopyOptions,
 ): Promise<number> {
-  const { map } = await readMap(source, fromPrefix, options.signal);
+  const { signal } = options;
+  const { map } = await readMap(source, fromPrefix, signal);
   const slices = [...map.slicesWithData()];
   const total = map.storedBytes;
-  await inLanes({ count: slices.length, lanes: LANES, signal: options.signal }, async (at) => {
+  await inLanes({ count: slices.length, lanes: LANES, signal }, async (at) => {
     const n = slices[at] ?? 0;
     const entry = map.get(n);
     await options.guard?.();
-    if (source.service === to.service) {
-      await copyObject(source, segmentKey(fromPrefix, n), to, segmentKey(prefix, n), options);
+    if (to.canCopyFrom(source)) {
+      await to.copyObject({ store: source, key: segmentKey(fromPrefix, n) }, segmentKey(prefix, n), { signal });
     } else {
-      const { bytes } = await readWhole(source, segmentKey(fromPrefix, n), entry.segmentLength, options.signal);
-      await putObject(to, segmentKey(prefix, n), bytes, { crc32: entry.crc32, signal: options.signal });
+      const { bytes } = await readWhole(source, segmentKey(fromPrefix, n), entry.segmentLength, signal);
+      await to.putObject(segmentKey(prefix, n), bytes, { crc32: entry.crc32, signal });
     }
     await options.onBytes?.(entry.segmentLength, total);
   });
   await options.guard?.();
-  return total + (await putMap(to, prefix, map, options.signal));
-}
-
-async function copyObject(
-  source: Place,
-  key: string,
-  to: Place,
-  target: string,
-  options: CopyOptions,
-  etag?: string,
-): Promise<void> {
-  await options.guard?.();
-  try {
-    await to.client.send(
-      new CopyObjectCommand({
-        Bucket: to.bucket,
-        Key: target,
-        CopySource: copySource(source, key),
-        ...(etag === undefined ? {} : { CopySourceIfMatch: etag }),
-      }),
-      options.signal === undefined ? {} : { abortSignal: options.signal },
-    );
-  } catch (error) {
-    throw translate(error, to, target, options.signal);
-  }
+  return total + (await putMap(to, prefix, map, signal));
 }

@@ -1,7 +1,8 @@
-import type { Place, Places } from '../aws/s3/places.ts';
-import type { StoredBytes } from '../core/tasks/task.ts';
-import { locationUrl } from './object-keys.ts';
+import { locationUrl } from './keys.ts';
+import type { Places } from './places.ts';
 import { plainWriter } from './plain-writer.ts';
+import type { Store } from './store.ts';
+import type { StoredBytes } from './stored-bytes.ts';
 import { openStored } from './stored-image.ts';
 
 export interface ExpandOptions {
@@ -18,7 +19,7 @@ export interface ExpandOptions {
 export async function expandStored(
   places: Places,
   from: StoredBytes,
-  to: Place,
+  to: Store,
   prefix: string,
   options: ExpandOptions = {},
 ): Promise<{ storedBytes: number; url: string }> {

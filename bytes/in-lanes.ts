@@ -1,4 +1,4 @@
-import { abortReason } from '../aws/s3/failures.ts';
+import { abortReason } from './abort-reason.ts';
 
 /**
  * Runs `work(0)` … `work(count - 1)`, `lanes` at once; the first failure stops the rest and is thrown when all lanes stand still.

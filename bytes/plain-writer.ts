@@ -1,10 +1,9 @@
-import { Multipart, putObject } from '../aws/s3/multipart.ts';
-import type { Place } from '../aws/s3/places.ts';
-import type { Layout } from '../core/images/image.ts';
 import { type BufferBudget, createBufferBudget } from './buffer-budget.ts';
 import { Cutter } from './cutter.ts';
-import { dataKey } from './object-keys.ts';
+import { dataKey } from './keys.ts';
 import { partSize } from './part-size.ts';
+import type { Store } from './store.ts';
+import type { Layout } from './stored-bytes.ts';
 
 /** What a writer left in the place. */
 export interface Written {
@@ -61,21 +60,21 @@ export function writerTools(options: WriterOptions): { signal: AbortSignal; stop
 }
 
 /** Writes `{prefix}data`: one request for a small object, a multipart upload for all others. */
-export function plainWriter(place: Place, prefix: string, options: WriterOptions = {}): ByteWriter {
+export function plainWriter(store: Store, prefix: string, options: WriterOptions = {}): ByteWriter {
   const { signal, stop, budget } = writerTools(options);
   const key = dataKey(prefix);
-  const multipart = new Multipart(place, key, signal);
+  const multipart = store.multipart(key, signal);
   let etag: string | undefined;
   const cutter = new Cutter({
-    sizeOf: (n) => partSize(n, options.totalBytes),
+    sizeOf: (n) => partSize(n, store.abilities, options.totalBytes),
     budget,
     inFlight: IN_FLIGHT,
     signal,
     tap: options.tap,
     store: async (n, bytes, last) => {
       await options.guard?.();
-      if (n === 0 && last) etag = await putObject(place, key, bytes, { signal });
-      else await multipart.put(n, bytes);
+      if (n === 0 && last) etag = await store.putObject(key, bytes, { signal });
+      else await multipart.putPart(n, bytes);
     },
   });
   return {
@@ -87,7 +86,7 @@ export function plainWriter(place: Place, prefix: string, options: WriterOptions
     async finish() {
       const pieces = await cutter.finish();
       await options.guard?.();
-      if (pieces === 0) etag = await putObject(place, key, Buffer.alloc(0), { signal });
+      if (pieces === 0) etag = await store.putObject(key, Buffer.alloc(0), { signal });
       etag ??= await multipart.complete();
       return { layout: 'plain', size: cutter.total, storedBytes: cutter.total, etag };
     },

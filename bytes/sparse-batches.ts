@@ -1,11 +1,10 @@
 import { crc32 } from 'node:zlib';
-import type { Place } from '../aws/s3/places.ts';
-import { RangedGet } from '../aws/s3/ranged-get.ts';
 import { Corrupt } from '../formats/engine/errors.ts';
 import type { Extent } from '../formats/engine/image.ts';
 import { type Hole, locate, type Stored } from '../formats/engine/sparse/locate.ts';
 import type { SparseMap } from '../formats/engine/sparse/map.ts';
-import { segmentKey } from './object-keys.ts';
+import { segmentKey } from './keys.ts';
+import type { RangedRead, Store } from './store.ts';
 
 /** Segments whose requests run ahead of the consumer; each waits in socket buffers. */
 const AHEAD = 3;
@@ -31,7 +30,7 @@ interface SegmentRange {
 
 /** Guest bytes [start, end) of a sparse image: holes without a request, each segment touched with one; in batches of chunks. */
 export async function* sparseBatches(
-  place: Place,
+  store: Store,
   prefix: string,
   map: SparseMap,
   start: number,
@@ -39,14 +38,14 @@ export async function* sparseBatches(
   signal?: AbortSignal,
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const groups = groupBySegment(map, start, end);
-  const opened: { group: Group; get: RangedGet | undefined }[] = [];
+  const opened: { group: Group; get: RangedRead | undefined }[] = [];
   let ahead = 0;
   const fill = (): void => {
     while (ahead < AHEAD) {
       const next = groups.next();
       if (next.done === true) return;
       const { range } = next.value;
-      const get = range && new RangedGet(place, segmentKey(prefix, range.slice), range.from, range.to, { signal });
+      const get = range && store.readRange(segmentKey(prefix, range.slice), range.from, range.to, { signal });
       if (get !== undefined) ahead += 1;
       opened.push({ group: next.value, get });
     }
@@ -111,7 +110,7 @@ async function* weave(
   map: SparseMap,
   runs: readonly (Hole | Stored)[],
   range: SegmentRange,
-  get: RangedGet,
+  get: RangedRead,
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const cursor = new RunCursor(runs);
   let crc = 0;

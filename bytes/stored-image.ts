@@ -1,12 +1,13 @@
-import { objectSource, readWhole } from '../aws/s3/object-source.ts';
-import type { Place, Places } from '../aws/s3/places.ts';
-import type { StoredBytes } from '../core/tasks/task.ts';
 import type { Extent } from '../formats/engine/image.ts';
 import { assertWithin, type ByteSource } from '../formats/engine/source.ts';
 import { SparseMap } from '../formats/engine/sparse/map.ts';
-import { dataKey, mapKey } from './object-keys.ts';
+import { dataKey, mapKey } from './keys.ts';
+import { objectSource, readWhole } from './object-source.ts';
+import type { Places } from './places.ts';
 import { plainBatches } from './plain-batches.ts';
 import { sparseBatches, sparseExtents } from './sparse-batches.ts';
+import type { Store } from './store.ts';
+import type { StoredBytes } from './stored-bytes.ts';
 
 /**
  * The one way to read a stored image, whatever its layout: download, copy, hash and conversion alike. Safe to use from several
@@ -34,17 +35,17 @@ const MAX_MAP_BYTES = 48 * 1024 * 1024;
 
 /** Opens stored bytes for reading. @throws NotFound when they are not there; SourceChanged, Corrupt, BackendUnavailable */
 export async function openStored(places: Places, bytes: StoredBytes, options: OpenOptions = {}): Promise<ImageReader> {
-  const place = places.of(bytes.place);
-  return bytes.layout === 'plain' ? openPlain(place, bytes, options) : openSparse(place, bytes.prefix, options);
+  const store = places.of(bytes.place);
+  return bytes.layout === 'plain' ? openPlain(store, bytes, options) : openSparse(store, bytes.prefix, options);
 }
 
-async function openPlain(place: Place, bytes: StoredBytes, { signal }: OpenOptions): Promise<ImageReader> {
+async function openPlain(store: Store, bytes: StoredBytes, { signal }: OpenOptions): Promise<ImageReader> {
   const key = bytes.key ?? dataKey(bytes.prefix);
-  const source = await objectSource(place, key, { etag: bytes.etag, size: bytes.size, signal });
+  const source = await objectSource(store, key, { etag: bytes.etag, size: bytes.size, signal });
   const { etag, size } = source;
   const batches = (start: number, end: number): AsyncIterable<readonly Uint8Array[]> => {
     assertWithin({ size }, start, end - start, key);
-    return plainBatches(place, key, start, end, { etag, signal });
+    return plainBatches(store, key, start, end, { etag, signal });
   };
   return {
     ...source,
@@ -57,12 +58,12 @@ async function openPlain(place: Place, bytes: StoredBytes, { signal }: OpenOptio
   };
 }
 
-async function openSparse(place: Place, prefix: string, { signal }: OpenOptions): Promise<ImageReader> {
-  const { map, etag } = await readMap(place, prefix, signal);
+async function openSparse(store: Store, prefix: string, { signal }: OpenOptions): Promise<ImageReader> {
+  const { map, etag } = await readMap(store, prefix, signal);
   const size = map.virtualSize;
   const batches = (start: number, end: number): AsyncIterable<readonly Uint8Array[]> => {
     assertWithin({ size }, start, end - start, prefix);
-    return sparseBatches(place, prefix, map, start, end, signal);
+    return sparseBatches(store, prefix, map, start, end, signal);
   };
   const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
     let at = 0;
@@ -91,11 +92,11 @@ async function openSparse(place: Place, prefix: string, { signal }: OpenOptions)
 
 /** The map of a sparse image, verified. @throws NotFound, Corrupt, BackendUnavailable */
 export async function readMap(
-  place: Place,
+  store: Store,
   prefix: string,
   signal?: AbortSignal,
 ): Promise<{ readonly map: SparseMap; readonly etag: string; readonly bytes: number }> {
-  const { bytes, etag } = await readWhole(place, mapKey(prefix), MAX_MAP_BYTES, signal);
+  const { bytes, etag } = await readWhole(store, mapKey(prefix), MAX_MAP_BYTES, signal);
   return { map: SparseMap.decode(bytes), etag, bytes: bytes.length };
 }
 

@@ -5,10 +5,8 @@ import { imageLintCommand } from './commands/image-lint.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { mapCommand } from './commands/map.ts';
 import { metadefsCommand } from './commands/metadefs.ts';
+import type { Register } from './commands/register.ts';
 import { complain, EXIT, type ExitCode, reason, UsageError } from './exit.ts';
-
-/** A command: declares its arguments on `program`; `done` takes the exit code of the one that ran. */
-export type Register = (program: Command, done: (code: ExitCode) => void) => void;
 
 const COMMANDS: readonly Register[] = [inspectCommand, convertCommand, mapCommand, metadefsCommand, imageLintCommand];
 

@@ -1,4 +1,4 @@
-import type { Places } from '../aws/s3/places.ts';
+import type { Places } from '../bytes/places.ts';
 import type { Deps } from '../core/deps.ts';
 import type { Authenticator } from '../core/identity/authenticator.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BufferBudget } from '../bytes/buffer-budget.ts';
-import { locationUrl } from '../bytes/object-keys.ts';
+import { locationUrl } from '../bytes/keys.ts';
 import { type ByteWriter, plainWriter, type WriterOptions } from '../bytes/plain-writer.ts';
 import { sparseWriter } from '../bytes/sparse-writer.ts';
 import { openStored } from '../bytes/stored-image.ts';

@@ -123,7 +123,7 @@ async function createBuckets(
     [STAGING_BUCKET.name, region],
     ...config.stores
       .filter((store) => store.endpoint === undefined)
-      .map((store) => [store.bucket, store.region] as const),
+      .map((store) => [store.bucket, store.region ?? region] as const),
   ]);
   await Promise.all(
     [...regions].map(async ([Bucket, where]) => {

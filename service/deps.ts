@@ -11,12 +11,12 @@ import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
 import { tableOf } from '../aws/dynamodb/table.ts';
 import { createTaskRepository } from '../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../aws/dynamodb/usage.ts';
-import { createDropBox } from '../aws/s3/drop-box.ts';
-import { createLocations } from '../aws/s3/locations.ts';
-import { createPlaces, type Places } from '../aws/s3/places.ts';
-import { createBytes } from '../aws/s3/sweep.ts';
+import { createS3Places } from '../aws/s3/stores.ts';
 import { createWorkflows } from '../aws/stepfunctions/workflows.ts';
 import { telemetry } from '../aws/telemetry.ts';
+import { createDropBox } from '../bytes/drop-box.ts';
+import { createLocations } from '../bytes/locations.ts';
+import type { WithPlaces } from '../bytes/places.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Config, ConfigError, parseConfig } from '../core/config.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
@@ -33,12 +33,17 @@ import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
-export interface ServiceDeps extends JanitorDeps {
-  readonly places: Places;
+export interface ServiceDeps extends JanitorDeps, WithPlaces {
   readonly identityRecords: IdentityRepository;
   /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
   readonly keystone: () => KeystoneConnection;
 }
+
+/**
+ * A record is read or written in milliseconds. A call that takes longer than this is lost, and tried again by the client, before the
+ * request or the step that waits for it runs out of its own time. Milliseconds.
+ */
+const SOON = { connectionTimeout: 2_000, requestTimeout: 8_000, throwOnRequestTimeout: true };
 
 let built: Promise<ServiceDeps> | undefined;
 
@@ -54,8 +59,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const clock = { now: () => Date.now() };
   const log = createLog('glimpse');
   const { traced } = await telemetry();
-  const table = tableOf(traced(new DynamoDBClient({})), required(env, 'table'));
-  const places = createPlaces(config, {
+  const table = tableOf(traced(new DynamoDBClient({ requestHandler: SOON })), required(env, 'table'));
+  const places = createS3Places(config, {
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
     endpoint: optional(env, 'endpoint'),
@@ -78,9 +83,9 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     tasks: createTaskRepository(table, clock),
     duties,
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
-    bytes: createBytes(places),
-    locations: createLocations(places, config),
-    workflows: createWorkflows(traced(new SFNClient({})), required(env, 'importWorkflow')),
+    bytes: places,
+    locations: createLocations(places),
+    workflows: createWorkflows(traced(new SFNClient({ requestHandler: SOON })), required(env, 'importWorkflow')),
     policy,
     ...(protections === undefined ? {} : { protections }),
     places,
@@ -127,7 +132,8 @@ function readConfig(env: Environment): Config {
   const path = required(env, 'config');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    parsed = JSON.parse(text.replaceAll('{account}', optional(env, 'account') ?? '{account}'));
   } catch (error) {
     throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

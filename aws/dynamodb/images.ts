@@ -4,7 +4,8 @@
  */
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/clock.ts';
-import { Conflict, NotFound, StaleRevision } from '../../core/errors.ts';
+import { Conflict, NotFound } from '../../core/errors.ts';
+import { assertTransition, refusal } from '../../core/images/expectation.ts';
 import { type Image, locationId } from '../../core/images/image.ts';
 import type { ImageChange, ImageRepository } from '../../core/images/repository.ts';
 import { Expression } from './expression.ts';
@@ -43,7 +44,7 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
   /** Says which expectation failed, in words. */
   async function explain(id: string, expect: ImageChange['expect'], error: unknown): Promise<never> {
     if (!isConditionFailure(error)) throw error;
-    throw refusal(id, imageOf(await getItem(id)), expect, error);
+    throw refusal(id, imageOf(await getItem(id)), expect, { cause: error });
   }
 
   return {
@@ -68,6 +69,7 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
     },
 
     async change(id, change) {
+      assertTransition(change);
       const createdAt = change.set?.name === undefined ? undefined : (change.createdAt ?? (await createdAtOf(id)));
       const expression = updateOf(id, change, { shards, now: now(), createdAt });
       try {
@@ -133,20 +135,6 @@ function requireExpected(expression: Expression, expect: ImageChange['expect']):
   if (expect?.lock === null) expression.require(`attribute_not_exists(${expression.path('lock')})`);
   else if (expect?.lock !== undefined)
     expression.require(`${expression.path('lock')} = ${expression.value(expect.lock)}`);
-}
-
-function refusal(id: string, image: Image | undefined, expect: ImageChange['expect'], cause: unknown): Error {
-  if (image === undefined) return new NotFound(`No image found with ID ${id}`, { cause });
-  if (expect?.status !== undefined && !expect.status.includes(image.status)) {
-    const wanted = expect.status.join(' or ');
-    return new Conflict(`Image ${id} is in status ${image.status}, it must be ${wanted} for this`, { cause });
-  }
-  if (expect?.lock !== undefined && expect.lock !== image.lock) {
-    const held = image.lock === null ? 'nothing' : image.lock;
-    const wanted = expect.lock === null ? 'nothing' : expect.lock;
-    return new Conflict(`Image ${id} is being worked on by ${held}, expected ${wanted}`, { cause });
-  }
-  return new StaleRevision(`Image ${id} changed: it is at revision ${image.revision}`, { cause });
 }
 
 interface UpdateContext {

@@ -52,7 +52,9 @@ export function useWrites(
   const refused = async (cause: unknown) => {
     const { Item = {} } = await table.client.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true }));
     const over =
-      changes.find(({ counted, by }) => by > 0 && Number(Item[counted] ?? 0) + by > limits[counted]) ?? changes[0];
+      changes.find(
+        ({ counted, by }) => by > 0 && limits[counted] >= 0 && Number(Item[counted] ?? 0) + by > limits[counted],
+      ) ?? changes[0];
     const counted = over?.counted ?? 'namespaces';
     return new LimitExceeded(
       `Project ${owner} may hold ${limits[counted]} ${WORDS[counted]}; it holds ${Number(Item[counted] ?? 0)}, ${over?.by ?? 0} more were asked for.`,

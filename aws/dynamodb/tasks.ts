@@ -1,23 +1,16 @@
-import { BatchWriteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/clock.ts';
 import { Conflict, NotFound } from '../../core/errors.ts';
 import type { TaskRepository } from '../../core/tasks/repository.ts';
-import type { BatchProgress, ImportFacts, PhaseRates, Task, TaskStatus } from '../../core/tasks/task.ts';
+import type { Task } from '../../core/tasks/task.ts';
 import { Expression } from './expression.ts';
-import {
-  ALL_TASKS,
-  batchKey,
-  byCreated,
-  imageTasksPartition,
-  LIVE_TASKS,
-  ownerTasksPartition,
-  RATES_KEY,
-  taskKey,
-} from './keys.ts';
+import { ALL_TASKS, byCreated, imageTasksPartition, LIVE_TASKS, ownerTasksPartition, taskKey } from './keys.ts';
 import { isConditionFailure, type Table } from './table.ts';
+import { createBatchRecords } from './task-batches.ts';
+import { itemOf, LIVE, taskFrom } from './task-item.ts';
 
 /**
- * Task and batch records. A task's facts are a map attribute, so that steps add their own keys with one update and never
+ * Task records. A task's facts are a map attribute, so that steps add their own keys with one update and never
  * read-modify-write; a live task is in gsi3 until it ends. Ended tasks carry `ttl` and are filtered when it has passed.
  */
 export function createTaskRepository(table: Table, clock: Clock): TaskRepository {
@@ -104,20 +97,25 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
         const task = await get(id);
-        if (task === undefined) throw new NotFound(`Task ${id} does not exist`, { cause: error });
+        if (task === undefined) throw noSuchTask(id, error);
         throw new Conflict(`Task ${id} is ${task.status}, expected ${from.join(' or ')}`, { cause: error });
       }
     },
 
     async note(id, facts, message) {
       const byPath = Object.fromEntries(Object.entries(facts).map(([key, value]) => [`facts.${key}`, value]));
-      await table.client.send(
-        new UpdateCommand({
-          TableName: table.name,
-          Key: taskKey(id),
-          ...requestOf(setting({ ...byPath, message, updatedAt: iso(clock.now()) })),
-        }),
-      );
+      try {
+        await table.client.send(
+          new UpdateCommand({
+            TableName: table.name,
+            Key: taskKey(id),
+            ...requestOf(setting({ ...byPath, message, updatedAt: iso(clock.now()) })),
+          }),
+        );
+      } catch (error) {
+        if (isConditionFailure(error)) throw noSuchTask(id, error);
+        throw error;
+      }
     },
 
     async listByImage(imageId) {
@@ -145,60 +143,7 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
       );
     },
 
-    async putBatch(batch) {
-      await table.client.send(
-        new PutCommand({
-          TableName: table.name,
-          Item: { ...batchKey(batch.taskId, batch.phase, batch.batch), ...batch },
-        }),
-      );
-    },
-
-    async batch(taskId, phase, batch) {
-      const { Item } = await table.client.send(
-        new GetCommand({ TableName: table.name, Key: batchKey(taskId, phase, batch), ConsistentRead: true }),
-      );
-      return Item as BatchProgress | undefined;
-    },
-
-    async batches(taskId) {
-      const found: BatchProgress[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await table.client.send(
-          new QueryCommand({
-            TableName: table.name,
-            KeyConditionExpression: 'pk = :pk AND begins_with(sk, :batch)',
-            ExpressionAttributeValues: { ':pk': taskKey(taskId).pk, ':batch': 'BATCH#' },
-            ConsistentRead: true,
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        );
-        found.push(...((page.Items ?? []) as unknown as BatchProgress[]));
-        start = page.LastEvaluatedKey;
-      } while (start !== undefined);
-      return found;
-    },
-
-    async rates() {
-      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: RATES_KEY }));
-      return (Item?.['rates'] ?? {}) as PhaseRates;
-    },
-
-    async setRates(rates) {
-      await table.client.send(new PutCommand({ TableName: table.name, Item: { ...RATES_KEY, rates } }));
-    },
-
-    async removeBatches(taskId) {
-      const keys = (await this.batches(taskId)).map((b) => batchKey(b.taskId, b.phase, b.batch));
-      for (let at = 0; at < keys.length; at += 25) {
-        await table.client.send(
-          new BatchWriteCommand({
-            RequestItems: { [table.name]: keys.slice(at, at + 25).map((Key) => ({ DeleteRequest: { Key } })) },
-          }),
-        );
-      }
-    },
+    ...createBatchRecords(table),
   };
 }
 
@@ -218,44 +163,6 @@ const requestOf = ({ update, condition, placeholders }: Expression) => ({
   ...placeholders,
 });
 
+const noSuchTask = (id: string, cause: unknown) => new NotFound(`Task ${id} does not exist`, { cause });
+
 const iso = (ms: number): string => new Date(ms).toISOString();
-
-const LIVE: readonly TaskStatus[] = ['pending', 'processing'];
-
-function itemOf(task: Task): Record<string, unknown> {
-  const created = byCreated(task.createdAt, task.id);
-  return {
-    ...taskKey(task.id),
-    ...(task.imageId === null ? {} : { gsi1pk: imageTasksPartition(task.imageId), gsi1sk: created }),
-    gsi2pk: ownerTasksPartition(task.owner),
-    gsi2sk: created,
-    ...(LIVE.includes(task.status) ? { gsi3pk: LIVE_TASKS, gsi3sk: created } : {}),
-    gsi4pk: ALL_TASKS,
-    gsi4sk: created,
-    ...task,
-  };
-}
-
-const TASK_FIELDS = [
-  'id',
-  'type',
-  'status',
-  'imageId',
-  'owner',
-  'userId',
-  'requestId',
-  'input',
-  'result',
-  'message',
-  'import',
-  'facts',
-  'createdAt',
-  'updatedAt',
-  'expiresAt',
-] as const satisfies readonly (keyof Task)[];
-
-function taskFrom(item: Record<string, unknown>): Task {
-  const task: Record<string, unknown> = {};
-  for (const field of TASK_FIELDS) if (item[field] !== undefined) task[field] = item[field];
-  return { facts: {} as ImportFacts, ...task } as unknown as Task;
-}

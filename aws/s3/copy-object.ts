@@ -1,26 +1,52 @@
-import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { copySource } from '../../bytes/object-keys.ts';
+import { CopyObjectCommand } from '@aws-sdk/client-s3';
+import type { CopyObjectOptions, ObjectVersion } from '../../bytes/store.ts';
+import { SourceChanged } from '../../formats/engine/errors.ts';
+import { abortable, type Bucket, copySource } from './bucket.ts';
 import { translate } from './failures.ts';
-import type { Place } from './places.ts';
 
-/** Moves an object within its bucket, replacing its user metadata; at most 5 GiB (CopyObject). @throws NotFound, BackendUnavailable */
-export async function moveObject(
-  place: Place,
-  from: string,
-  to: string,
-  metadata: Readonly<Record<string, string>>,
+/** Copies an object of the same service, at most 5 GiB (CopyObject). @throws NotFound, SourceChanged, BackendUnavailable */
+export async function copyObject(
+  at: Bucket,
+  from: ObjectVersion,
+  key: string,
+  { signal, metadata }: CopyObjectOptions = {},
 ): Promise<void> {
-  const { bucket: Bucket } = place;
+  const condition = await sourceCondition(at, from, signal);
   try {
-    const CopySource = copySource(place, from);
-    const Metadata = Object.fromEntries(
-      Object.entries(metadata).map(([key, value]) => [key, encodeURIComponent(value)]),
+    await at.client.send(
+      new CopyObjectCommand({
+        Bucket: at.bucket,
+        Key: key,
+        CopySource: copySource(from.store.bucket, from.key),
+        ...condition,
+        // Tags of who dropped an object are not ours: to copy them would take rights that nothing else here needs.
+        TaggingDirective: 'REPLACE',
+        ...(metadata === undefined ? {} : { MetadataDirective: 'REPLACE' as const, Metadata: encoded(metadata) }),
+      }),
+      abortable(signal),
     );
-    await place.client.send(
-      new CopyObjectCommand({ Bucket, Key: to, CopySource, MetadataDirective: 'REPLACE', Metadata }),
-    );
-    await place.client.send(new DeleteObjectCommand({ Bucket, Key: from }));
   } catch (error) {
-    throw translate(error, place, from);
+    throw translate(error, at, key, signal);
   }
+}
+
+/**
+ * The condition of a copy; where the service knows none, the source is looked at before.
+ * @throws NotFound, SourceChanged, BackendUnavailable: of that look
+ */
+export async function sourceCondition(
+  { abilities }: Bucket,
+  { store, key, etag }: ObjectVersion,
+  signal: AbortSignal | undefined,
+): Promise<{ CopySourceIfMatch?: string }> {
+  if (etag === undefined) return {};
+  if (abilities.conditionalCopies) return { CopySourceIfMatch: etag };
+  if ((await store.headObject(key, signal)).etag !== etag)
+    throw new SourceChanged(`${store.id}: ${key}: the object is not the one that was opened`);
+  return {};
+}
+
+/** Header values are ASCII: anything else goes percent-encoded. */
+function encoded(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, encodeURIComponent(value)]));
 }

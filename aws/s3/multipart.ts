@@ -4,142 +4,118 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  PutObjectCommand,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { combineCrc32, crc32Header } from '../../bytes/crc32.ts';
+import type { Multipart, ObjectVersion } from '../../bytes/store.ts';
+import { abortable, type Bucket, copySource } from './bucket.ts';
+import { sourceCondition } from './copy-object.ts';
 import { translate } from './failures.ts';
-import type { Place } from './places.ts';
-
-/** Stores an object in one request, checked by its CRC32. Returns its ETag. @throws BackendUnavailable, NotFound (bucket) */
-export async function putObject(
-  place: Place,
-  key: string,
-  body: Uint8Array,
-  options: { readonly signal?: AbortSignal | undefined; readonly crc32?: number } = {},
-): Promise<string> {
-  try {
-    const answer = await place.client.send(
-      new PutObjectCommand({
-        Bucket: place.bucket,
-        Key: key,
-        Body: body,
-        ContentLength: body.length,
-        ContentType: 'application/octet-stream',
-        ChecksumCRC32: crc32Header(options.crc32 ?? crc32(body)),
-      }),
-      options.signal === undefined ? {} : { abortSignal: options.signal },
-    );
-    return answer.ETag ?? '';
-  } catch (error) {
-    throw translate(error, place, key, options.signal);
-  }
-}
+import { contentMd5 } from './put-object.ts';
+import { headObject } from './single-object.ts';
 
 interface Part {
-  readonly number: number;
   readonly etag: string;
   readonly checksum?: string | undefined;
-  readonly crc32?: number;
+  readonly crc32?: number | undefined;
   readonly bytes: number;
 }
 
-/**
- * One multipart upload, begun by its first part, whose object carries a CRC32 over all of it. Parts may come in any order and at
- * once; each is numbered from 0.
- */
-export class Multipart {
-  readonly #place: Place;
+/** One multipart upload, begun by its first part; its object carries a CRC32 over all of it where the service takes one. */
+export class S3Multipart implements Multipart {
+  readonly #at: Bucket;
   readonly #key: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #parts: Part[] = [];
+  /** By part number, from 1. */
+  readonly #parts = new Map<number, Part>();
   #uploadId: Promise<string> | undefined;
 
-  constructor(place: Place, key: string, signal?: AbortSignal) {
-    this.#place = place;
+  constructor(at: Bucket, key: string, signal?: AbortSignal) {
+    this.#at = at;
     this.#key = key;
     this.#signal = signal;
   }
 
-  /** @throws BackendUnavailable, NotFound (bucket) */
-  async put(n: number, body: Buffer): Promise<void> {
-    const crc = crc32(body);
-    const checksum = crc32Header(crc);
+  async putPart(n: number, body: Uint8Array): Promise<void> {
+    const { abilities } = this.#at;
+    const crc = abilities.verifiesCrc32 ? crc32(body) : undefined;
+    const checksum = crc === undefined ? {} : { ChecksumCRC32: crc32Header(crc) };
     const answer = await this.#send(async (uploadId) =>
-      this.#place.client.send(
+      this.#at.client.send(
         new UploadPartCommand({
           ...this.#subject(uploadId),
           PartNumber: n + 1,
           Body: body,
           ContentLength: body.length,
-          ChecksumCRC32: checksum,
+          ...checksum,
+          ...contentMd5(abilities, body),
         }),
-        this.#abortable(),
+        abortable(this.#signal),
       ),
     );
-    this.#parts.push({ number: n + 1, etag: answer.ETag ?? '', checksum, crc32: crc, bytes: body.length });
+    const part = { etag: answer.ETag ?? '', checksum: checksum.ChecksumCRC32, crc32: crc, bytes: body.length };
+    this.#parts.set(n + 1, part);
   }
 
-  /** Copies bytes [start, end) of `source` (`bucket/key`), the service reading them itself. @throws NotFound, SourceChanged, BackendUnavailable */
-  async copy(n: number, source: string, start: number, end: number, etag?: string): Promise<void> {
+  async copyPart(n: number, from: ObjectVersion, start: number, end: number): Promise<void> {
     const answer = await this.#send(async (uploadId) =>
-      this.#place.client.send(
+      this.#at.client.send(
         new UploadPartCopyCommand({
           ...this.#subject(uploadId),
           PartNumber: n + 1,
-          CopySource: source,
+          CopySource: copySource(from.store.bucket, from.key),
           CopySourceRange: `bytes=${start}-${end - 1}`,
-          ...(etag === undefined ? {} : { CopySourceIfMatch: etag }),
+          ...(await sourceCondition(this.#at, from, this.#signal)),
         }),
-        this.#abortable(),
+        abortable(this.#signal),
       ),
     );
     const result = answer.CopyPartResult;
-    this.#parts.push({ number: n + 1, etag: result?.ETag ?? '', checksum: result?.ChecksumCRC32, bytes: end - start });
+    this.#parts.set(n + 1, { etag: result?.ETag ?? '', checksum: result?.ChecksumCRC32, bytes: end - start });
   }
 
-  /** Makes the object of the parts and returns its ETag. @throws BackendUnavailable */
   async complete(): Promise<string> {
-    const parts = this.#parts.toSorted((a, b) => a.number - b.number);
-    const whole = wholeCrc32(parts);
-    const size = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const parts = [...this.#parts].toSorted(([a], [b]) => a - b);
+    const size = parts.reduce((sum, [, part]) => sum + part.bytes, 0);
+    const { fullObjectCrc32, etagOfComplete } = this.#at.abilities;
+    const whole = fullObjectCrc32 ? wholeCrc32(parts.map(([, part]) => part)) : undefined;
     const answer = await this.#send(async (uploadId) =>
-      this.#place.client.send(
+      this.#at.client.send(
         new CompleteMultipartUploadCommand({
           ...this.#subject(uploadId),
-          MultipartUpload: { Parts: parts.map(completedPart) },
+          MultipartUpload: { Parts: parts.map(([number, part]) => completedPart(number, part)) },
           MpuObjectSize: size,
           ...(whole === undefined ? {} : { ChecksumCRC32: crc32Header(whole), ChecksumType: 'FULL_OBJECT' }),
         }),
-        this.#abortable(),
+        abortable(this.#signal),
       ),
     );
-    return answer.ETag ?? '';
+    return etagOfComplete ? (answer.ETag ?? '') : (await headObject(this.#at, this.#key, this.#signal)).etag;
   }
 
-  /** Removes what was stored of an upload that will not be completed. Never throws: what remains is swept by prefix. */
   async abort(): Promise<void> {
     try {
       const uploadId = await this.#uploadId;
       if (uploadId === undefined) return;
-      await this.#place.client.send(new AbortMultipartUploadCommand(this.#subject(uploadId)));
+      await this.#at.client.send(new AbortMultipartUploadCommand(this.#subject(uploadId)));
     } catch {
       // The janitor aborts uploads under the prefix of a retired write.
     }
   }
 
   #begin(): Promise<string> {
-    this.#uploadId ??= this.#place.client
+    const { verifiesCrc32, fullObjectCrc32 } = this.#at.abilities;
+    this.#uploadId ??= this.#at.client
       .send(
         new CreateMultipartUploadCommand({
-          Bucket: this.#place.bucket,
+          Bucket: this.#at.bucket,
           Key: this.#key,
           ContentType: 'application/octet-stream',
-          ChecksumAlgorithm: 'CRC32',
-          ChecksumType: 'FULL_OBJECT',
+          ...(verifiesCrc32 ? { ChecksumAlgorithm: 'CRC32' } : {}),
+          ...(fullObjectCrc32 ? { ChecksumType: 'FULL_OBJECT' } : {}),
         }),
-        this.#abortable(),
+        abortable(this.#signal),
       )
       .then((answer) => answer.UploadId ?? '');
     return this.#uploadId;
@@ -149,22 +125,18 @@ export class Multipart {
     try {
       return await call(await this.#begin());
     } catch (error) {
-      throw translate(error, this.#place, this.#key, this.#signal);
+      throw translate(error, this.#at, this.#key, this.#signal);
     }
   }
 
   #subject(uploadId: string) {
-    return { Bucket: this.#place.bucket, Key: this.#key, UploadId: uploadId };
-  }
-
-  #abortable(): { abortSignal?: AbortSignal } {
-    return this.#signal === undefined ? {} : { abortSignal: this.#signal };
+    return { Bucket: this.#at.bucket, Key: this.#key, UploadId: uploadId };
   }
 }
 
-function completedPart(part: Part): CompletedPart {
+function completedPart(number: number, part: Part): CompletedPart {
   return {
-    PartNumber: part.number,
+    PartNumber: number,
     ETag: part.etag,
     ...(part.checksum === undefined ? {} : { ChecksumCRC32: part.checksum }),
   };

@@ -1,14 +1,10 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { abortReason } from '../../bytes/abort-reason.ts';
+import type { RangedRead, ReadOptions } from '../../bytes/store.ts';
 import { bodyBatches } from './body-batches.ts';
-import { abortReason, translate } from './failures.ts';
-import type { Place } from './places.ts';
-
-export interface RangeOptions {
-  /** The version expected; another one is SourceChanged. */
-  readonly etag?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+import { abortable, type Bucket } from './bucket.ts';
+import { translate } from './failures.ts';
 
 /** Times a body that breaks off is continued from where it broke. */
 const RESUMES = 3;
@@ -17,18 +13,18 @@ const RESUMES = 3;
  * A range GET whose request is under way from the moment it is made, so that a reader opens the next ones while it consumes the
  * first; until consumed, a body waits in socket buffers. Chunks come as the socket delivers them, uncopied, in batches.
  */
-export class RangedGet implements AsyncIterable<readonly Uint8Array[]> {
-  readonly #place: Place;
+export class RangedGet implements RangedRead {
+  readonly #at: Bucket;
   readonly #key: string;
   readonly #end: number;
-  readonly #options: RangeOptions;
+  readonly #options: ReadOptions;
   #position: number;
   #first: Promise<Readable> | undefined;
   #current: Readable | undefined;
 
   /** Bytes [start, end) of an object; `end > start`. */
-  constructor(place: Place, key: string, start: number, end: number, options: RangeOptions = {}) {
-    this.#place = place;
+  constructor(at: Bucket, key: string, start: number, end: number, options: ReadOptions = {}) {
+    this.#at = at;
     this.#key = key;
     this.#position = start;
     this.#end = end;
@@ -83,25 +79,25 @@ export class RangedGet implements AsyncIterable<readonly Uint8Array[]> {
   #giveUpOn(error: unknown, failures: number): void {
     if (error instanceof RequestFailed) throw error.failure;
     if (failures <= RESUMES && this.#options.signal?.aborted !== true) return;
-    throw translate(error, this.#place, this.#key, this.#options.signal);
+    throw translate(error, this.#at, this.#key, this.#options.signal);
   }
 
   async #open(): Promise<Readable> {
     const { etag, signal } = this.#options;
     if (signal?.aborted === true) throw abortReason(signal);
     try {
-      const answer: GetObjectCommandOutput = await this.#place.client.send(
+      const answer: GetObjectCommandOutput = await this.#at.client.send(
         new GetObjectCommand({
-          Bucket: this.#place.bucket,
+          Bucket: this.#at.bucket,
           Key: this.#key,
           Range: `bytes=${this.#position}-${this.#end - 1}`,
           ...(etag === undefined ? {} : { IfMatch: etag }),
         }),
-        signal === undefined ? {} : { abortSignal: signal },
+        abortable(signal),
       );
       return answer.Body as Readable;
     } catch (error) {
-      throw new RequestFailed(translate(error, this.#place, this.#key, signal), { cause: error });
+      throw new RequestFailed(translate(error, this.#at, this.#key, signal), { cause: error });
     }
   }
 }

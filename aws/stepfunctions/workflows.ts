@@ -6,7 +6,7 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import type { WorkflowPort } from '../../core/imports/workflow.ts';
+import type { WorkflowPort } from '../../core/executions/workflow.ts';
 
 /** Executions of the import workflow. Their name is the task id, so a second start finds the first. */
 export function createWorkflows(client: SFNClient, stateMachineArn: string): WorkflowPort {

@@ -6,9 +6,9 @@ import { FormatError } from '../../formats/engine/errors.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { convertFile } from '../convert/job.ts';
 import { complain, EXIT, type ExitCode, UsageError } from '../exit.ts';
-import type { Register } from '../main.ts';
 import { bytesArgument, countArgument, formatArgument } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
+import type { Register } from './register.ts';
 
 /** As the service's default: more than most guests need, less than fills a disk by surprise. */
 const DEFAULT_MAX_VIRTUAL_SIZE = 256 * 2 ** 30;

@@ -1,7 +1,7 @@
 import type { Finding } from '../../api/metadefs/image-lint.ts';
 import { EXIT } from '../exit.ts';
-import type { Register } from '../main.ts';
 import { openSession } from '../session.ts';
+import type { Register } from './register.ts';
 
 /** `glimpse image lint`: exit 0 when there is nothing to say, 3 when there is, 1 when the service could not be asked. */
 export const imageLintCommand: Register = (program, done) => {

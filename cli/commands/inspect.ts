@@ -3,8 +3,8 @@ import { type Inspection, inspect } from '../../formats/inspect.ts';
 import { fileSource } from '../../formats/node/file-source.ts';
 import { complain, EXIT, type ExitCode, reason } from '../exit.ts';
 import { inspectionJson, inspectionTable } from '../inspection-view.ts';
-import type { Register } from '../main.ts';
 import { bytesArgument, formatArgument } from '../options.ts';
+import type { Register } from './register.ts';
 
 interface Options {
   readonly json?: boolean;

@@ -6,8 +6,8 @@ import { fileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 import { EXIT } from '../exit.ts';
 import { humanBytes } from '../human.ts';
-import type { Register } from '../main.ts';
 import { paintDisk } from '../picture.ts';
+import type { Register } from './register.ts';
 
 /** `glimpse map`: where the data is. */
 export const mapCommand: Register = (program, done) => {

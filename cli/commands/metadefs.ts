@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import type { Register } from '../main.ts';
 import { catalogFiles, STANDARD_CATALOG } from '../metadefs/files.ts';
 import type { LoadMode } from '../metadefs/load.ts';
 import { openSession } from '../session.ts';
+import type { Register } from './register.ts';
 
 type Done = (code: ExitCode) => void;
 

@@ -1,12 +1,14 @@
 import { Unauthenticated } from '../errors.ts';
-import type { PolicyPort } from '../policy/port.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Caller } from './caller.ts';
 import type { TokenValidator, ValidToken } from './repository.ts';
 
 export interface AuthenticateDeps {
   readonly identity: TokenValidator;
-  readonly policy: PolicyPort;
+  /** The policy, as far as it says who is an administrator. */
+  readonly policy: {
+    allows(rule: 'context_is_admin', target: Readonly<Record<string, never>>, caller: Caller): Promise<boolean>;
+  };
   readonly config: { readonly allow_anonymous_access: boolean };
 }
 

@@ -4,12 +4,13 @@
  */
 
 import type { WithBytes } from '../../bytes/bytes-port.ts';
+import { imageRoot, stagedRoot } from '../../bytes/keys.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { Duty, WithDuties } from '../duties/duty.ts';
 import { Forbidden, NotFound } from '../errors.ts';
+import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { WithWorkflows } from '../imports/workflow.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
@@ -67,7 +68,7 @@ function dutyOf(deps: DeleteDeps, image: Image): Duty | undefined {
   const { id, lock, staged, locations, status } = image;
   if (locations.length === 0 && staged === null && lock === null && status === 'queued' && image.revision === 0)
     return undefined;
-  const prefix = `images/${id}/`;
+  const prefix = imageRoot(id);
   const stores = deps.config.stores.map((store) => store.id);
   return {
     id: `delete:${id}`,
@@ -77,7 +78,7 @@ function dutyOf(deps: DeleteDeps, image: Image): Duty | undefined {
     places: [
       ...stores.map((place) => ({ place, prefix })),
       { place: 'staging', prefix },
-      { place: 'staging', prefix: `staged/${id}/` },
+      { place: 'staging', prefix: stagedRoot(id) },
     ],
   };
 }

@@ -1,9 +1,9 @@
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import type { WithConfig } from '../config.ts';
 import { Forbidden, InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
-import type { StoredBytes } from '../tasks/task.ts';
 import { enforce, type Seen, seenImage } from './access.ts';
 import type { Image } from './image.ts';
 import type { WithImages } from './repository.ts';

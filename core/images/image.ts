@@ -1,10 +1,8 @@
+import type { Layout } from '../../bytes/stored-bytes.ts';
 import type { ImageStatus } from './status.ts';
 
 export const VISIBILITIES = ['community', 'public', 'private', 'shared'] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
-
-/** How the bytes of an image lie in a store (design section 5): one object, or segments of non-zero blocks plus a map. */
-export type Layout = 'plain' | 'sparse';
 
 /** One copy of the image's bytes. Identity is `${store}:${writeId}`, so a repeated write replaces itself and nothing else. */
 export interface Location {

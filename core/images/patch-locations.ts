@@ -3,9 +3,9 @@
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden, InvalidInput, LimitExceeded } from '../errors.ts';
+import type { Draft } from './draft.ts';
 import { type Image, type Location, locationId } from './image.ts';
 import type { FoundLocation, WithLocations } from './locations.ts';
-import type { Draft } from './patch.ts';
 
 /** A location as a client gives it. */
 export interface LocationInput {

@@ -11,7 +11,8 @@ import type { Caller } from '../identity/caller.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy, WithProtections } from '../policy/port.ts';
 import { enforce, imageTarget, type Seen, seenImage } from './access.ts';
-import type { Image, Location, Visibility } from './image.ts';
+import type { Draft } from './draft.ts';
+import type { Image, Visibility } from './image.ts';
 import type { WithLocations } from './locations.ts';
 import { addLocations, type LocationChange, removeLocation, replaceLocations } from './patch-locations.ts';
 import type { ImageChange, WithImages } from './repository.ts';
@@ -76,17 +77,6 @@ export async function patchImage(
   });
 }
 
-/** The image while changes are applied to it. */
-export interface Draft {
-  image: Image;
-  /** What is written about locations, status and hashes besides the plain attributes. */
-  extra: {
-    addLocations?: readonly Location[];
-    removeLocations?: readonly string[];
-    set?: NonNullable<ImageChange['set']>;
-  };
-}
-
 async function changeFor(
   deps: PatchDeps,
   caller: Caller,
@@ -100,7 +90,7 @@ async function changeFor(
   if (changes.some((change) => change.name === 'tags')) checkTagQuota(deps.config, after.tags);
   checkPropertyQuota(deps.config, before.properties, after.properties);
   return {
-    expect: { revision: before.revision },
+    expect: { revision: before.revision, ...(draft.extra.set?.status !== undefined && { status: [before.status] }) },
     createdAt: before.createdAt,
     set: { ...differences(before, after), ...draft.extra.set },
     ...(draft.extra.addLocations && { addLocations: draft.extra.addLocations }),

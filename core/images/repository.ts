@@ -1,9 +1,12 @@
-import type { ProjectUsage } from '../quota/usage.ts';
+import type { UsageCount } from '../quota/usage.ts';
 import type { Image, Location } from './image.ts';
 import type { ImageQuery } from './query.ts';
 import type { ImageStatus } from './status.ts';
 
-/** A change of an image record that names what it expects and touches only what it names; the write is one conditional update. */
+/**
+ * A change of an image record that names what it expects and touches only what it names; the write is one conditional update.
+ * One that sets `status` expects statuses from which the table of status.ts leads there.
+ */
 export interface ImageChange {
   readonly expect?: {
     readonly revision?: number;
@@ -57,6 +60,7 @@ export interface ImageRepository {
   get(id: string): Promise<Image | undefined>;
   /**
    * Applies a change and returns the new record.
+   * @throws TypeError for a status that is set past the table of status.ts
    * @throws NotFound when the image is gone; StaleRevision when `expect.revision` differs; Conflict when status or lock differ
    *   (the message names both values).
    */
@@ -66,14 +70,12 @@ export interface ImageRepository {
 }
 
 /** Pages of images. */
-export interface ImageListing {
+export interface ImageListing extends UsageCount {
   /**
    * Images in the query's order, after its marker, at most `query.limit`; fewer when the page grew too large or too many
    * images had to be looked at, then `more` is true all the same.
    */
   page(query: ImageQuery): Promise<{ readonly images: readonly Image[]; readonly more: boolean }>;
-  /** What the images of a project take, counted anew from the records. */
-  usageOf(project: string): Promise<ProjectUsage>;
 }
 
 /** Of a verb on single images. */

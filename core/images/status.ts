@@ -24,7 +24,7 @@ export const NEXT_STATUSES: Readonly<Record<ImageStatus, readonly ImageStatus[]>
   deleted: [],
 };
 
-/** Statuses from which `to` may be reached: what a conditional write names as expected. */
-export function statusesBefore(to: ImageStatus): ImageStatus[] {
-  return IMAGE_STATUSES.filter((from) => NEXT_STATUSES[from].includes(to));
+/** Whether an image in status `from` may be written with status `to`; staying is no transition, so that a write may run twice. */
+export function mayMove(from: ImageStatus, to: ImageStatus): boolean {
+  return from === to || NEXT_STATUSES[from].includes(to);
 }

@@ -1,6 +1,6 @@
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix } from '../../bytes/keys.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import type { Config } from '../config.ts';
-import type { StoredBytes } from '../tasks/task.ts';
 import type { Image, Location } from './image.ts';
 
 /**

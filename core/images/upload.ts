@@ -1,13 +1,14 @@
 /**
  * The rules of PUT file and PUT stage (contract: images.md sections 10 and 12): who may begin, what the record says meanwhile, and
- * how an upload ends, well or badly. The bytes themselves are the gateway's and `aws/s3`'s.
+ * how an upload ends, well or badly. The bytes themselves are the gateway's and `bytes/`'s.
  *
  *     beginUpload ─ lock = write id, saving | uploading, duty ─┬─ completeFile | completeStage ─ active | staged, lock free, duty gone
  *                                                              └─ abandonUpload (or the janitor, when we died) ─ queued, swept, duty gone
  */
 
 import type { WithBytes } from '../../bytes/bytes-port.ts';
-import { imagePrefix, stagedPrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix, stagedPrefix } from '../../bytes/keys.ts';
+import type { Layout } from '../../bytes/stored-bytes.ts';
 import type { WithClock, WithIds } from '../clock.ts';
 import { defaultStore, type WithConfig } from '../config.ts';
 import type { Duty, WithDuties } from '../duties/duty.ts';
@@ -19,7 +20,7 @@ import type { WithPolicy } from '../policy/port.ts';
 import { enforceLimit } from '../quota/bytes.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
 import { enforce, seenImage } from './access.ts';
-import type { Image, Layout, StagedData } from './image.ts';
+import type { Image, StagedData } from './image.ts';
 import type { ImageChange, WithImageList, WithImages } from './repository.ts';
 import { retireWrite } from './retire-write.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
@@ -265,7 +266,10 @@ export async function abandonUpload(
 ): Promise<void> {
   const { imageId, writeId = '', places = [] } = duty;
   try {
-    await deps.images.change(imageId, { expect: { lock: writeId }, set: CLEARED });
+    await deps.images.change(imageId, {
+      expect: { lock: writeId, status: Object.values(BUSY) },
+      set: CLEARED,
+    });
   } catch (error) {
     if (!(error instanceof Conflict || error instanceof NotFound)) throw error;
     if (holdsBytes(await deps.images.get(imageId), writeId)) {

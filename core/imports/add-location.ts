@@ -12,6 +12,7 @@ import type { WithClock, WithIds } from '../clock.ts';
 import type { Config, WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, Forbidden, InvalidInput, LimitExceeded } from '../errors.ts';
+import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import { enforce, seenImage } from '../images/access.ts';
 import type { Image, Location } from '../images/image.ts';
@@ -24,7 +25,6 @@ import type { WithPolicy } from '../policy/port.ts';
 import { enforceStorageQuota } from '../quota/bytes.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import { assertFree, startTask } from './start.ts';
-import type { WithWorkflows } from './workflow.ts';
 
 export interface NewLocation {
   readonly url: string;

@@ -1,10 +1,11 @@
-import type { Deps } from '../deps.ts';
+import type { WithClock, WithIds } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
-import { enforce } from '../images/access.ts';
 import { createImage, type NewImage } from '../images/create.ts';
+import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
-import { importImage } from './import.ts';
+import { importSeen } from './import.ts';
 import { expiry } from './settle.ts';
 import { uriRefusal } from './uri-filter.ts';
 
@@ -18,11 +19,13 @@ export interface NewTask {
   readonly image?: NewImage;
 }
 
+type TaskDeps = Parameters<typeof createImage>[0] & Parameters<typeof importSeen>[0];
+
 /**
  * Creates the image and imports it by web-download, under a task of type `import`.
  * @throws InvalidInput when the URL is missing or not allowed; whatever creating the image throws
  */
-export async function createTask(deps: Deps, caller: Caller, request: NewTask): Promise<Task> {
+export async function createTask(deps: TaskDeps, caller: Caller, request: NewTask): Promise<Task> {
   const { importFrom, format, image: wanted } = request;
   if (importFrom === undefined) throw new InvalidInput("Input does not contain 'import_from' field");
   const refusal = uriRefusal(importFrom, deps.config.import_filtering_opts);
@@ -39,19 +42,23 @@ export async function createTask(deps: Deps, caller: Caller, request: NewTask): 
     ...wanted,
   });
   const method = { name: 'web-download', uri: importFrom };
-  const task = await importImage(
+  const task = await importSeen(
     deps,
     caller,
-    image,
+    { image, memberId: null },
     { method, body: { method }, task: { type: 'import', input: request.input } },
-    () => enforce(deps, 'modify_image', { image, memberId: null }, caller),
   );
   if (task === undefined) throw new InvalidInput('There is nothing to import');
   return task;
 }
 
 /** A request that is well-formed and cannot succeed is a task that failed, as the original has it. */
-async function failedTask(deps: Deps, caller: Caller, request: NewTask, message: string): Promise<Task> {
+async function failedTask(
+  deps: WithConfig & WithClock & WithIds & WithTasks,
+  caller: Caller,
+  request: NewTask,
+  message: string,
+): Promise<Task> {
   const at = new Date(deps.clock.now()).toISOString();
   const task: Task = {
     id: deps.newId(),

@@ -1,7 +1,9 @@
+import { DROP_PREFIX } from '../../bytes/keys.ts';
 import type { WithClock, WithIds } from '../clock.ts';
 import { defaultStore, type WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, ImageServiceError } from '../errors.ts';
+import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import { createImage, type NewImage } from '../images/create.ts';
 import type { WithImageList, WithImages } from '../images/repository.ts';
@@ -12,7 +14,6 @@ import type { WithUsage } from '../quota/usage.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
 import { TASK_DUTY_MS } from './report.ts';
-import type { WithWorkflows } from './workflow.ts';
 
 /** An object that somebody put at `drop/{project}/{name}.{ext}` in the staging bucket. */
 export interface Dropped {
@@ -60,6 +61,8 @@ export interface DropDeps
   readonly nameId: (text: string) => string;
 }
 
+const DROPPED = new RegExp(`^${DROP_PREFIX}([^/]+)/([^/]+)$`);
+
 /** File extensions people use, and the disk format they mean. Anything else is what the engine finds it to be. */
 const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = {
   qcow2: 'qcow2',
@@ -79,9 +82,9 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = {
  * event finds the first one's work and changes nothing. The caller is a plain member of the project that the key names.
  */
 export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<DropOutcome> {
-  const named = /^drop\/([^/]+)\/([^/]+)$/.exec(dropped.key);
+  const named = DROPPED.exec(dropped.key);
   const [, projectName = '', fileName = ''] = named ?? [];
-  if (named === null) return quarantined(`"${dropped.key}" is not of the form drop/{project}/{name}.{ext}`);
+  if (named === null) return quarantined(`"${dropped.key}" is not of the form ${DROP_PREFIX}{project}/{name}.{ext}`);
   const project = await deps.findProject(projectName);
   if (project === undefined) return quarantined(`there is no project "${projectName}"`);
   if (!project.enabled) return quarantined(`the project "${projectName}" is disabled`);

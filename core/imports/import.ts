@@ -2,15 +2,21 @@ import type { WithClock, WithIds } from '../clock.ts';
 import { defaultStore, type WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, InvalidInput } from '../errors.ts';
+import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
+import { enforce, type Seen, seenImage } from '../images/access.ts';
 import type { Image } from '../images/image.ts';
 import type { WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
+import type { WithMembers } from '../members/repository.ts';
+import type { WithPolicy } from '../policy/port.ts';
+import { enforceLimit } from '../quota/bytes.ts';
+import type { WithLimits } from '../quota/limited-resources.ts';
+import type { WithUsageCount } from '../quota/usage.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { ImportMethod, Task } from '../tasks/task.ts';
 import { assertFree, startTask } from './start.ts';
 import { uriRefusal } from './uri-filter.ts';
-import type { WithWorkflows } from './workflow.ts';
 
 /** POST import, parsed (contract: import.md section 2). `header` is X-Image-Meta-Store. */
 export interface ImportRequest {
@@ -25,25 +31,46 @@ export interface ImportRequest {
   readonly task?: Pick<Task, 'type' | 'input'>;
 }
 
-type ImportDeps = WithConfig & WithClock & WithIds & WithImages & WithTasks & WithDuties & WithWorkflows & WithLog;
+type ImportDeps = WithConfig &
+  WithClock &
+  WithIds &
+  WithImages &
+  WithMembers &
+  WithPolicy &
+  WithTasks &
+  WithDuties &
+  WithWorkflows &
+  WithLog;
 
 /**
- * Accepts an import: the lock is taken by one conditional write, the task is stored, the workflow starts under the task's id.
- * The image is the one the caller may see; `authorize` runs the policy of the method at its place in the order of checks.
+ * POST import. The contract's table says which failure comes first (import.md section 2); the order is this function's and the next
+ * one's. The lock is taken by one conditional write, the task is stored, the workflow starts under the task's id.
  * @returns the task, or undefined when there is nothing to do (copy-image to stores that all hold the image)
- * @throws InvalidInput, Conflict, Forbidden, NotFound as the contract's table says, first failure first
+ * @throws InvalidInput, LimitExceeded, NotFound, Conflict, Forbidden
  */
-export async function importImage(
+export async function requestImport(
+  deps: ImportDeps & WithUsageCount & WithLimits,
+  caller: Caller,
+  id: string,
+  request: ImportRequest,
+): Promise<Task | undefined> {
+  assertMethodEnabled(deps, request.method.name);
+  await enforceLimit(deps, 'image_size_total', caller.projectId);
+  return importSeen(deps, caller, await seenImage(deps, caller, id), request);
+}
+
+/** The checks from the image's status on, and the start. @returns and @throws as `requestImport` */
+export async function importSeen(
   deps: ImportDeps,
   caller: Caller,
-  image: Image,
+  seen: Seen,
   request: ImportRequest,
-  authorize: () => Promise<void>,
 ): Promise<Task | undefined> {
-  const name = request.method.name;
+  const { image } = seen;
+  const { name } = request.method;
   checkState(image, name);
   checkFormats(image);
-  await authorize();
+  await enforce(deps, name === 'copy-image' ? 'copy_image' : 'modify_image', seen, caller);
   await assertFree(deps, image);
   const stores = chooseStores(deps, image, request);
   if (stores.length === 0) return undefined;
@@ -122,7 +149,7 @@ function methodOf(deps: ImportDeps, request: ImportRequest): ImportMethod {
 }
 
 /** Whether the method named may be used at all (check 1). @throws InvalidInput */
-export function assertMethodEnabled(deps: WithConfig, name: string): void {
+function assertMethodEnabled(deps: WithConfig, name: string): void {
   if (!deps.config.enabled_import_methods.some((method) => method === name)) {
     throw new InvalidInput(
       `Unknown import method name '${name}'; enabled are: ${deps.config.enabled_import_methods.join(', ') || 'none'}`,

@@ -1,5 +1,5 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
-import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/keys.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
@@ -8,6 +8,7 @@ import type { Image, Location } from '../images/image.ts';
 import { locationId } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import { retireWrite } from '../images/retire-write.ts';
+import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import { type ImportTask, importTask } from './report.ts';
@@ -17,40 +18,45 @@ type RevertDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties &
 
 /**
  * The end of a failed import (import.md section 4): this task's copies are taken off the image and swept, the lists say which
- * stores failed, the image goes back to `queued` (copy-image: stays active), the lock opens, the task names the cause.
+ * stores failed, the image goes back to `queued`, the lock opens, the task names the cause. An image that is active by then, because it
+ * was before or because its first copy made it so, stays active with the copies that it has.
  * It may run twice, late, or beside a worker that is still writing: it touches only what this task owns.
  */
 export async function revertImport(deps: RevertDeps, taskId: string, cause: string): Promise<void> {
   const task = await importTask(deps, taskId);
   if (task.status === 'success') return;
-  const image = await deps.images.get(task.imageId);
-  if (image?.lock === taskId) await unwind(deps, task, image);
+  const image = await unwind(deps, task);
   await closeTask(deps, task, cause);
   await sweep(deps, task, image);
   await deps.duties.remove(`task:${taskId}`);
 }
 
-async function unwind(deps: RevertDeps, task: ImportTask, image: Image): Promise<void> {
-  try {
-    await deps.images.change(task.imageId, undoing(task, image));
-  } catch (error) {
-    if (!(error instanceof Conflict || error instanceof NotFound)) throw error; // deleted or preempted meanwhile
-    deps.log.info('revert: the image is no longer held by the task', { task: task.id, image: task.imageId });
+/** How often the image is looked at anew when it changed between look and write: it turns active, or goes, once. */
+const LOOKS = 5;
+
+/** Takes the task's work off the image, if the task still holds it; answers the image as it is then. */
+async function unwind(deps: RevertDeps, task: ImportTask): Promise<Image | undefined> {
+  for (let look = 1; ; look++) {
+    const image = await deps.images.get(task.imageId);
+    if (image?.lock !== task.id) return image;
+    try {
+      return await deps.images.change(task.imageId, undoing(task, image));
+    } catch (error) {
+      if (!(error instanceof Conflict || error instanceof NotFound) || look === LOOKS) throw error;
+    }
   }
 }
 
 function undoing(task: ImportTask, image: Image): ImageChange {
-  const { method } = task.import;
-  // An image that was active before, or did not wait for its hash, stays active with what it has.
-  const kept = method.name === 'copy-image' || (method.name === 'location' && image.status !== 'importing');
+  const kept = !mayMove(image.status, 'queued');
   const own = kept ? [] : image.locations.filter((location) => isOwn(task, location)).map(locationId);
   return {
-    expect: { lock: task.id },
-    set: { lock: null, progress: null, ...(kept ? {} : CLEARED) },
+    expect: { lock: task.id, status: [image.status] },
+    set: { lock: null, progress: null, staged: null, ...(kept ? {} : CLEARED) },
     ...(own.length === 0 ? {} : { removeLocations: own }),
-    ...(method.name === 'location'
+    ...(task.import.method.name === 'location'
       ? {}
-      : { importingTo: { remove: task.import.stores }, failedImport: { add: failedStores(task, image) } }),
+      : { importingTo: { remove: task.import.stores }, failedImport: { add: failedStores(task, image, kept) } }),
   };
 }
 
@@ -68,26 +74,22 @@ const CLEARED = {
   checksum: null,
   hashAlgo: null,
   hashValue: null,
-  staged: null,
 } as const;
 
 /**
  * Which stores are named as failed. A store that broke is in the list already. When the fault was not a store's, none was
- * written: all requested ones failed. Methods that fetch or convert name all in either case, as Glance's reverts do.
+ * written: all requested ones failed. Methods that fetch or convert name all in either case, as Glance's reverts do. Where the image
+ * keeps its copies, a store that holds one has not failed.
  */
-function failedStores(task: ImportTask, image: Image): readonly string[] {
-  const broke = task.import.stores.filter((store) => image.failedImport?.includes(store));
-  const plain =
-    task.import.method.name === 'copy-image' ||
-    (task.import.method.name === 'glance-direct' && task.facts.targetFormat === undefined);
-  if (!plain || broke.length === 0) return copyingHolds(task, image);
-  return broke;
-}
-
-/** copy-image keeps the copies that were made: only stores without one have failed. */
-function copyingHolds(task: ImportTask, image: Image): readonly string[] {
-  if (task.import.method.name !== 'copy-image') return task.import.stores;
-  return task.import.stores.filter((store) => !image.locations.some((location) => location.store === store));
+function failedStores(task: ImportTask, image: Image, kept: boolean): readonly string[] {
+  const { method, stores } = task.import;
+  const broke = stores.filter((store) => image.failedImport?.includes(store));
+  const isCopy = method.name === 'copy-image';
+  const isPlain = isCopy || (method.name === 'glance-direct' && task.facts.targetFormat === undefined && !kept);
+  if (isPlain && broke.length > 0) return broke;
+  return kept || isCopy
+    ? stores.filter((store) => !image.locations.some((location) => location.store === store))
+    : stores;
 }
 
 async function closeTask(deps: RevertDeps, task: ImportTask, cause: string): Promise<void> {
@@ -102,13 +104,10 @@ async function closeTask(deps: RevertDeps, task: ImportTask, cause: string): Pro
   }
 }
 
-/** Everything this task may have written, in every place; copies of copy-image that are recorded stay. */
+/** Everything this task may have written, in every place; what the image refers to stays. */
 async function sweep(deps: RevertDeps, task: ImportTask, image: Image | undefined): Promise<void> {
   const prefix = imagePrefix(task.imageId, task.id);
-  const kept =
-    task.import.method.name === 'copy-image'
-      ? (image?.locations ?? []).filter((l) => l.writeId === task.id).map((l) => l.store)
-      : [];
+  const kept = (image?.locations ?? []).filter(({ writeId }) => writeId === task.id).map(({ store }) => store);
   await retireWrite(deps, {
     imageId: task.imageId,
     writeId: task.id,

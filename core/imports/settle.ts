@@ -77,10 +77,17 @@ async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
       `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
     );
   }
-  await deps.images.change(task.imageId, { expect: { lock: task.id }, ...outcome(task) });
+  await deps.images.change(task.imageId, ending(task, image));
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
   await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));
   await closeTask(deps, task, `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`);
+}
+
+/** An image that its first copy activated is not activated again: it may have been taken out of use since. */
+function ending(task: ImportTask, image: Image | undefined): ImageChange {
+  const { set: { status, ...facts } = {}, ...lists } = outcome(task);
+  if (status === undefined || image?.status !== 'importing') return { ...lists, expect: { lock: task.id }, set: facts };
+  return { ...lists, expect: { lock: task.id, status: ['importing', 'active'] }, set: { ...facts, status } };
 }
 
 /** What the image says at the end, by where its bytes came from. */

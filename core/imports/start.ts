@@ -1,6 +1,7 @@
 import type { WithClock, WithIds } from '../clock.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, NotFound } from '../errors.ts';
+import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Image } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
@@ -8,7 +9,6 @@ import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
 import { TASK_DUTY_MS } from './report.ts';
-import type { WithWorkflows } from './workflow.ts';
 
 type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithDuties & WithWorkflows & WithLog;
 

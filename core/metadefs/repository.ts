@@ -59,7 +59,7 @@ export interface MetadefRepository {
   /** All children of a kind become these, at once however many. */
   replaceAll(namespace: Namespace, kind: ChildKind, children: readonly Child[]): Promise<void>;
 
-  /** Makes a missing resource type too. @throws Conflict when the association exists */
+  /** Makes a missing resource type too. The namespace as given has no association with it. */
   associate(namespace: Namespace, association: Association): Promise<void>;
   dissociate(namespace: Namespace, resourceType: string): Promise<void>;
   /** In the order of their names. */

@@ -2,12 +2,11 @@
 
 import type { WithConfig } from '../config.ts';
 import { LimitExceeded } from '../errors.ts';
-import type { WithImageList } from '../images/repository.ts';
 import { isOver, type WithLimits } from './limited-resources.ts';
 import { overLimit } from './limits.ts';
-import type { ProjectUsage } from './usage.ts';
+import type { ProjectUsage, WithUsageCount } from './usage.ts';
 
-type LimitDeps = WithConfig & WithImageList;
+type LimitDeps = WithConfig & WithUsageCount;
 
 const MIB = 1024 * 1024;
 const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };

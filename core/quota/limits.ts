@@ -7,11 +7,10 @@
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import { LimitExceeded } from '../errors.ts';
-import type { WithImageList } from '../images/repository.ts';
 import type { WithLimits } from './limited-resources.ts';
-import type { WithUsage } from './usage.ts';
+import type { WithUsage, WithUsageCount } from './usage.ts';
 
-type LimitDeps = WithConfig & WithClock & WithUsage & WithImageList;
+type LimitDeps = WithConfig & WithClock & WithUsage & WithUsageCount;
 
 /** Longer than any request that has reserved something can still be on its way to write it. */
 const QUIET_MS = 60_000;

@@ -1,4 +1,5 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
+import { imagePrefix } from '../../bytes/keys.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
@@ -35,7 +36,7 @@ export async function deleteStoreCopy(deps: CopyDeps, caller: Caller, store: str
   });
   for (const { writeId } of removed) {
     if (writeId === undefined) continue; // a location that a client brought: its bytes are not ours
-    await retireWrite(deps, { imageId: id, writeId, places: [{ place: store, prefix: `images/${id}/${writeId}/` }] });
+    await retireWrite(deps, { imageId: id, writeId, places: [{ place: store, prefix: imagePrefix(id, writeId) }] });
   }
 }
 

@@ -3,6 +3,7 @@ import type { BatchProgress, ImportFacts, PhaseRates, Task, TaskStatus, TaskType
 export interface TaskRepository {
   /** @throws Conflict when the id exists. */
   create(task: Task): Promise<void>;
+  /** Undefined also from `expiresAt` on. */
   get(id: string): Promise<Task | undefined>;
   /**
    * Moves status, message and result; `from` names the statuses expected.
@@ -13,17 +14,19 @@ export interface TaskRepository {
     from: readonly TaskStatus[],
     to: { status: TaskStatus; message?: string; result?: Task['result']; expiresAt?: string },
   ): Promise<Task>;
-  /** Adds facts (by key, last write wins) and sets the message; both optional. */
+  /** Adds facts (by key, last write wins) and sets the message; both optional. @throws NotFound when there is no task. */
   note(id: string, facts: Partial<ImportFacts>, message?: string): Promise<void>;
+  /** Unexpired tasks of an image, newest first. */
   listByImage(imageId: string): Promise<Task[]>;
-  /** Tasks not ended yet, oldest first, for the janitor. */
+  /** Tasks not ended yet, oldest first, at most `limit`; from an index, so that one made a moment ago may be missing. */
   listLive(limit: number): Promise<Task[]>;
   /** Unexpired tasks, newest first unless `forward`; of one project, or all of them. */
   list(filter: { owner?: string; status?: TaskStatus; type?: TaskType; forward?: boolean }): Promise<Task[]>;
+  /** Writes the record of one batch of one phase whole. */
   putBatch(batch: BatchProgress): Promise<void>;
-  /** Strongly consistent, so that Gather misses nobody. */
-  /** One batch's record, read consistently; undefined for a batch that has not reported. */
+  /** One batch's record, strongly consistent; undefined for a batch that has not reported. */
   batch(taskId: string, phase: string, batch: number): Promise<BatchProgress | undefined>;
+  /** Of all phases, in no order; strongly consistent, so that Gather misses nobody. */
   batches(taskId: string): Promise<BatchProgress[]>;
   removeBatches(taskId: string): Promise<void>;
   /** Pace of each phase as ended imports showed it; empty before the first. */

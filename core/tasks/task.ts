@@ -1,4 +1,4 @@
-import type { Layout } from '../images/image.ts';
+import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 
 export const TASK_STATUSES = ['pending', 'processing', 'success', 'failure'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
@@ -24,20 +24,6 @@ export type ImportMethod =
       readonly etag: string;
       readonly size: number;
     };
-
-/** Bytes in a bucket: one object (`plain`) or a prefix with segments and map (`sparse`). */
-export interface StoredBytes {
-  /** `staging`, or a store id. */
-  readonly place: string;
-  /** Key prefix ending in `/`; the object is `{prefix}data`, or `{prefix}map` and `{prefix}s/{n}`. */
-  readonly prefix: string;
-  /** The whole key of a plain object that lies under no prefix of ours (a bucket drop-in). */
-  readonly key?: string;
-  readonly layout: Layout;
-  /** Bytes a reader gets: of the object, or the virtual size of the map. */
-  readonly size: number;
-  readonly etag?: string;
-}
 
 /** Bytes per second of each phase. */
 export type PhaseRates = Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@ import { Truncated } from './errors.ts';
 
 /**
  * Random access to an immutable object of known size: the only way bytes enter the engine.
- * Implementations: memory (below), file (`file-source.ts`), S3 range (`aws/s3/`), a sub-range of another source.
+ * Implementations: memory (below), file (`file-source.ts`), a stored object (`bytes/object-source.ts`), a sub-range of another source.
  */
 export interface ByteSource {
   /** Bytes in the object. */

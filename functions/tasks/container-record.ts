@@ -1,6 +1,6 @@
+import type { StepEvent } from '../../bytes/imports/step.ts';
 import type { ImageServiceError } from '../../core/errors.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
-import type { StepEvent } from './step.ts';
 
 /**
  * The platform hands nothing on from a container but that it ended. So a step that ran as one leaves its outcome in a batch record of

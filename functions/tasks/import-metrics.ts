@@ -1,6 +1,6 @@
 import { telemetry } from '../../aws/telemetry.ts';
+import type { WorkflowError } from '../../core/imports/cause.ts';
 import type { ServiceDeps } from '../../service/deps.ts';
-import type { WorkflowError } from './cause.ts';
 
 /** How long the import took and how much it made; an import that is driven again counts again. */
 export async function measureSuccess(deps: Pick<ServiceDeps, 'tasks' | 'clock'>, taskId: string): Promise<void> {

@@ -1,5 +1,5 @@
+import { recordedFailure } from '../../core/imports/recorded-failure.ts';
 import { type ContainerStep, failureOfContainer } from './container-record.ts';
-import { recordedFailure } from './recorded-failure.ts';
 import { recordStep } from './step.ts';
 
 /** Outcome: raises what a step that ran as a container recorded as its failure, as its function would have thrown it. */

@@ -1,44 +1,8 @@
-import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
-import { isConvertible } from '../../core/imports/conversion.ts';
-import type { ImportTask } from '../../core/imports/report.ts';
-import type { ServiceDeps } from '../../service/deps.ts';
-import { decompressSource } from './decompress.ts';
-import { byteStep, type StepEvent } from './step.ts';
+import { runPlugin } from '../../bytes/imports/plugins.ts';
+import type { StepEvent } from '../../bytes/imports/step.ts';
+import { byteStep } from './step.ts';
 
-type Plugin = (deps: ServiceDeps, task: ImportTask, guard: () => Promise<void>) => Promise<void>;
-
-/** Import plugins by Glance's names (contract: import.md section 6). */
-const PLUGINS: Readonly<Record<string, Plugin>> = {
-  no_op: async () => {},
-  inject_image_metadata: injectProperties,
-  image_decompression: decompressSource,
-  image_conversion: decideConversion,
-};
-
-/** Runs the plugin named; the workflow calls one after another in the configured order. */
-export const handler = byteStep<StepEvent & { readonly plugin: string }>(async (deps, task, { plugin }, guard) => {
-  const run = PLUGINS[plugin];
-  if (run === undefined) throw new BackendUnavailable(`There is no import plugin ${plugin}`);
-  await run(deps, task, guard);
-});
-
-/** Properties from the configuration, unless the requester has one of the roles to be left alone. */
-async function injectProperties(deps: ServiceDeps, task: ImportTask): Promise<void> {
-  const { inject, ignore_user_roles: ignored } = deps.config.inject_metadata_properties;
-  if (task.import.roles.some((role) => ignored.includes(role))) return;
-  const properties = Object.fromEntries(Object.entries(inject).filter(([key]) => !key.startsWith('os_glance')));
-  if (Object.keys(properties).length === 0) return;
-  await deps.images.change(task.imageId, { expect: { lock: task.id }, mergeProperties: properties });
-}
-
-/** Only decides: Plan and Render do the work. The target format needs no conversion. @throws ImageRefused when the content is of another format than declared */
-async function decideConversion(deps: ServiceDeps, task: ImportTask): Promise<void> {
-  const image = await deps.images.get(task.imageId);
-  const { format } = task.facts;
-  const target = deps.config.image_conversion.output_format;
-  if (image === undefined || format === undefined || !isConvertible(image, format)) return;
-  if (format !== image.diskFormat)
-    throw new ImageRefused(`Image format mismatch: disk_format is ${image.diskFormat}, the content is ${format}`);
-  if (format === target) return;
-  await deps.tasks.note(task.id, { targetFormat: target });
-}
+/** One import plugin; the workflow calls one after another in the configured order. */
+export const handler = byteStep<StepEvent & { readonly plugin: string }>((deps, task, { plugin }, tools) =>
+  runPlugin(deps, task, plugin, tools),
+);

@@ -7,10 +7,11 @@
  * 0 in both cases. Any other end (memory, a host that goes away) is the container's: the workflow starts another one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serviceError } from '../../bytes/imports/step.ts';
 import { serviceDeps } from '../../service/deps.ts';
 import type { LongStep } from '../../workflows/topology.ts';
 import { type ContainerStep, recordContainer } from './container-record.ts';
-import { type StepHandler, serviceError } from './step.ts';
+import type { StepHandler } from './step.ts';
 
 const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHandler<never> }>>> = {
   'import-fetch': () => import('./fetch.ts'),

@@ -1,3 +1,4 @@
+import type { LongWork } from '../../bytes/imports/step.ts';
 import { StepTooLong } from '../../core/errors.ts';
 import { optional } from '../../service/environment.ts';
 
@@ -14,14 +15,14 @@ const PACE = {
   hash: 200e6,
   /** Bytes that pass through the task on their way to a store: a packed image written whole. */
   copy: 60e6,
-} as const;
+} as const satisfies Record<LongWork, number>;
 
 /**
  * Asked by a step once it knows its bytes and before it moves them. Where no limit is set (in the container itself, and where there
  * are no containers) everything fits.
  * @throws StepTooLong, which the workflow catches and runs the step as a container
  */
-export function assertFits(work: keyof typeof PACE, bytes: number): void {
+export function assertFits(work: LongWork, bytes: number): void {
   const limit = optional(process.env, 'functionSeconds');
   const seconds = bytes / PACE[work];
   if (limit !== undefined && seconds > Number(limit))

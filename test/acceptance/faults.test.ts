@@ -12,7 +12,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { tableOf } from '../../aws/dynamodb/table.ts';
-import { imagePrefix, stagedPrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix, stagedPrefix } from '../../bytes/keys.ts';
 import { TABLE } from '../../workflows/topology.ts';
 import { type Disk, ext4Disk, md5Of, qemuImage } from '../support/disks.ts';
 import { type Glimpse, startGlimpse } from '../support/glimpse.ts';

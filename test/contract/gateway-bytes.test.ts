@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Multipart, putObject } from '../../aws/s3/multipart.ts';
-import { objectSource } from '../../aws/s3/object-source.ts';
-import type { Place } from '../../aws/s3/places.ts';
-import { createBytes } from '../../aws/s3/sweep.ts';
 import { copyStored } from '../../bytes/copy.ts';
-import { segmentKey } from '../../bytes/object-keys.ts';
+import { segmentKey } from '../../bytes/keys.ts';
+import { objectSource } from '../../bytes/object-source.ts';
 import { plainWriter } from '../../bytes/plain-writer.ts';
 import { sparseWriter } from '../../bytes/sparse-writer.ts';
+import type { Store } from '../../bytes/store.ts';
 import { openStored } from '../../bytes/stored-image.ts';
 import { parseConfig } from '../../core/config.ts';
 import { NotFound } from '../../core/errors.ts';
@@ -24,11 +22,11 @@ const config = parseConfig({
 });
 let s3: S3Rig;
 /** The same service under another name: copies to it must stream. */
-let elsewhere: Place;
+let elsewhere: Store;
 
 beforeAll(async () => {
   s3 = await startPlaces(config);
-  elsewhere = { ...s3.places.store('two'), service: 'another' };
+  elsewhere = { ...s3.places.store('two'), canCopyFrom: () => false };
 });
 afterAll(() => s3.close());
 
@@ -107,7 +105,7 @@ describe.each([
     expect((await collect(reader.stream(0, bytes.length))).equals(bytes)).toBe(true);
     expect(told.bytes).toBe(told.total);
     expect(told.total).toBeGreaterThan(bytes.length / 10);
-    await createBytes(s3.places).removePrefix('one', prefix);
+    await s3.places.removePrefix('one', prefix);
   });
 
   it('stops a copy when the guard says so', async () => {
@@ -146,7 +144,7 @@ describe.each([
 describe('objectSource', () => {
   it('reads as memory does', async () => {
     const bytes = randomBytes(300_000);
-    await putObject(s3.places.staging, 'source/random', bytes);
+    await s3.places.staging.putObject('source/random', bytes);
     const source = await objectSource(s3.places.staging, 'source/random');
 
     await fc.assert(
@@ -161,9 +159,9 @@ describe('objectSource', () => {
 
   it('tells a changed object, a missing one and a read past the end apart', async () => {
     const { staging } = s3.places;
-    await putObject(staging, 'source/changing', Buffer.from('before'));
+    await staging.putObject('source/changing', Buffer.from('before'));
     const source = await objectSource(staging, 'source/changing');
-    await putObject(staging, 'source/changing', Buffer.from('behind'));
+    await staging.putObject('source/changing', Buffer.from('behind'));
 
     await expect(source.read(0, 1)).rejects.toThrow(SourceChanged);
     await expect(source.read(5, 2)).rejects.toThrow(Truncated);
@@ -175,17 +173,16 @@ describe('objectSource', () => {
 describe('removePrefix', () => {
   it('removes objects and unfinished uploads of the prefix, and nothing else; again is fine', async () => {
     const { staging } = s3.places;
-    const bytes = createBytes(s3.places);
-    for (let n = 0; n < 12; n++) await putObject(staging, segmentKey('sweep/a/', n), Buffer.from('x'));
-    await putObject(staging, 'sweep/ab', Buffer.from('x'));
-    await new Multipart(staging, 'sweep/a/data').put(0, randomBytes(100));
+    for (let n = 0; n < 12; n++) await staging.putObject(segmentKey('sweep/a/', n), Buffer.from('x'));
+    await staging.putObject('sweep/ab', Buffer.from('x'));
+    await staging.multipart('sweep/a/data').putPart(0, randomBytes(100));
     expect(await s3.keys('staging')).toContain('upload:sweep/a/data');
 
-    await bytes.removePrefix('staging', 'sweep/a/');
-    await bytes.removePrefix('staging', 'sweep/a/');
+    await s3.places.removePrefix('staging', 'sweep/a/');
+    await s3.places.removePrefix('staging', 'sweep/a/');
 
     expect((await s3.keys('staging')).filter((key) => key.includes('sweep/'))).toEqual(['sweep/ab']);
-    expect(await bytes.exists('staging', 'sweep/ab')).toBe(true);
-    expect(await bytes.exists('staging', 'sweep/a/data')).toBe(false);
+    expect(await staging.headObject('sweep/ab')).toMatchObject({ size: 1 });
+    await expect(staging.headObject('sweep/a/data')).rejects.toThrow(NotFound);
   });
 });

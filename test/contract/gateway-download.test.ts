@@ -4,8 +4,7 @@ import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand } from '@a
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { copyStored } from '../../bytes/copy.ts';
-import { segmentKey } from '../../bytes/object-keys.ts';
-import { imagePrefix } from '../../bytes/prefixes.ts';
+import { imagePrefix, segmentKey } from '../../bytes/keys.ts';
 import type { Image } from '../../core/images/image.ts';
 import { type GatewayRig, OCTETS, startGateway } from '../support/gateway.ts';
 
@@ -33,7 +32,7 @@ async function locationOf(id: string): Promise<{ image: Image; store: string; pr
 }
 
 async function removeObjects(place: string, prefix: string): Promise<void> {
-  const { client, bucket } = rig.s3.places.of(place);
+  const { client, bucket } = rig.s3.s3(place);
   const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
   await client.send(
     new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: Contents.map(({ Key }) => ({ Key: Key! })) } }),
@@ -178,7 +177,7 @@ describe('GET file', () => {
   it('prefers a store when asked, and falls back to the others', async () => {
     const id = await upload(BYTES, 'central');
     const { image, prefix } = await locationOf(id);
-    const to = rig.s3.places.store('plain');
+    const to = rig.s3.s3('plain');
     const stored = { place: 'central', prefix, layout: 'sparse', size: BYTES.length } as const;
     await copyStored(rig.s3.places, stored, to, prefix);
     await rig.deps.images.change(id, { addLocations: [{ ...image.locations[0]!, store: 'plain' }] });
@@ -209,7 +208,7 @@ describe('GET file', () => {
   it('breaks the connection rather than pass bytes whose checksum is wrong as complete', async () => {
     const id = await upload(BYTES, 'central');
     const { prefix } = await locationOf(id);
-    const { client, bucket } = rig.s3.places.store('central');
+    const { client, bucket } = rig.s3.s3('central');
     const damaged = Buffer.from(BYTES.subarray(32 * MIB, 48 * MIB));
     damaged[5_000_000] = (damaged[5_000_000] ?? 0) ^ 1;
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: segmentKey(prefix, 2), Body: damaged }));
@@ -225,7 +224,7 @@ describe('GET file', () => {
 
     socket.destroy();
 
-    const { client } = rig.s3.places.store('plain');
+    const { client } = rig.s3.s3('plain');
     const handler = client.config.requestHandler as unknown as { config?: { httpAgent?: { sockets: object } } };
     await vi.waitFor(() => {
       const busy = Object.values(handler.config?.httpAgent?.sockets ?? {}).flat();

@@ -13,10 +13,10 @@ export const PORTS = {
   tasks: ['aws/dynamodb/tasks.ts', 'createTaskRepository'],
   duties: ['aws/dynamodb/duties.ts', 'createDutyRepository'],
   identityRecords: ['aws/dynamodb/identity.ts', 'createIdentityRepository'],
-  bytes: ['aws/s3/sweep.ts', 'createBytes'],
-  locations: ['aws/s3/locations.ts', 'createLocations'],
+  bytes: ['aws/s3/remove-prefix.ts', 'createBytes'],
+  locations: ['bytes/locations.ts', 'createLocations'],
   metadefs: ['aws/dynamodb/metadefs.ts', 'createMetadefRepository'],
-  dropBox: ['aws/s3/drop-box.ts', 'createDropBox'],
+  dropBox: ['bytes/drop-box.ts', 'createDropBox'],
   workflows: ['aws/stepfunctions/workflows.ts', 'createWorkflows'],
 } as const satisfies Record<string, readonly [string, string]>;
 export type PortName = keyof typeof PORTS;
@@ -76,7 +76,7 @@ function bundle(
         name: 'without-wiring',
         setup({ onResolve }) {
           onResolve({ filter: /\/(api-)?deps\.ts$/ }, ({ path }) =>
-            /(^|\/)(aws|\.\.?)\/(api-)?deps\.ts$/.test(path) ? { path, external: true } : undefined,
+            /(^|\/)(service|\.\.?)\/(api-)?deps\.ts$/.test(path) ? { path, external: true } : undefined,
           );
         },
       },

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
-import { createBytes } from '../../aws/s3/sweep.ts';
 import { type Config, parseConfig } from '../../core/config.ts';
 import type { Duty } from '../../core/duties/duty.ts';
 import { Unauthenticated } from '../../core/errors.ts';
@@ -98,7 +97,7 @@ export async function startGateway(
       usageOf: async () => ({ storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 }),
     },
     limits: configuredLimits(config),
-    bytes: createBytes(s3.places),
+    bytes: s3.places,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     places: s3.places,
     authenticator: {

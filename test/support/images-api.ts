@@ -14,7 +14,7 @@ import type { JanitorDeps } from '../../core/janitor/janitor.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { ApiHandler } from '../../functions/api/chain.ts';
-import { createImagesApi } from '../../functions/api/images-api.ts';
+import { createImagesApi } from '../../functions/api/images/api.ts';
 import { nameId } from '../../service/name-id.ts';
 import { dutiesOf, startTable } from './table.ts';
 
@@ -92,7 +92,7 @@ export async function startImagesApi(
     policy: createPolicy(),
     tasks: createTaskRepository(table, clock),
     duties: dutiesOf(database),
-    bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix), exists: async () => true },
+    bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },
     workflows: {
       startImport: (task) => record('start', task.imageId),
       stop: (taskId) => record('stop', taskId),

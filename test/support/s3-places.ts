@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { createPlaces, type Place, type Places } from '../../aws/s3/places.ts';
+import type { S3Store } from '../../aws/s3/store.ts';
+import { createS3Places } from '../../aws/s3/stores.ts';
+import type { Places } from '../../bytes/places.ts';
 import type { Config } from '../../core/config.ts';
 import { createS3, type EmbeddedS3 } from '../../local/s3/server.ts';
 
@@ -13,6 +15,10 @@ export interface S3Rig {
   readonly places: Places;
   readonly faults: EmbeddedS3['faults'];
   readonly endpoint: string;
+  /** The next answer to a GET breaks off after so many bytes of its body, and its connection with it. */
+  breakNextBody(bytes: number): void;
+  /** The store as what it is: with its client. */
+  s3(place: string): S3Store;
   /** Keys and unfinished uploads of a place, sorted. */
   keys(place: string): Promise<string[]>;
   close(): Promise<void>;
@@ -25,17 +31,24 @@ export async function startPlaces(config: Pick<Config, 'stores'>): Promise<S3Rig
   const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-s3-'));
   const s3 = createS3({ dataDir });
   await s3.ready;
-  const server = createServer((request, response) => s3.handle(request, response));
+  const breaks: number[] = [];
+  const server = createServer((request, response) => {
+    const bytes = request.method === 'GET' ? breaks.shift() : undefined;
+    if (bytes !== undefined) breakAfter(response, bytes);
+    s3.handle(request, response);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const places = createPlaces(config, { stagingBucket: 'staging', endpoint });
-  const all: Place[] = [places.staging, ...config.stores.map((store) => places.store(store.id))];
+  const places = createS3Places(config, { stagingBucket: 'staging', endpoint });
+  const all = [places.staging, ...places.stores].map((store) => store as S3Store);
   for (const place of all) await place.client.send(new CreateBucketCommand({ Bucket: place.bucket }));
   return {
     places,
     faults: s3.faults,
     endpoint,
-    keys: (id) => keysOf(places.of(id)),
+    breakNextBody: (bytes) => void breaks.push(bytes),
+    s3: (id) => places.of(id) as S3Store,
+    keys: (id) => keysOf(places.of(id) as S3Store),
     async close() {
       for (const place of all) place.client.destroy();
       server.closeAllConnections();
@@ -46,7 +59,25 @@ export async function startPlaces(config: Pick<Config, 'stores'>): Promise<S3Rig
   };
 }
 
-async function keysOf(place: Place): Promise<string[]> {
+function breakAfter(response: ServerResponse, bytes: number): void {
+  const write = response.write.bind(response) as (chunk: Uint8Array) => boolean;
+  let left = bytes;
+  const cut = (chunk: unknown): boolean => {
+    if (!(chunk instanceof Uint8Array)) return true;
+    if (chunk.length < left) {
+      left -= chunk.length;
+      return write(chunk);
+    }
+    write(chunk.subarray(0, left));
+    left = 0;
+    // Later, so that what was written gets out.
+    setTimeout(() => response.destroy(), 20);
+    return false;
+  };
+  Object.assign(response, { write: cut, end: cut });
+}
+
+async function keysOf(place: S3Store): Promise<string[]> {
   const bucket = { Bucket: place.bucket };
   const [objects, uploads] = await Promise.all([
     place.client.send(new ListObjectsV2Command(bucket)),

@@ -152,9 +152,11 @@ function* bodies(slices: SlicePlaces): Generator<Region> {
   }
 }
 
-/** S3's bounds on the parts of one object. */
-const MIN_PART = 5 * 1024 * 1024;
-const MAX_PARTS = 10_000;
+/** What a store takes of one object: bytes of each part but the last, and parts. */
+export interface PartLimits {
+  readonly minPartBytes: number;
+  readonly maxParts: number;
+}
 
 /** One part of a multipart upload. */
 export interface Part {
@@ -165,12 +167,9 @@ export interface Part {
   readonly regions: readonly Region[];
 }
 
-/**
- * Joins regions into parts of at least 5 MiB (the last one may be shorter) and at most 10,000: bodies are never split,
- * however small they are or however many.
- */
-export function planParts(assembly: Assembly): Part[] {
-  const enough = Math.max(MIN_PART, Math.ceil(assembly.size / (MAX_PARTS / 2)));
+/** Joins regions into parts within the limits: bodies are never split, however small they are or however many. */
+export function planParts(assembly: Assembly, { minPartBytes, maxParts }: PartLimits): Part[] {
+  const enough = Math.max(minPartBytes, Math.ceil(assembly.size / (maxParts / 2)));
   const parts: Part[] = [];
   let open: Region[] = [];
   let length = 0;

@@ -7,12 +7,10 @@ import { capped, roundUp } from '../bytes.ts';
 import { SourceChanged, Unsupported } from '../errors.ts';
 import type { DiskImage, FormatName } from '../image.ts';
 import type { ByteSource } from '../source.ts';
+import { SLICE_BYTES } from '../sparse/geometry.ts';
 
 /** Grows whenever the same plan would render other bytes. */
 export const ENGINE_VERSION = 2;
-
-/** Guest bytes of a slice: the unit of work, and of the stored sparse layout. */
-export const SLICE_BYTES = 16 * 1024 * 1024;
 
 export type Compression = 'none' | 'zlib' | 'zstd';
 
@@ -102,8 +100,11 @@ export function assertPlanFits(plan: ConversionPlan, source: Pick<ByteSource, 's
   }
 }
 
+/** How an image is cut into slices; sizes are bytes. */
+export type SlicedImage = Pick<ConversionPlan, 'virtualSize' | 'sliceSize' | 'sliceCount'>;
+
 /** First guest byte of a slice, and its guest bytes in the source. @throws RangeError for a slice that is not in the plan */
-export function sliceRange(plan: ConversionPlan, index: number): { readonly start: number; readonly length: number } {
+export function sliceRange(plan: SlicedImage, index: number): { readonly start: number; readonly length: number } {
   if (!(Number.isInteger(index) && index >= 0 && index < plan.sliceCount)) {
     throw new RangeError(`slice ${index} of ${plan.sliceCount}`);
   }

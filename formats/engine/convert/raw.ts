@@ -1,22 +1,24 @@
 import { isZero } from '../bytes.ts';
 import type { DiskImage } from '../image.ts';
-import { type ConversionPlan, sliceRange } from './plan.ts';
+import { type SlicedImage, sliceRange } from './plan.ts';
 
 /**
  * The guest bytes of slice `index`: exactly what stands at `index * plan.sliceSize` in the raw image. Any worker may
  * render any slice, in any order.
- * @returns the bytes (the last slice is shorter), or null when they are all zero; holes are not read
+ * @param memory at least a slice, reused from slice to slice; its own for every slice when absent
+ * @returns the bytes (the last slice is shorter), a view of `memory`, or null when they are all zero; holes are not read
  * @throws RangeError for a slice that is not in the plan; what reading the image throws
  */
 export async function renderRawSlice(
   image: DiskImage,
-  plan: ConversionPlan,
+  plan: SlicedImage,
   index: number,
+  memory?: Uint8Array,
 ): Promise<Uint8Array | null> {
   const { start, length } = sliceRange(plan, index);
   if (!(await hasData(image, start, start + length))) return null;
-  const bytes = new Uint8Array(length);
-  await image.readInto(start, bytes, true);
+  const bytes = memory?.subarray(0, length) ?? new Uint8Array(length);
+  await image.readInto(start, bytes, memory === undefined);
   return isZero(bytes) ? null : bytes;
 }
 

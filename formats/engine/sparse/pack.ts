@@ -1,17 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { isZero } from '../bytes.ts';
 import { Corrupt } from '../errors.ts';
-import {
-  BITMAP_BYTES,
-  BLOCK_BYTES,
-  blockCount,
-  type Geometry,
-  hasBlock,
-  MAX_BLOCKS,
-  SLICE_BYTES,
-  segmentBytes,
-  setBlock,
-} from './geometry.ts';
+import { BITMAP_BYTES, BLOCK_BYTES, blockCount, hasBlock, MAX_BLOCKS, segmentBytes, setBlock } from './geometry.ts';
 
 /** A slice as it is stored. */
 export interface PackedSlice {
@@ -27,10 +17,12 @@ export interface PackedSlice {
  * Packs the guest bytes of one slice. A slice without zero blocks is returned as it is, without a copy; otherwise runs of
  * blocks are copied once.
  * @param slice the whole slice; only the last one of a disk is shorter than the slice size
+ * @param into memory for the segment, its own when absent. It may be the slice itself, whose bytes are lost then: nothing is
+ *   allocated, which matters to workers that pack gigabytes
  */
-export function packSlice(slice: Uint8Array, blockSize: number = BLOCK_BYTES): PackedSlice {
+export function packSlice(slice: Uint8Array, blockSize: number = BLOCK_BYTES, into?: Uint8Array): PackedSlice {
   const { bitmap, blocks } = survey(slice, blockSize);
-  const segment = gather(slice, bitmap, blockSize, blocks);
+  const segment = gather(slice, bitmap, blockSize, blocks, into);
   return { bitmap, segment, crc32: segment.length === 0 ? 0 : crc32(segment) };
 }
 
@@ -55,29 +47,19 @@ export function* blockRuns(bitmap: Uint8Array, blocks: number): Generator<[first
   }
 }
 
-/**
- * As `packSlice`, but moves the blocks together within the slice itself, whose bytes are lost: nothing is allocated, which matters
- * to workers that pack gigabytes.
- */
-export function packSliceInPlace(slice: Uint8Array, blockSize: number = BLOCK_BYTES): PackedSlice {
-  const { bitmap, blocks } = survey(slice, blockSize);
-  const length = segmentBytes(bitmap, blockSize, slice.length);
-  let at = 0;
-  for (const [first, end] of length === slice.length ? [] : blockRuns(bitmap, blocks)) {
-    const stop = Math.min(end * blockSize, slice.length);
-    slice.copyWithin(at, first * blockSize, stop);
-    at += stop - first * blockSize;
-  }
-  const segment = slice.subarray(0, length);
-  return { bitmap, segment, crc32: length === 0 ? 0 : crc32(segment) };
-}
-
-function gather(slice: Uint8Array, bitmap: Uint8Array, blockSize: number, blocks: number): Uint8Array {
+function gather(
+  slice: Uint8Array,
+  bitmap: Uint8Array,
+  blockSize: number,
+  blocks: number,
+  into?: Uint8Array,
+): Uint8Array {
   const length = segmentBytes(bitmap, blockSize, slice.length);
   if (length === slice.length) return slice;
-  const segment = Buffer.allocUnsafeSlow(length);
+  const segment = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
   let at = 0;
   for (const [first, end] of blockRuns(bitmap, blocks)) {
+    // Runs move towards the front, if at all, so that within one memory none is overwritten before it is moved.
     const run = slice.subarray(first * blockSize, end * blockSize);
     segment.set(run, at);
     at += run.length;
@@ -109,103 +91,4 @@ export function unpackSlice(
     at += target.length;
   }
   return slice;
-}
-
-/** A slice out of a stream, with its place. */
-export interface StreamedSlice extends PackedSlice {
-  readonly index: number;
-  /** Guest bytes of the slice. */
-  readonly length: number;
-}
-
-/**
- * Packs a stream of guest bytes in any chunking, for uploads of unknown length: zero blocks are dropped as they pass, so
- * memory is one slice at most. Every byte is copied once. A finished slice belongs to the caller.
- */
-export class SparsePacker {
-  readonly #geometry: Pick<Geometry, 'sliceSize' | 'blockSize'>;
-  /** Segment under construction; the block being filled is at `#segmentLength`. */
-  #segment: Buffer | undefined;
-  #segmentLength = 0;
-  /** Guest bytes of the current slice that have arrived. */
-  #filled = 0;
-  /** Of these, bytes of the current block that are copied into the segment but not judged yet. */
-  #pending = 0;
-  #bitmap = new Uint8Array(BITMAP_BYTES);
-  #index = 0;
-  #taken = 0;
-
-  constructor(
-    geometry: Pick<Geometry, 'sliceSize' | 'blockSize'> = { sliceSize: SLICE_BYTES, blockSize: BLOCK_BYTES },
-  ) {
-    this.#geometry = geometry;
-  }
-
-  /** Guest bytes taken so far. */
-  get virtualSize(): number {
-    return this.#taken;
-  }
-
-  /** Takes bytes; yields the slices that they complete. Must be iterated to its end. */
-  *push(bytes: Uint8Array): Generator<StreamedSlice> {
-    const { sliceSize, blockSize } = this.#geometry;
-    this.#taken += bytes.length;
-    for (let at = 0; at < bytes.length; ) {
-      const chunk = bytes.subarray(at, at + Math.min(blockSize - this.#pending, bytes.length - at));
-      at += chunk.length;
-      this.#take(chunk);
-      if (this.#filled === sliceSize) yield this.#finishSlice();
-    }
-  }
-
-  /** Yields the last slice when it is not whole. The packer is at its end then. */
-  *finish(): Generator<StreamedSlice> {
-    if (this.#filled > 0) yield this.#finishSlice();
-  }
-
-  /** Bytes within one block. A whole block is judged where it lies; parts are gathered in the segment first. */
-  #take(chunk: Uint8Array): void {
-    const { blockSize } = this.#geometry;
-    const whole = chunk.length === blockSize;
-    this.#filled += chunk.length;
-    if (whole && isZero(chunk)) return;
-    this.#room().set(chunk, this.#segmentLength + this.#pending);
-    this.#pending += chunk.length;
-    if (whole) this.#keepBlock();
-    else if (this.#pending === blockSize) this.#judgeBlock();
-  }
-
-  #room(): Buffer {
-    this.#segment ??= Buffer.allocUnsafeSlow(this.#geometry.sliceSize);
-    return this.#segment;
-  }
-
-  #judgeBlock(): void {
-    if (isZero(this.#room().subarray(this.#segmentLength, this.#segmentLength + this.#pending))) this.#pending = 0;
-    else this.#keepBlock();
-  }
-
-  #keepBlock(): void {
-    setBlock(this.#bitmap, Math.ceil(this.#filled / this.#geometry.blockSize) - 1);
-    this.#segmentLength += this.#pending;
-    this.#pending = 0;
-  }
-
-  #finishSlice(): StreamedSlice {
-    if (this.#pending > 0) this.#judgeBlock();
-    const segment = this.#segmentLength === 0 ? new Uint8Array(0) : this.#room().subarray(0, this.#segmentLength);
-    const slice = {
-      index: this.#index,
-      length: this.#filled,
-      bitmap: this.#bitmap,
-      segment,
-      crc32: segment.length === 0 ? 0 : crc32(segment),
-    };
-    this.#segment = undefined;
-    this.#segmentLength = 0;
-    this.#filled = 0;
-    this.#bitmap = new Uint8Array(BITMAP_BYTES);
-    this.#index += 1;
-    return slice;
-  }
 }

@@ -5,7 +5,7 @@ import { Corrupt, FormatError } from '../../../../formats/engine/errors.ts';
 import { type Geometry, sliceCount, sliceLength, storedGeometry } from '../../../../formats/engine/sparse/geometry.ts';
 import { locate } from '../../../../formats/engine/sparse/locate.ts';
 import { SparseMap } from '../../../../formats/engine/sparse/map.ts';
-import { type PackedSlice, packSlice, SparsePacker, unpackSlice } from '../../../../formats/engine/sparse/pack.ts';
+import { packSlice, unpackSlice } from '../../../../formats/engine/sparse/pack.ts';
 
 const SMALL = { sliceSize: 512, blockSize: 64 };
 
@@ -68,33 +68,6 @@ describe('packSlice', () => {
     const { bitmap, segment } = packSlice(new Uint8Array(256).fill(1), 64);
 
     expect(() => unpackSlice(bitmap, segment.subarray(1), 256, 64)).toThrow(Corrupt);
-  });
-});
-
-describe('SparsePacker', () => {
-  it('gives for any chunking what packSlice gives', () => {
-    fc.assert(
-      fc.property(disk, fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 8 }), (bytes, cuts) => {
-        const packer = new SparsePacker(SMALL);
-        const slices: PackedSlice[] = [];
-        for (let at = 0, turn = 0; at < bytes.length; turn++) {
-          const step = cuts[turn % cuts.length] ?? 1;
-          slices.push(...packer.push(bytes.subarray(at, at + step)));
-          at += step;
-        }
-        slices.push(...packer.finish());
-
-        const { map, segments } = pack(bytes, { ...SMALL, virtualSize: bytes.length });
-        expect(packer.virtualSize).toBe(bytes.length);
-        expect(slices.map((slice) => Buffer.from(slice.segment))).toEqual(
-          segments.map((segment) => Buffer.from(segment)),
-        );
-        expect(slices.map((slice) => slice.crc32)).toEqual(segments.map((_, index) => map.get(index).crc32));
-        expect(slices.map((slice) => [...slice.bitmap])).toEqual(
-          segments.map((_, index) => [...map.get(index).bitmap]),
-        );
-      }),
-    );
   });
 });
 

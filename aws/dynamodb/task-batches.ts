@@ -1,0 +1,57 @@
+/** What tasks have done, batch by batch beside their record, and the pace that ended ones showed. */
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { TaskRepository } from '../../core/tasks/repository.ts';
+import type { BatchProgress, PhaseRates } from '../../core/tasks/task.ts';
+import { deleteAll } from './batch-write.ts';
+import { batchKey, RATES_KEY, taskKey } from './keys.ts';
+import { queryAll } from './query-all.ts';
+import type { Table } from './table.ts';
+
+type BatchRecords = Pick<TaskRepository, 'putBatch' | 'batch' | 'batches' | 'removeBatches' | 'rates' | 'setRates'>;
+
+export function createBatchRecords(table: Table): BatchRecords {
+  async function batches(taskId: string): Promise<BatchProgress[]> {
+    const found: BatchProgress[] = [];
+    for await (const { pk, sk, ...batch } of queryAll(table, {
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :batch)',
+      ExpressionAttributeValues: { ':pk': taskKey(taskId).pk, ':batch': 'BATCH#' },
+      ConsistentRead: true,
+    }))
+      found.push(batch as unknown as BatchProgress);
+    return found;
+  }
+
+  return {
+    batches,
+
+    async batch(taskId, phase, number) {
+      const Key = batchKey(taskId, phase, number);
+      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true }));
+      if (Item === undefined) return undefined;
+      const { pk, sk, ...batch } = Item;
+      return batch as BatchProgress;
+    },
+
+    async putBatch(batch) {
+      const Item = { ...batchKey(batch.taskId, batch.phase, batch.batch), ...batch };
+      await table.client.send(new PutCommand({ TableName: table.name, Item }));
+    },
+
+    async removeBatches(taskId) {
+      const all = await batches(taskId);
+      await deleteAll(
+        table,
+        all.map(({ phase, batch }) => batchKey(taskId, phase, batch)),
+      );
+    },
+
+    async rates() {
+      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: RATES_KEY }));
+      return (Item?.['rates'] ?? {}) as PhaseRates;
+    },
+
+    async setRates(rates) {
+      await table.client.send(new PutCommand({ TableName: table.name, Item: { ...RATES_KEY, rates } }));
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { WithClock } from '../../core/clock.ts';
+import type { WithConfig } from '../../core/config.ts';
+import type { WithDuties } from '../../core/duties/duty.ts';
+import type { WithImages } from '../../core/images/repository.ts';
+import { type ImportTask, reporter } from '../../core/imports/report.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
+import { compressionOf, openDecompressor } from '../../formats/engine/decompress/decompress.ts';
+import { createDigester } from '../../formats/node/digest/digest.ts';
+import { unpackedPrefix } from '../keys.ts';
+import type { WithPlaces } from '../places.ts';
+import { plainWriter } from '../plain-writer.ts';
+import { openStored } from '../stored-image.ts';
+import { inspectSource } from './inspect.ts';
+import type { StepTools } from './step.ts';
+
+type DecompressDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+
+const HEAD_BYTES = 16;
+
+/**
+ * image_decompression: gzip, zstd and zip (one member) are taken off, streaming, hashed on the way; the engine then looks at what
+ * is inside. Images whose container is `compressed` stay as they are, and so do bytes that are not compressed.
+ * @throws ImageRefused, LimitExceeded (image_size_cap), Unsupported kinds by name
+ */
+export async function decompressSource(deps: DecompressDeps, task: ImportTask, tools: StepTools): Promise<void> {
+  const { source } = task.facts;
+  const image = await deps.images.get(task.imageId);
+  const prefix = unpackedPrefix(task.imageId, task.id);
+  if (source === undefined || source.prefix === prefix || image?.containerFormat === 'compressed') return;
+  const packed = await openStored(deps.places, source);
+  const kind = compressionOf(await packed.read(0, Math.min(HEAD_BYTES, packed.size)));
+  if (kind === undefined) return;
+  tools.assertFits('decompress', packed.size);
+  const { image_size_cap: maxOutputBytes, hashing_algorithm: algorithm } = deps.config;
+  const report = reporter(deps, task, 'decompress', 0, packed.size);
+  const digester = createDigester(['md5', algorithm]);
+  const writer = plainWriter(deps.places.staging, prefix, {
+    guard: tools.guard,
+    tap: (bytes) => digester.update(bytes),
+  });
+  try {
+    for await (const chunk of openDecompressor(kind)(packed, { maxOutputBytes })) {
+      await writer.write(chunk);
+      await report.add(0);
+    }
+    const { size, etag } = await writer.finish();
+    const { md5 = '', [algorithm]: value = '' } = await digester.digest();
+    await report.end();
+    await deps.tasks.note(task.id, {
+      source: { place: 'staging', prefix, layout: 'plain', size, ...(etag === undefined ? {} : { etag }) },
+      sourceDigests: { md5, hash: { algo: algorithm, value } },
+    });
+  } catch (error) {
+    digester.close();
+    await writer.abort();
+    throw error;
+  }
+  await inspectSource(deps, task.id);
+}

@@ -1,0 +1,89 @@
+import type { WithConfig } from '../../core/config.ts';
+import { FetchFailed } from '../../core/errors.ts';
+import type { WithImages } from '../../core/images/repository.ts';
+import { storedBytesOf } from '../../core/images/stored-bytes.ts';
+import type { ImportTask } from '../../core/imports/report.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
+import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
+import { copyStored } from '../copy.ts';
+import { dataKey, stagedPrefix } from '../keys.ts';
+import type { WithPlaces } from '../places.ts';
+import type { StoredBytes } from '../stored-bytes.ts';
+import { type DownloadDeps, download, type OpenDownload } from './download.ts';
+import type { Guard, StepTools } from './step.ts';
+
+type FetchDeps = WithConfig & WithImages & WithTasks & WithPlaces;
+type Fetched = Pick<ImportFacts, 'source' | 'sourceDigests'>;
+type Method<N extends ImportMethod['name']> = Extract<ImportMethod, { readonly name: N }>;
+
+/**
+ * Fetch: the bytes to import are in a store of ours, and their place, size and, where cheap, digests are on the task. Once they are,
+ * there is nothing to do.
+ * @throws FetchFailed, ImageRefused, LimitExceeded, StepTooLong, BackendUnavailable; what `guard` throws
+ */
+export async function fetchSource(
+  deps: FetchDeps & DownloadDeps,
+  task: ImportTask,
+  tools: StepTools,
+  openDownload: OpenDownload,
+): Promise<void> {
+  if (task.facts.source !== undefined) return;
+  const { method } = task.import;
+  await deps.tasks.note(task.id, await fetchBy(deps, task, tools, openDownload));
+  // Only now: what is recorded has a copy of its own.
+  if (method.name === 'drop') await deps.places.staging.removeObject(method.key);
+}
+
+async function fetchBy(
+  deps: FetchDeps & DownloadDeps,
+  task: ImportTask,
+  tools: StepTools,
+  openDownload: OpenDownload,
+): Promise<Fetched> {
+  const { method } = task.import;
+  switch (method.name) {
+    case 'glance-direct':
+      return staged(deps, task);
+    case 'web-download':
+      return download(deps, task, method.uri, tools, openDownload);
+    case 'copy-image':
+      return heldCopy(deps, task);
+    case 'drop':
+      return dropped(deps, task, method, tools.guard);
+    case 'location':
+      throw new FetchFailed('A location is not fetched');
+  }
+}
+
+/** glance-direct: PUT stage left the bytes in the staging bucket, with digests. */
+async function staged(deps: WithImages, task: ImportTask): Promise<Fetched> {
+  const image = await deps.images.get(task.imageId);
+  if (image === undefined || image.staged === null) throw new FetchFailed(`Image ${task.imageId} has no staged data`);
+  const { writeId, layout, size, md5, hash } = image.staged;
+  const source: StoredBytes = { place: 'staging', prefix: stagedPrefix(task.imageId, writeId), layout, size };
+  return md5 === undefined || hash === undefined ? { source } : { source, sourceDigests: { md5, hash } };
+}
+
+/** copy-image: any copy the image has; default store first, then by weight. */
+async function heldCopy(deps: WithConfig & WithImages, task: ImportTask): Promise<Fetched> {
+  const image = await deps.images.get(task.imageId);
+  const held = image?.locations.filter((location) => location.writeId !== task.id) ?? [];
+  const order = deps.config.stores
+    .toSorted((a, b) => Number(b.default) - Number(a.default) || b.weight - a.weight)
+    .map((store) => store.id);
+  const best = held.toSorted((a, b) => order.indexOf(a.store) - order.indexOf(b.store))[0];
+  const source = best === undefined || image === undefined ? undefined : storedBytesOf(deps.config, image, best);
+  if (source === undefined) throw new FetchFailed(`No store holds image ${task.imageId}`);
+  return { source };
+}
+
+/** Bucket drop-in: the dropped version of the object becomes staged data, server-side; the drop goes once that is recorded. */
+async function dropped(deps: WithPlaces, task: ImportTask, drop: Method<'drop'>, guard: Guard): Promise<Fetched> {
+  const { staging } = deps.places;
+  const prefix = stagedPrefix(task.imageId, task.id);
+  const { key, size: expected, etag: version } = drop;
+  const from: StoredBytes = { place: 'staging', prefix: '', key, layout: 'plain', size: expected, etag: version };
+  await copyStored(deps.places, from, staging, prefix, { guard });
+  const { etag, size } = await staging.headObject(dataKey(prefix));
+  return { source: { place: 'staging', prefix, layout: 'plain', size, etag } };
+}

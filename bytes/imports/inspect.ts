@@ -1,0 +1,73 @@
+import type { WithConfig } from '../../core/config.ts';
+import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
+import { contentRefusal, declaredFormat } from '../../core/images/judge-content.ts';
+import type { WithImages } from '../../core/images/repository.ts';
+import { type ImportTask, importTask } from '../../core/imports/report.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
+import type { FormatName } from '../../formats/engine/image.ts';
+import { inspect } from '../../formats/inspect.ts';
+import type { WithPlaces } from '../places.ts';
+import type { StoredBytes } from '../stored-bytes.ts';
+import { openStored } from '../stored-image.ts';
+
+type InspectDeps = WithConfig & WithImages & WithTasks & WithPlaces;
+
+/**
+ * Inspect: the engine looks at the bytes as they arrived; format and virtual size go onto the task. Also run again after a plugin
+ * replaced the bytes. A drop without a format gets the one that was found.
+ * @throws ImageRefused with the findings in words; LimitExceeded for a virtual size above max_virtual_size
+ */
+export async function inspectSource(deps: InspectDeps, taskId: string): Promise<void> {
+  const task = await importTask(deps, taskId);
+  const image = await deps.images.get(task.imageId);
+  const { source } = task.facts;
+  if (image === undefined || source === undefined) throw new ImageRefused(`Task ${taskId} has nothing to inspect`);
+  if (task.import.method.name === 'copy-image') return;
+  const declared = declaredFormat(image) ?? (image.diskFormat === null ? 'any' : undefined);
+  if (declared === undefined) return; // ami/ovf/compressed containers are stored as they are
+  const found = await look(deps, source, declared);
+  if (isForDecompression(deps, found.format)) return;
+  if (found.virtualSize !== null && found.virtualSize > deps.config.max_virtual_size) {
+    throw new LimitExceeded(
+      `The virtual size of the image is ${found.virtualSize} bytes, max_virtual_size is ${deps.config.max_virtual_size}`,
+    );
+  }
+  const refusal = contentRefusal(declared, found, deps.config.image_format);
+  if (refusal !== undefined) throw new ImageRefused(refusal);
+  await deps.tasks.note(taskId, {
+    format: found.format,
+    ...(found.virtualSize === null ? {} : { virtualSize: found.virtualSize }),
+  });
+  if (image.diskFormat === null) await adopt(deps, task, found.format);
+}
+
+async function look(deps: InspectDeps, source: StoredBytes, declared: string): ReturnType<typeof inspect> {
+  const bytes = await openStored(deps.places, source);
+  return inspect(bytes, {
+    ...(declared === 'any' ? {} : { declared: declared as FormatName }),
+    maxVirtualSize: deps.config.max_virtual_size,
+  });
+}
+
+/** A wrapper that image_decompression will take off: what is inside is inspected then. */
+function isForDecompression(deps: WithConfig, format: string): boolean {
+  return deps.config.image_import_plugins.includes('image_decompression') && WRAPPERS.includes(format);
+}
+
+const WRAPPERS: readonly string[] = ['gzip', 'zip', 'zstd', 'xz', 'bzip2'];
+
+/** A bucket drop-in that names no format is what the engine found it to be. */
+async function adopt(deps: WithConfig & WithImages, task: ImportTask, format: string): Promise<void> {
+  const known = deps.config.image_format.disk_formats.includes(format);
+  if (!known && format !== 'ova')
+    throw new ImageRefused(
+      `The file is ${format}, which is not one of the disk formats ${deps.config.image_format.disk_formats.join(', ')}`,
+    );
+  await deps.images.change(task.imageId, {
+    expect: { lock: task.id },
+    set:
+      format === 'ova'
+        ? { diskFormat: 'vmdk', containerFormat: 'ova' }
+        : { diskFormat: format, containerFormat: 'bare' },
+  });
+}

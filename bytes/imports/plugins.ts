@@ -1,0 +1,50 @@
+import type { WithClock } from '../../core/clock.ts';
+import type { WithConfig } from '../../core/config.ts';
+import type { WithDuties } from '../../core/duties/duty.ts';
+import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
+import type { WithImages } from '../../core/images/repository.ts';
+import { isConvertible } from '../../core/imports/conversion.ts';
+import type { ImportTask } from '../../core/imports/report.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
+import type { WithPlaces } from '../places.ts';
+import { decompressSource } from './decompress.ts';
+import type { StepTools } from './step.ts';
+
+type PluginDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+type Plugin = (deps: PluginDeps, task: ImportTask, tools: StepTools) => Promise<void>;
+
+/** Import plugins by Glance's names (contract: import.md section 6). */
+const PLUGINS: Readonly<Record<string, Plugin>> = {
+  no_op: async () => {},
+  inject_image_metadata: injectProperties,
+  image_decompression: decompressSource,
+  image_conversion: decideConversion,
+};
+
+/** Runs the plugin named; the workflow calls one after another in the configured order. @throws what it throws */
+export async function runPlugin(deps: PluginDeps, task: ImportTask, plugin: string, tools: StepTools): Promise<void> {
+  const run = PLUGINS[plugin];
+  if (run === undefined) throw new BackendUnavailable(`There is no import plugin ${plugin}`);
+  await run(deps, task, tools);
+}
+
+/** Properties from the configuration, unless the requester has one of the roles to be left alone. */
+async function injectProperties(deps: PluginDeps, task: ImportTask): Promise<void> {
+  const { inject, ignore_user_roles: ignored } = deps.config.inject_metadata_properties;
+  if (task.import.roles.some((role) => ignored.includes(role))) return;
+  const properties = Object.fromEntries(Object.entries(inject).filter(([key]) => !key.startsWith('os_glance')));
+  if (Object.keys(properties).length === 0) return;
+  await deps.images.change(task.imageId, { expect: { lock: task.id }, mergeProperties: properties });
+}
+
+/** Only decides: Plan and Render do the work. The target format needs no conversion. @throws ImageRefused when the content is of another format than declared */
+async function decideConversion(deps: PluginDeps, task: ImportTask): Promise<void> {
+  const image = await deps.images.get(task.imageId);
+  const { format } = task.facts;
+  const target = deps.config.image_conversion.output_format;
+  if (image === undefined || format === undefined || !isConvertible(image, format)) return;
+  if (format !== image.diskFormat)
+    throw new ImageRefused(`Image format mismatch: disk_format is ${image.diskFormat}, the content is ${format}`);
+  if (format === target) return;
+  await deps.tasks.note(task.id, { targetFormat: target });
+}

@@ -1,0 +1,72 @@
+/**
+ * What every step of an import that moves bytes has in common: it works under the image's lock and in the service's words for what
+ * goes wrong. A step runs twice or late without harm; a file of this folder and of render/ is one step's decision.
+ */
+import { BackendUnavailable, ImageRefused, ImageServiceError, TaskAborted } from '../../core/errors.ts';
+import type { WithImages } from '../../core/images/repository.ts';
+import { assertLock, type ImportTask, importTask } from '../../core/imports/report.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
+import { FormatError } from '../../formats/engine/errors.ts';
+import type { WithBytes } from '../bytes-port.ts';
+import { imagePrefix } from '../keys.ts';
+
+/** What every step of workflows/import-image.ts is called with. */
+export interface StepEvent {
+  readonly taskId: string;
+  readonly imageId: string;
+}
+
+/** Asked before each write. @throws TaskAborted when the image is no longer the task's */
+export type Guard = () => Promise<void>;
+
+/** Work that may take longer than a function has. */
+export type LongWork = 'fetch' | 'decompress' | 'hash' | 'copy';
+
+/** What a step asks while it works. */
+export interface StepTools {
+  readonly guard: Guard;
+  /** Asked once the step knows its bytes, and before it moves them. @throws StepTooLong when a function's time does not suffice */
+  assertFits(work: LongWork, bytes: number): void;
+}
+
+type StepDeps = WithImages & WithTasks & WithBytes;
+
+/**
+ * Runs a step that moves bytes: it asks for the lock before it begins and once after its last write. A worker that was overtaken by a
+ * delete or an abort removes what it wrote after the sweep, and only that (its prefix names image and task).
+ * @throws ImageServiceError, whatever the step throws
+ */
+export async function underLock<R>(
+  deps: StepDeps,
+  event: StepEvent,
+  run: (task: ImportTask, guard: Guard) => Promise<R>,
+): Promise<R> {
+  const guard: Guard = () => assertLock(deps, event.imageId, event.taskId);
+  try {
+    await guard();
+    const result = await run(await importTask(deps, event.taskId), guard);
+    await guard();
+    return result;
+  } catch (error) {
+    const known = serviceError(error);
+    if (known instanceof TaskAborted) await removeOwnWrites(deps, event);
+    throw known;
+  }
+}
+
+/** Turns what the engine and the platform throw into the service's vocabulary. */
+export function serviceError(error: unknown): ImageServiceError {
+  if (error instanceof ImageServiceError) return error;
+  if (error instanceof FormatError)
+    return new ImageRefused(`Image content cannot be used: ${error.message}`, { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new BackendUnavailable(message, { cause: error });
+}
+
+async function removeOwnWrites(deps: StepDeps, { imageId, taskId }: StepEvent): Promise<void> {
+  const task = await deps.tasks.get(taskId);
+  const image = await deps.images.get(imageId);
+  const recorded = new Set((image?.locations ?? []).filter((l) => l.writeId === taskId).map((l) => l.store));
+  const places = ['staging', ...(task?.import?.stores ?? [])].filter((place) => !recorded.has(place));
+  for (const place of places) await deps.bytes.removePrefix(place, imagePrefix(imageId, taskId));
+}

@@ -1,0 +1,138 @@
+import type { WithConfig } from '../../core/config.ts';
+import { ImageRefused } from '../../core/errors.ts';
+import type { WithImageList, WithImages } from '../../core/images/repository.ts';
+import type { ImportTask } from '../../core/imports/report.ts';
+import { enforceStorageQuota } from '../../core/quota/bytes.ts';
+import type { WithTasks } from '../../core/tasks/repository.ts';
+import { planConversion } from '../../formats/engine/convert/plan.ts';
+import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
+import type { ByteSource } from '../../formats/engine/source.ts';
+import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
+import { openImage } from '../../formats/registry.ts';
+import { putJson } from '../json-object.ts';
+import { planKey } from '../keys.ts';
+import type { WithPlaces } from '../places.ts';
+import type { StoredBytes } from '../stored-bytes.ts';
+import { openStored } from '../stored-image.ts';
+import { batchCount, type ImportPlan, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
+
+type PlanDeps = WithConfig & WithImages & WithImageList & WithTasks & WithPlaces;
+
+/**
+ * Plan: what has to be rendered, cut into numbered batches. Bytes that are stored as they arrived need none: they are what
+ * the stores get. Raw content is packed sparse when a requested store keeps raw images so.
+ * @throws ImageRefused when there are no bytes; LimitExceeded above user_storage_quota; as `openStored` and the engine
+ */
+export async function planRendering(
+  deps: PlanDeps,
+  task: ImportTask,
+): Promise<{ readonly batches: readonly number[] }> {
+  const { source } = task.facts;
+  if (source === undefined) throw new ImageRefused(`Task ${task.id} has no bytes to plan for`);
+  if (!(await needsRender(deps, task, source))) {
+    await checkQuota(deps, task, source.size);
+    const work = { ...fetchWork(task), ...tailWork(task, source), ...streamedCopies(deps, task, source) };
+    await deps.tasks.note(task.id, { rendered: source, work });
+    return { batches: [] };
+  }
+  const plan = await planRender(deps, task, source);
+  await checkQuota(deps, task, plan.virtualSize);
+  await putJson(deps.places.staging, planKey(task.id), plan);
+  const hash = keepsContent(task) && task.facts.sourceDigests !== undefined ? {} : { hash: plan.virtualSize };
+  const render = sliceTotal(plan) * SLICE_BYTES;
+  // How long the result will be is known when it is assembled; until then, as long as its slices.
+  const tail = plan.conversion === undefined ? hash : { assemble: render, hash: render };
+  const layout = plan.conversion === undefined ? 'sparse' : 'plain';
+  const copies = streamedCopies(deps, task, { layout, size: plan.virtualSize }, render);
+  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render, ...tail, ...copies } });
+  return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
+}
+
+/** Every store's copy counts as what a download returns. @throws LimitExceeded */
+async function checkQuota(
+  deps: WithConfig & WithImages & WithImageList,
+  task: ImportTask,
+  size: number,
+): Promise<void> {
+  const image = await deps.images.get(task.imageId);
+  await enforceStorageQuota(deps, image?.owner ?? null, size * task.import.stores.length);
+}
+
+/** The bytes a download returns are those that arrived: no conversion between. */
+export const keepsContent = (task: ImportTask): boolean => task.facts.targetFormat === undefined;
+
+async function needsRender(deps: WithImages & WithPlaces, task: ImportTask, source: StoredBytes): Promise<boolean> {
+  if (task.import.method.name === 'copy-image' || source.size === 0) return false;
+  if (!keepsContent(task)) return true;
+  if (source.layout === 'sparse') return false;
+  const image = await deps.images.get(task.imageId);
+  const raw = task.facts.format === 'raw' && image?.diskFormat === 'raw' && image.containerFormat === 'bare';
+  return raw && task.import.stores.some((store) => deps.places.store(store).sparse);
+}
+
+async function planRender(deps: WithConfig & WithPlaces, task: ImportTask, source: StoredBytes): Promise<ImportPlan> {
+  const bytes = await openStored(deps.places, source);
+  const format = (task.facts.format ?? 'raw') as FormatName;
+  const image = await openImage(bytes, format);
+  const slices: number[] = [];
+  for await (const extent of image.extents(0, image.virtualSize)) {
+    if (!extent.allocated || extent.zero) continue;
+    const last = Math.floor((extent.start + extent.length - 1) / SLICE_BYTES);
+    for (let n = Math.max(Math.floor(extent.start / SLICE_BYTES), (slices.at(-1) ?? -1) + 1); n <= last; n++)
+      slices.push(n);
+  }
+  return {
+    version: 1,
+    source: { ...source, size: bytes.size, ...(bytes.etag === undefined ? {} : { etag: bytes.etag }) },
+    sourceFormat: format,
+    virtualSize: image.virtualSize,
+    runs: runsOf(slices),
+    slicesPerBatch: slicesPerBatch(slices.length),
+    ...conversionOf(deps, task, image, bytes),
+  };
+}
+
+/** A target with tables of its own is encoded and assembled; raw needs no more than the slices. */
+function conversionOf(
+  deps: WithConfig,
+  task: ImportTask,
+  image: DiskImage,
+  source: ByteSource,
+): Pick<ImportPlan, 'conversion'> {
+  const { targetFormat: target } = task.facts;
+  if (target !== 'qcow2' && target !== 'vmdk') return {};
+  const { compression } = deps.config.image_conversion;
+  return { conversion: planConversion(image, source, target === 'qcow2' ? { target, compression } : { target }) };
+}
+
+/** Bytes the fetch moved count as done work, when it moved any. */
+function fetchWork(task: ImportTask): Record<string, number> {
+  return task.import.method.name === 'web-download' ? { fetch: task.facts.source?.size ?? 0 } : {};
+}
+
+/**
+ * Copies that pass through a step, expanded or to another service; those that a service makes itself take no time worth counting.
+ * @param kept bytes that a copy in the same layout moves
+ */
+function streamedCopies(
+  { places }: WithPlaces,
+  { import: { stores } }: ImportTask,
+  { layout, size }: Pick<StoredBytes, 'layout' | 'size'>,
+  kept = size,
+): Record<string, number> {
+  const bytesTo = (store: string): number => {
+    const to = places.store(store);
+    if (layout === 'sparse' && !to.sparse) return size;
+    return to.canCopyFrom(places.staging) ? 0 : kept;
+  };
+  return Object.fromEntries(
+    stores.map((store) => [`copy:${store}`, bytesTo(store)]).filter(([, bytes]) => bytes !== 0),
+  );
+}
+
+/** Without rendering, what remains is to hash (unless that was done on the way) or, failing that, to copy. */
+function tailWork(task: ImportTask, source: StoredBytes): Record<string, number> {
+  if (task.facts.sourceDigests === undefined && task.import.method.name !== 'copy-image') return { hash: source.size };
+  if (task.import.method.name === 'web-download') return {};
+  return Object.fromEntries(task.import.stores.map((store) => [`copy:${store}`, source.size]));
+}

@@ -1,0 +1,113 @@
+/**
+ * The port behind which image bytes lie: a bucket of whatever service. What is done with bytes (cutting, packing, copying, reading)
+ * stands in this folder and is the same for all; a kind of store is one implementation of this, held to it by
+ * test/support/store-conformance.ts. Keys are strings with `/`; offsets and lengths are bytes. A failing service is
+ * BackendUnavailable everywhere, an aborted signal its reason.
+ */
+export interface Store {
+  /** `staging`, or a store id. */
+  readonly id: string;
+  /** The scheme of its location URLs: `s3`. */
+  readonly kind: string;
+  readonly bucket: string;
+  /** Raw images are stored packed here. */
+  readonly sparse: boolean;
+  readonly abilities: Abilities;
+  /** Bytes can come from there without passing through us: the same service, and the same credentials. */
+  canCopyFrom(other: Store): boolean;
+  /** @throws NotFound */
+  headObject(key: string, signal?: AbortSignal): Promise<ObjectFacts>;
+  /**
+   * Bytes [start, end) of an object, `end > start`. The request is under way at once, so that a reader opens the next ones while it
+   * consumes the first; a body that breaks off is continued.
+   */
+  readRange(key: string, start: number, end: number, options?: ReadOptions): RangedRead;
+  /** A small object, whole, in one request. @throws NotFound */
+  getObject(key: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Makes or replaces an object in one request and returns its ETag. @throws NotFound (bucket) */
+  putObject(key: string, body: Uint8Array, options?: PutOptions): Promise<string>;
+  /** An upload in parts, begun by its first one. */
+  multipart(key: string, signal?: AbortSignal): Multipart;
+  /** Makes or replaces an object by copying one of at most `maxCopyBytes`. @throws NotFound, SourceChanged */
+  copyObject(from: ObjectVersion, key: string, options?: CopyObjectOptions): Promise<void>;
+  /** Fine when it is gone already. */
+  removeObject(key: string): Promise<void>;
+  /** Removes every object, and aborts every multipart upload, under a prefix. Idempotent. */
+  removePrefix(prefix: string): Promise<void>;
+}
+
+/** What a service can, and within which bounds. All sizes are bytes. */
+export interface Abilities extends PartBounds {
+  /** Refuses a body or part whose CRC32 is not the one sent; a service that does not gets none. */
+  readonly verifiesCrc32: boolean;
+  /** Takes the CRC32 of all of a multipart object at its completion. */
+  readonly fullObjectCrc32: boolean;
+  /** Wants the MD5 of each body and part. */
+  readonly needsContentMd5: boolean;
+  /** Copies under the condition that the source has an ETag; of another service it is asked before. */
+  readonly conditionalCopies: boolean;
+  /** Names the ETag when a multipart upload completes; of another service it is asked afterwards. */
+  readonly etagOfComplete: boolean;
+  readonly maxCopyBytes: number;
+}
+
+/** Of one multipart upload. Its last part may be smaller. */
+export interface PartBounds {
+  readonly minPartBytes: number;
+  readonly maxPartBytes: number;
+  readonly maxParts: number;
+}
+
+export interface ObjectFacts {
+  readonly etag: string;
+  readonly size: number;
+  /** User metadata, names in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** An object of a store that the destination can copy from; another version than `etag` is SourceChanged. */
+export interface ObjectVersion {
+  readonly store: Store;
+  readonly key: string;
+  readonly etag?: string | undefined;
+}
+
+export interface ReadOptions {
+  /** The version expected; another one is SourceChanged. */
+  readonly etag?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Chunks in order, in batches of what is here at once: views, not to be written to.
+ * @throws NotFound, SourceChanged, Truncated when the object ends before the range; BackendUnavailable; the signal's reason
+ */
+export interface RangedRead extends AsyncIterable<readonly Uint8Array[]> {
+  /** Gives the connection up; for read-ahead that is not needed any more. Idempotent. */
+  cancel(): void;
+}
+
+export interface PutOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Of the body, when it is known already. */
+  readonly crc32?: number | undefined;
+  readonly contentType?: string | undefined;
+}
+
+export interface CopyObjectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Replaces the source's user metadata. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Parts may come in any order and at once; each is numbered from 0, and one that comes again replaces the one before. */
+export interface Multipart {
+  /** @throws NotFound (bucket) */
+  putPart(n: number, body: Uint8Array): Promise<void>;
+  /** Copies bytes [start, end) of an object, the service reading them itself. @throws NotFound, SourceChanged */
+  copyPart(n: number, from: ObjectVersion, start: number, end: number): Promise<void>;
+  /** Makes the object of the parts and returns its ETag. */
+  complete(): Promise<string>;
+  /** Removes what was stored of an upload that will not be completed. Never throws: what remains is swept by prefix. */
+  abort(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+import type { WithBytes } from '../../bytes/bytes-port.ts';
+import { imagePrefix } from '../../bytes/keys.ts';
+import type { WithClock } from '../clock.ts';
+import type { WithConfig } from '../config.ts';
+import type { WithDuties } from '../duties/duty.ts';
+import { StoreFailed } from '../errors.ts';
+import type { WithImages } from '../images/repository.ts';
+import type { WithLog } from '../log.ts';
+import type { WithTasks } from '../tasks/repository.ts';
+import { importTask } from './report.ts';
+import { storeFailed } from './settle.ts';
+
+type StoreFailedDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithBytes & WithLog;
+
+/**
+ * One store could not be written: it is named as failed and swept. When all stores must succeed that ends the import.
+ * @throws StoreFailed with the store's cause
+ */
+export async function settleFailedStore(
+  deps: StoreFailedDeps,
+  taskId: string,
+  store: string,
+  cause: string,
+): Promise<void> {
+  const task = await importTask(deps, taskId);
+  await storeFailed(deps, task, store);
+  deps.log.warn('store failed', { task: taskId, image: task.imageId, store, cause });
+  await removeQuietly(deps, store, task.imageId, taskId);
+  if (task.import.allStoresMustSucceed) throw new StoreFailed(`Store ${store} failed: ${cause}`);
+}
+
+/** The store is broken: sweeping it may fail too, and then its tombstone gets it later. */
+async function removeQuietly(deps: StoreFailedDeps, place: string, imageId: string, writeId: string): Promise<void> {
+  const prefix = imagePrefix(imageId, writeId);
+  try {
+    await deps.bytes.removePrefix(place, prefix);
+  } catch (error) {
+    await deps.duties.put({
+      id: `retired:${imageId}:${writeId}:${place}`,
+      kind: 'retired',
+      imageId,
+      writeId,
+      places: [{ place, prefix }],
+      dueAtMs: deps.clock.now() + 60_000,
+    });
+    deps.log.warn('sweep postponed', { place, prefix, cause: String(error) });
+  }
+}

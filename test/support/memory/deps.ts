@@ -1,0 +1,146 @@
+import { parseConfig } from '../../../core/config.ts';
+import { NotFound } from '../../../core/errors.ts';
+import type { WorkflowPort } from '../../../core/executions/workflow.ts';
+import type { Image } from '../../../core/images/image.ts';
+import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
+import type { JanitorDeps } from '../../../core/janitor/janitor.ts';
+import type { Member } from '../../../core/members/member.ts';
+import { catalogLimits } from '../../../core/metadefs/limits.ts';
+import { createPolicy } from '../../../core/policy/policy.ts';
+import { configuredLimits } from '../../../core/quota/limited-resources.ts';
+import { nameId } from '../../../service/name-id.ts';
+import { memoryDuties } from './duties.ts';
+import { memoryImageList } from './image-list.ts';
+import { memoryImages } from './images.ts';
+import { memoryMembers } from './members.ts';
+import { memoryMetadefs } from './metadefs.ts';
+import { Records } from './records.ts';
+import { memoryTasks } from './tasks.ts';
+import { memoryUsage } from './usage.ts';
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** Everything the domain needs, in this process's memory, and what tests look at or turn. */
+export interface MemoryDeps extends JanitorDeps {
+  /** The clock; it stands at 2026-05-05T00:00:00Z until a test moves it. */
+  readonly time: { nowMs: number };
+  readonly logged: readonly LogLine[];
+  /** Task ids whose workflow was started, in order; a second start of one is not recorded, as it changes nothing. */
+  readonly started: readonly string[];
+  readonly stopped: readonly { readonly taskId: string; readonly cause: string }[];
+  /** What `workflows.statusOf` answers; a start writes `RUNNING`, a stop of what runs `ABORTED`, and tests what they like. */
+  readonly executions: Map<string, NonNullable<Awaited<ReturnType<WorkflowPort['statusOf']>>>>;
+  /** `place prefix` of each sweep. */
+  readonly swept: readonly string[];
+  /** Objects under `drop/` by key; what was set aside, with its reason. */
+  readonly dropped: Map<string, Pick<Dropped, 'bucket' | 'etag' | 'size' | 'metadata'>>;
+  readonly setAside: ReadonlyMap<string, string>;
+  /** Projects that a drop may name, by id. */
+  readonly projects: Map<string, DropProject>;
+}
+
+/** The stores of the first wave's tests: central is the default. */
+const STORES = [
+  { id: 'central', bucket: 'central-bucket', default: true },
+  { id: 'dcn0', bucket: 'dcn0-bucket' },
+  { id: 'dcn1', bucket: 'dcn1-bucket' },
+];
+
+/** Nothing to start, nothing to close; ids count up from `00000000-0000-4000-8000-000000000001`. Ports in `overrides` replace ours. */
+export function memoryDeps(
+  config: Readonly<Record<string, unknown>> = {},
+  overrides: Partial<JanitorDeps> = {},
+): MemoryDeps {
+  const settings = parseConfig({ stores: STORES, ...config });
+  const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
+  const clock = { now: () => time.nowMs };
+  const newId = countingIds();
+  const records = new Records<Image>();
+  const memberships = new Records<Member>();
+  const logged: LogLine[] = [];
+  const note = (level: LogLine['level']) => (message: string, facts?: LogLine['facts']) =>
+    void logged.push({ level, message, ...(facts !== undefined && { facts }) });
+  const swept: string[] = [];
+  const projects: MemoryDeps['projects'] = new Map();
+  return {
+    config: settings,
+    clock,
+    newId,
+    nameId,
+    images: memoryImages(records, clock),
+    imageList: memoryImageList(records, memberships),
+    members: memoryMembers(memberships),
+    tasks: memoryTasks(clock),
+    duties: memoryDuties(),
+    metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
+    usage: memoryUsage(clock),
+    limits: configuredLimits(settings),
+    policy: createPolicy(),
+    locations: { find: async () => undefined },
+    bytes: {
+      removePrefix: async (place, prefix) => void swept.push(`${place} ${prefix}`),
+    },
+    log: { info: note('info'), warn: note('warn'), error: note('error') },
+    findProject: async (idOrName) => projects.get(idOrName),
+    ...recordedWorkflows(),
+    ...recordedDrops(),
+    time,
+    logged,
+    swept,
+    projects,
+    ...overrides,
+  };
+}
+
+function countingIds(): () => string {
+  let last = 0;
+  return () => {
+    last += 1;
+    return `00000000-0000-4000-8000-${String(last).padStart(12, '0')}`;
+  };
+}
+
+function recordedWorkflows(): Pick<MemoryDeps, 'workflows' | 'started' | 'stopped' | 'executions'> {
+  const started: string[] = [];
+  const stopped: { taskId: string; cause: string }[] = [];
+  const executions: MemoryDeps['executions'] = new Map();
+  const workflows: WorkflowPort = {
+    async startImport({ id }) {
+      if (executions.has(id)) return;
+      started.push(id);
+      executions.set(id, 'RUNNING');
+    },
+    async stop(taskId, cause) {
+      stopped.push({ taskId, cause });
+      if (executions.get(taskId) === 'RUNNING') executions.set(taskId, 'ABORTED');
+    },
+    statusOf: async (taskId) => executions.get(taskId),
+  };
+  return { workflows, started, stopped, executions };
+}
+
+function recordedDrops(): Pick<MemoryDeps, 'dropBox' | 'dropped' | 'setAside'> {
+  const dropped: MemoryDeps['dropped'] = new Map();
+  const setAside = new Map<string, string>();
+  const found = (key: string) => {
+    const object = dropped.get(key);
+    if (object === undefined) throw new NotFound(key);
+    return object;
+  };
+  return {
+    dropped,
+    setAside,
+    dropBox: {
+      describe: async (key) => found(key),
+      async setAside(key, reason) {
+        found(key);
+        dropped.delete(key);
+        setAside.set(key, reason);
+      },
+    },
+  };
+}

@@ -1,0 +1,195 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createDropBox } from '../../../bytes/drop-box.ts';
+import type { OpenDownload } from '../../../bytes/imports/download.ts';
+import { fetchSource } from '../../../bytes/imports/fetch.ts';
+import { stagedPrefix } from '../../../bytes/keys.ts';
+import { createLocations } from '../../../bytes/locations.ts';
+import { createPlaces } from '../../../bytes/places.ts';
+import { plainWriter } from '../../../bytes/plain-writer.ts';
+import { openStored } from '../../../bytes/stored-image.ts';
+import { FetchFailed } from '../../../core/errors.ts';
+import type { Image, Location } from '../../../core/images/image.ts';
+import { storedBytesOf } from '../../../core/images/stored-bytes.ts';
+import type { ImportMethod, Task } from '../../../core/tasks/task.ts';
+import { handler as begin } from '../../../functions/tasks/begin.ts';
+import { handler as clean } from '../../../functions/tasks/clean.ts';
+import { handler as copy } from '../../../functions/tasks/copy.ts';
+import { handler as finish } from '../../../functions/tasks/finish.ts';
+import { handler as gather } from '../../../functions/tasks/gather.ts';
+import { handler as hash } from '../../../functions/tasks/hash.ts';
+import { handler as inspect } from '../../../functions/tasks/inspect.ts';
+import { handler as outcome } from '../../../functions/tasks/outcome.ts';
+import { handler as plan } from '../../../functions/tasks/plan.ts';
+import { handler as plugin } from '../../../functions/tasks/plugin.ts';
+import { handler as render } from '../../../functions/tasks/render.ts';
+import { handler as revert } from '../../../functions/tasks/revert.ts';
+import { byteStep, type StepHandler } from '../../../functions/tasks/step.ts';
+import { handler as storeFailed } from '../../../functions/tasks/store-failed.ts';
+import type { ServiceDeps } from '../../../service/deps.ts';
+import { anImage } from '../images.ts';
+import { type MemoryDeps, memoryDeps } from './deps.ts';
+import { type Around, type Execution, execute } from './execution.ts';
+import { type MemoryStore, memoryStore } from './store.ts';
+
+/** What the web answers: the body, and the length it tells (its own when absent, none when null). */
+export interface WebAnswer {
+  readonly body: Uint8Array;
+  readonly length?: number | null;
+}
+
+/** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
+export interface ImportRig {
+  readonly deps: ServiceDeps & Pick<MemoryDeps, 'time' | 'projects' | 'logged' | 'started'>;
+  readonly staging: MemoryStore;
+  readonly stores: Readonly<Record<'central' | 'edge' | 'abroad', MemoryStore>>;
+  readonly web: Map<string, WebAnswer>;
+  /** Asked around each call of a step; what it throws the platform answers instead. */
+  around: Around | undefined;
+  /** An image whose bytes are staged, as PUT stage leaves it, hashed or not. */
+  staged(bytes: Uint8Array, attributes: Partial<Image>, options?: { readonly hashed?: boolean }): Promise<Image>;
+  /** Records the task of an import and takes the image's lock, as POST import does. */
+  task(image: Image, method: ImportMethod, options?: Partial<NonNullable<Task['import']>>): Promise<string>;
+  run(taskId: string): Promise<Execution>;
+  image(id: string): Promise<Image>;
+  /** The bytes of a copy, as a download gets them. */
+  read(image: Image, location: Location): Promise<Buffer>;
+}
+
+const STORES = [
+  { id: 'central', bucket: 'central', default: true },
+  { id: 'edge', bucket: 'edge', sparse: false },
+  { id: 'abroad', bucket: 'abroad', endpoint: 'https://objects.example.org' },
+];
+
+const HANDLERS: Readonly<Record<string, StepHandler<never>>> = {
+  begin,
+  clean,
+  copy,
+  finish,
+  gather,
+  hash,
+  inspect,
+  outcome,
+  plan,
+  plugin,
+  render,
+  revert,
+  'store-failed': storeFailed,
+};
+
+/** `central` keeps raw images packed, `edge` whole, `abroad` is another service. */
+export function importRig(config: Readonly<Record<string, unknown>> = {}): ImportRig {
+  const staging = memoryStore({ id: 'staging' });
+  const stores = {
+    central: memoryStore({ id: 'central' }),
+    edge: memoryStore({ id: 'edge', sparse: false }),
+    abroad: memoryStore({ id: 'abroad', service: 'abroad' }),
+  };
+  const places = createPlaces(staging, Object.values(stores));
+  const records = memoryDeps(
+    { stores: STORES, ...config },
+    { bytes: places, locations: createLocations(places), dropBox: createDropBox(staging) },
+  );
+  const unused = (): never => {
+    throw new Error('an import does not use this');
+  };
+  const deps = { ...records, places, identityRecords: {} as ServiceDeps['identityRecords'], keystone: unused };
+  const web: ImportRig['web'] = new Map();
+  const handlers = { ...HANDLERS, fetch: fetchFrom(web) };
+  const rig: ImportRig = {
+    deps,
+    staging,
+    stores,
+    web,
+    around: undefined,
+    staged: (bytes, attributes, options) => stage(rig, bytes, attributes, options?.hashed ?? true),
+    task: (image, method, options) => recordTask(deps, image, method, options),
+    run: (taskId) => execute(rig, handlers, taskId),
+    async image(id) {
+      const image = await deps.images.get(id);
+      if (image === undefined) throw new Error(`there is no image ${id}`);
+      return image;
+    },
+    async read(image, location) {
+      const stored = storedBytesOf(deps.config, image, location);
+      if (stored === undefined) throw new Error(`${location.url} leads nowhere`);
+      const reader = await openStored(places, stored);
+      const chunks: Buffer[] = [];
+      for await (const chunk of reader.stream(0, reader.size)) chunks.push(Buffer.from(chunk));
+      return Buffer.concat(chunks);
+    },
+  };
+  return rig;
+}
+
+/** The step as deployed, with a web of the test's. */
+function fetchFrom(web: ReadonlyMap<string, WebAnswer>): StepHandler<never> {
+  const open: OpenDownload = async (uri) => {
+    const answer = web.get(uri);
+    if (answer === undefined) throw new FetchFailed(`${uri} answered 404 Not Found`);
+    const { body, length = body.length } = answer;
+    const chunks = function* (): Generator<Uint8Array> {
+      for (let at = 0; at < body.length; at += 65_536) yield body.subarray(at, at + 65_536);
+    };
+    return {
+      length: length ?? undefined,
+      body: (async function* () {
+        yield* chunks();
+      })(),
+    };
+  };
+  return byteStep((deps, task, _event, tools) => fetchSource(deps, task, tools, open));
+}
+
+async function stage(
+  { deps, staging }: ImportRig,
+  bytes: Uint8Array,
+  attributes: Partial<Image>,
+  hashed: boolean,
+): Promise<Image> {
+  const id = randomUUID();
+  const writeId = 'stage';
+  const writer = plainWriter(staging, stagedPrefix(id, writeId));
+  await writer.write(bytes);
+  const { size } = await writer.finish();
+  const hex = (algorithm: string) => createHash(algorithm).update(bytes).digest('hex');
+  const digests = hashed ? { md5: hex('md5'), hash: { algo: 'sha512', value: hex('sha512') } } : {};
+  const image = anImage({
+    id,
+    containerFormat: 'bare',
+    status: 'uploading',
+    staged: { writeId, layout: 'plain', size, ...digests },
+    ...attributes,
+  });
+  await deps.images.create(image);
+  return image;
+}
+
+async function recordTask(
+  deps: ServiceDeps,
+  image: Image,
+  method: ImportMethod,
+  options: Partial<NonNullable<Task['import']>> = {},
+): Promise<string> {
+  const id = `task-${image.id}-${method.name}`;
+  const at = new Date(deps.clock.now()).toISOString();
+  await deps.tasks.create({
+    id,
+    type: 'api_image_import',
+    status: 'pending',
+    imageId: image.id,
+    owner: image.owner ?? '',
+    userId: null,
+    requestId: null,
+    input: {},
+    result: null,
+    message: '',
+    import: { method, stores: ['central'], allStoresMustSucceed: true, roles: ['member'], ...options },
+    facts: {},
+    createdAt: at,
+    updatedAt: at,
+    expiresAt: null,
+  });
+  await deps.images.change(image.id, { expect: { lock: null }, set: { lock: id } });
+  return id;
+}

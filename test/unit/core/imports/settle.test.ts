@@ -1,0 +1,48 @@
+/** The end of a good import. */
+import { expect, test } from 'vitest';
+import type { Image } from '../../../../core/images/image.ts';
+import { finishImport } from '../../../../core/imports/settle.ts';
+import { aTask } from '../../../support/conformance/tasks.ts';
+import { aLocation, anImage } from '../../../support/images.ts';
+import { memoryDeps } from '../../../support/memory/deps.ts';
+
+const FACTS = {
+  md5: 'm',
+  hash: { algo: 'sha512', value: 'v' },
+  rendered: { place: 'staging', prefix: 'p/', layout: 'plain', size: 10 },
+} as const;
+
+test.each<[Image['status'], Image['status']]>([
+  ['importing', 'active'],
+  ['active', 'active'],
+  ['deactivated', 'deactivated'],
+])(
+  'an image that is %s when its import ends is %s then, free, and says what a download returns',
+  async (status, after) => {
+    const deps = memoryDeps();
+    const task = aTask({ status: 'processing', facts: FACTS });
+    const image = anImage({
+      ...{ id: task.imageId ?? '', status, lock: task.id, importingTo: ['central'] },
+      locations: [aLocation('central', { writeId: task.id })],
+    });
+    await deps.tasks.create(task);
+    await deps.images.create(image);
+
+    await finishImport(deps, task.id);
+    await finishImport(deps, task.id);
+
+    expect(await deps.images.get(image.id)).toMatchObject({
+      ...{ status: after, lock: null, size: 10, checksum: 'm', hashAlgo: 'sha512', hashValue: 'v', importingTo: [] },
+    });
+    expect(await deps.tasks.get(task.id)).toMatchObject({ status: 'success', result: { image_id: image.id } });
+  },
+);
+
+test('an import whose stores hold nothing does not end well', async () => {
+  const deps = memoryDeps();
+  const task = aTask({ status: 'processing', facts: FACTS });
+  await deps.tasks.create(task);
+  await deps.images.create(anImage({ id: task.imageId ?? '', status: 'importing', lock: task.id }));
+
+  await expect(finishImport(deps, task.id)).rejects.toMatchObject({ kind: 'NothingStored' });
+});

@@ -1,0 +1,4 @@
+import { taskRepositorySuite } from '../../../support/conformance/tasks.ts';
+import { memoryDeps } from '../../../support/memory/deps.ts';
+
+taskRepositorySuite(async () => ({ ...memoryDeps(), indexed: async () => {}, close: async () => {} }));

@@ -1,0 +1,317 @@
+/** The import of an image, every way in and every refusal: the workflow as deployed over records and stores in memory. */
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { quarantineKey } from '../../../bytes/keys.ts';
+import type { Image } from '../../../core/images/image.ts';
+import { addLocation } from '../../../core/imports/add-location.ts';
+import { takeDrop } from '../../../core/imports/take-drop.ts';
+import { memorySource } from '../../../formats/engine/source.ts';
+import { inspect } from '../../../formats/inspect.ts';
+import { openImage } from '../../../formats/registry.ts';
+import { callerWith } from '../../support/caller.ts';
+import { converted } from '../../support/converted.ts';
+import { anImage } from '../../support/images.ts';
+import { expectClean, expectImported, expectReverted, hex } from '../../support/memory/import-ends.ts';
+import { type ImportRig, importRig } from '../../support/memory/imports.ts';
+import { rawDisk } from '../../support/raw-disk.ts';
+
+const MIB = 1024 * 1024;
+const URI = 'https://images.example.org/disk';
+const CONVERT = { image_import_plugins: ['image_conversion'] };
+const to = (output_format: string, more = {}) => ({ ...CONVERT, image_conversion: { output_format, ...more } });
+
+const RAW = rawDisk(3 * MIB);
+const QCOW2 = await converted(RAW, { target: 'qcow2', compression: 'zlib' });
+
+const layouts = (image: Image) => Object.fromEntries(image.locations.map(({ store, layout }) => [store, layout]));
+
+describe('a good import', () => {
+  it('packs staged raw bytes, writes them whole where a store keeps them so, and streams to another service', async () => {
+    const rig = importRig();
+    const stores = ['central', 'edge', 'abroad'];
+    const { id } = await rig.staged(RAW, { diskFormat: 'raw' });
+
+    const { status, steps } = await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }, { stores }));
+
+    expect(status).toBe('SUCCEEDED');
+    expect(steps.filter((step) => step === 'copy')).toHaveLength(3);
+    const image = await expectImported(rig, id, RAW, stores);
+    expect(layouts(image)).toEqual({ central: 'sparse', edge: 'plain', abroad: 'sparse' });
+    expect(image.locations[0]?.storedBytes).toBeLessThan(RAW.length / 5);
+    expectClean(rig);
+  });
+
+  it('stores what is not raw as it arrived, and does not read it again to hash it', async () => {
+    const rig = importRig();
+    const { id } = await rig.staged(QCOW2, { diskFormat: 'qcow2' });
+
+    const { states } = await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    expect(layouts(await expectImported(rig, id, QCOW2))).toEqual({ central: 'plain' });
+    expect(states).not.toContain('RenderBatch');
+    expectClean(rig);
+  });
+
+  it('cuts a large disk into batches', async () => {
+    const large = rawDisk((8 * 16 + 1) * MIB);
+    const rig = importRig(to('raw'));
+    const { id } = await rig.staged(
+      await converted(large, { target: 'qcow2' }),
+      { diskFormat: 'qcow2' },
+      { hashed: false },
+    );
+
+    const { steps } = await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    expect(steps.filter((step) => step === 'render')).toHaveLength(2);
+    await expectImported(rig, id, large);
+    expectClean(rig);
+  });
+
+  it('hashes staged bytes that nobody hashed', async () => {
+    const rig = importRig();
+    const { id } = await rig.staged(QCOW2, { diskFormat: 'qcow2' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    await expectImported(rig, id, QCOW2);
+  });
+
+  it('converts to raw, sparse', async () => {
+    const rig = importRig(to('raw'));
+    const { id } = await rig.staged(QCOW2, { diskFormat: 'qcow2' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }, { stores: ['central', 'edge'] }));
+
+    const image = await expectImported(rig, id, RAW, ['central', 'edge']);
+    expect(image).toMatchObject({ diskFormat: 'raw', virtualSize: RAW.length });
+    expect(layouts(image)).toEqual({ central: 'sparse', edge: 'plain' });
+    expectClean(rig);
+  });
+
+  it.each([
+    ['qcow2', to('qcow2')],
+    ['qcow2', to('qcow2', { compression: 'zlib' })],
+    ['vmdk', to('vmdk')],
+  ] as const)('converts raw to %s', async (format, config) => {
+    const rig = importRig(config);
+    const { id } = await rig.staged(RAW, { diskFormat: 'raw' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    const image = await rig.image(id);
+    const [location] = image.locations;
+    const file = location === undefined ? Buffer.alloc(0) : await rig.read(image, location);
+    expect(image).toMatchObject({
+      status: 'active',
+      diskFormat: format,
+      size: file.length,
+      checksum: hex('md5', file),
+    });
+    expect(await inspect(memorySource(file))).toMatchObject({ format, verdict: 'accept' });
+    const guest = Buffer.alloc(RAW.length);
+    await (await openImage(memorySource(file), format)).readInto(0, guest);
+    expect(guest.equals(RAW)).toBe(true);
+    expectClean(rig);
+  });
+
+  it('downloads from the web, whether or not the server tells the length', async () => {
+    for (const length of [undefined, null]) {
+      const rig = importRig();
+      const image = anImage({ diskFormat: 'qcow2', containerFormat: 'bare' });
+      await rig.deps.images.create(image);
+      rig.web.set(URI, { body: QCOW2, ...(length === undefined ? {} : { length }) });
+
+      await rig.run(await rig.task(image, { name: 'web-download', uri: URI }));
+
+      await expectImported(rig, image.id, QCOW2);
+      expectClean(rig);
+    }
+  });
+
+  it('takes off what is around the image, and looks at what is inside', async () => {
+    const rig = importRig({ image_import_plugins: ['image_decompression'] });
+    const image = anImage({ diskFormat: 'qcow2', containerFormat: 'bare' });
+    await rig.deps.images.create(image);
+    rig.web.set(URI, { body: gzipSync(QCOW2) });
+
+    await rig.run(await rig.task(image, { name: 'web-download', uri: URI }));
+
+    expect(await expectImported(rig, image.id, QCOW2)).toMatchObject({ virtualSize: RAW.length });
+    expectClean(rig);
+  });
+
+  it('injects properties, unless the requester is to be left alone', async () => {
+    const inject = {
+      image_import_plugins: ['inject_image_metadata'],
+      inject_metadata_properties: { inject: { a: 'b' } },
+    };
+    const seen: Record<string, unknown>[] = [];
+    for (const roles of [['member'], ['admin']]) {
+      const rig = importRig(inject);
+      const { id } = await rig.staged(QCOW2, { diskFormat: 'qcow2' });
+      await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }, { roles }));
+      seen.push((await rig.image(id)).properties);
+    }
+
+    expect(seen).toEqual([{ a: 'b' }, {}]);
+  });
+
+  it('copies an image that is there to further stores, and leaves it active', async () => {
+    const rig = importRig();
+    const { id } = await rig.staged(RAW, { diskFormat: 'raw' });
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'copy-image' }, { stores: ['edge', 'abroad'] }));
+
+    await expectImported(rig, id, RAW, ['central', 'edge', 'abroad']);
+    expectClean(rig);
+  });
+
+  it('hashes a location that a client brought, and holds it to the hash that came with it', async () => {
+    const url = 's3://central/of-a-client/disk.qcow2';
+    const value = hex('sha256', QCOW2);
+    const outcomes: unknown[] = [];
+    for (const expected of [
+      { algo: 'sha256', value },
+      { algo: 'sha256', value: '0'.repeat(64) },
+    ]) {
+      const rig = importRig({ do_secure_hash: true });
+      await rig.stores.central.putObject('of-a-client/disk.qcow2', QCOW2);
+      const image = anImage({ owner: 'p1', diskFormat: 'qcow2', containerFormat: 'bare' });
+      await rig.deps.images.create(image);
+
+      await addLocation(
+        rig.deps,
+        callerWith({ roles: ['service', 'member'], serviceRoles: ['service'], isAdmin: true }),
+        image.id,
+        { url, expected },
+      );
+      const { states } = await rig.run(rig.deps.started[0] ?? '');
+
+      expect(states).not.toContain('Fetch');
+      expect(rig.stores.central.objects.size).toBe(1);
+      const { status, hashValue, locations } = await rig.image(image.id);
+      outcomes.push({ status, hashValue, locations: locations.length });
+    }
+
+    expect(outcomes).toEqual([
+      { status: 'active', hashValue: value, locations: 1 },
+      { status: 'queued', hashValue: null, locations: 0 },
+    ]);
+  });
+
+  it('takes a dropped file, whose format it finds out', async () => {
+    const rig = importRig();
+    const key = 'drop/p1/disk.img';
+    await rig.staging.putObject(key, QCOW2);
+    rig.deps.projects.set('p1', { id: 'p1', name: 'p1', domainId: 'default', enabled: true });
+
+    const taken = await takeDrop(rig.deps, { key, sequencer: '1' });
+    await rig.run(rig.deps.started[0] ?? '');
+
+    const imageId = taken.kind === 'imported' ? taken.imageId : '';
+    expect(await expectImported(rig, imageId, QCOW2)).toMatchObject({ diskFormat: 'qcow2', containerFormat: 'bare' });
+    expectClean(rig);
+  });
+
+  it('sets a dropped file aside that it cannot take, with the reason', async () => {
+    const rig = importRig();
+    const key = 'drop/nobody/disk.img';
+    await rig.staging.putObject(key, QCOW2);
+
+    await takeDrop(rig.deps, { key, sequencer: '1' });
+
+    expect([...rig.staging.objects.keys()]).toEqual([quarantineKey(key)]);
+    expect((await rig.staging.headObject(quarantineKey(key))).metadata['reason']).toContain('no%20project');
+  });
+});
+
+describe('a step that needs longer than a function has', () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  it('goes on as a container, whose failure is raised as the function would have', async () => {
+    vi.stubEnv('GLIMPSE_FUNCTION_SECONDS', '0.001');
+    const rig = importRig();
+    const { id } = await rig.staged(RAW, { diskFormat: 'raw' }, { hashed: false });
+    const { status, steps } = await rig.run(
+      await rig.task(await rig.image(id), { name: 'glance-direct' }, { stores: ['central', 'edge'] }),
+    );
+
+    expect(status).toBe('SUCCEEDED');
+    expect(steps).toEqual(expect.arrayContaining(['hash in container', 'copy in container']));
+    await expectImported(rig, id, RAW, ['central', 'edge']);
+
+    vi.stubEnv('GLIMPSE_FUNCTION_SECONDS', '0.001');
+    const image = anImage({ diskFormat: 'raw', containerFormat: 'bare' });
+    await rig.deps.images.create(image);
+    rig.web.set(URI, { body: RAW, length: RAW.length + 1 });
+    const taskId = await rig.task(image, { name: 'web-download', uri: URI });
+    await rig.run(taskId);
+
+    expect((await rig.deps.tasks.get(taskId))?.message).toContain('Content-Length said');
+  });
+});
+
+/** Damages the first cluster behind the header's: no block of deflate begins like that. Its version stays. */
+function damageStaged({ staging }: ImportRig): void {
+  for (const [key, object] of staging.objects) {
+    if (key.startsWith('staged/'))
+      staging.objects.set(key, { ...object, bytes: Buffer.from(object.bytes).fill(0xff, 65_536, 65_600) });
+  }
+}
+
+describe('an import that is refused', () => {
+  it.each([
+    ['content of another format', {}, { diskFormat: 'vmdk' }, QCOW2, /does not match|mismatch/],
+    ['a disk above max_virtual_size', { max_virtual_size: MIB }, { diskFormat: 'qcow2' }, QCOW2, 'max_virtual_size'],
+    [
+      'more than user_storage_quota leaves',
+      { user_storage_quota: '1MB' },
+      { diskFormat: 'raw' },
+      RAW,
+      'user_storage_quota',
+    ],
+  ] as const)('for %s goes back to queued, with the cause', async (_, config, attributes, bytes, cause) => {
+    const rig = importRig(config);
+    const image = await rig.staged(bytes, attributes);
+    const taskId = await rig.task(image, { name: 'glance-direct' });
+
+    expect(await rig.run(taskId)).toMatchObject({ status: 'FAILED' });
+
+    await expectReverted(rig, image, taskId, cause);
+  });
+
+  it('for what a batch finds is so by Gather, with the cause that the batch recorded', async () => {
+    const rig = importRig(to('raw'));
+    const image = await rig.staged(QCOW2, { diskFormat: 'qcow2' }, { hashed: false });
+    rig.around = async ({ step }, run) => {
+      if (step === 'render') damageStaged(rig);
+      return run();
+    };
+    const taskId = await rig.task(image, { name: 'glance-direct' });
+
+    const { steps } = await rig.run(taskId);
+
+    expect(steps.filter((step) => step === 'render' || step === 'gather')).toEqual(['render', 'gather']);
+    await expectReverted(rig, image, taskId, 'Image content cannot be used');
+  });
+
+  it.each([
+    ['a page that is not there', undefined, {}, '404'],
+    ['an empty answer', { body: Buffer.alloc(0) }, {}, 'empty'],
+    ['a shorter answer than announced', { body: QCOW2, length: QCOW2.length + 1 }, {}, 'Content-Length said'],
+    ['an answer announced above image_size_cap', { body: QCOW2 }, { image_size_cap: 1000 }, 'image_size_cap'],
+    ['an answer that passes image_size_cap', { body: QCOW2, length: null }, { image_size_cap: 1000 }, 'image_size_cap'],
+  ] as const)('for %s', async (_, answer, config, cause) => {
+    const rig = importRig(config);
+    const image = anImage({ diskFormat: 'qcow2', containerFormat: 'bare' });
+    await rig.deps.images.create(image);
+    if (answer !== undefined) rig.web.set(URI, answer);
+    const taskId = await rig.task(image, { name: 'web-download', uri: URI });
+
+    await rig.run(taskId);
+
+    await expectReverted(rig, image, taskId, cause);
+  });
+});
