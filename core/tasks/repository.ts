@@ -24,7 +24,7 @@ export interface TaskRepository {
   list(filter: { owner?: string; status?: TaskStatus; type?: TaskType; forward?: boolean }): Promise<Task[]>;
   /** Writes the record of one batch of one phase whole. */
   putBatch(batch: BatchProgress): Promise<void>;
-  /** One batch's record, read consistently; undefined for a batch that has not reported. */
+  /** One batch's record, strongly consistent; undefined for a batch that has not reported. */
   batch(taskId: string, phase: string, batch: number): Promise<BatchProgress | undefined>;
   /** Of all phases, in no order; strongly consistent, so that Gather misses nobody. */
   batches(taskId: string): Promise<BatchProgress[]>;

@@ -46,17 +46,29 @@ export function dutyRepositorySuite(
       await duties.remove('again');
     });
 
-    test('are postponed unless they are late enough already; of many who try at once, by one', async () => {
-      await duties.put(aDuty('beat', 1_000));
-      const tries = await Promise.all(Array.from({ length: 5 }, () => duties.postpone(aDuty('beat', 3_000), 2_500)));
+    test.each([
+      ['there is none', undefined, true],
+      ['it is due earlier', 800, true],
+      ['it is due just then', 900, true],
+      ['it is due later', 901, false],
+    ])('is postponed when %s', async (_, dueAtMs, isPut) => {
+      const id = `postponed ${dueAtMs}`;
+      if (dueAtMs !== undefined) await duties.put(aDuty(id, dueAtMs));
 
-      expect(tries.filter(Boolean)).toHaveLength(1);
-      expect(await duties.postpone(aDuty('beat', 9_000), 2_999)).toBe(false);
-      expect(await duties.due(3_000, 5)).toEqual([aDuty('beat', 3_000)]);
-      expect(await duties.postpone(aDuty('beat', 4_000), 3_000)).toBe(true);
-      expect(await duties.postpone(aDuty('new', 1_000), 0)).toBe(true);
-      expect(await dueBy(4_000)).toEqual(['new', 'beat']);
-      for (const id of ['beat', 'new']) await duties.remove(id);
+      expect(await duties.postpone(aDuty(id, 1_000), 900)).toBe(isPut);
+
+      const found = (await duties.due(1_000, 50)).find((duty) => duty.id === id);
+      expect(found?.dueAtMs).toBe(isPut ? 1_000 : dueAtMs);
+      await duties.remove(id);
+    });
+
+    test('of many at the same moment one postpones it', async () => {
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, () => duties.postpone(aDuty('many', 5_000_000_000), 4_000_000_000)),
+      );
+
+      expect(outcomes.filter(Boolean)).toHaveLength(1);
+      await duties.remove('many');
     });
 
     test('are removed once and for all, and may be removed again', async () => {

@@ -192,6 +192,7 @@ export function taskRepositorySuite(open: () => Promise<OpenTasks>): void {
 
       expect(await tasks.batch(id, 'render', 0)).toEqual(aBatch(id, { bytesDone: 2 }));
       expect(await tasks.batch(id, 'render', 2)).toBeUndefined();
+      expect(await tasks.batch(id, 'hash', 0)).toBeUndefined();
       expect(found).toHaveLength(3);
       expect(found).toEqual(
         expect.arrayContaining([
