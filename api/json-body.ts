@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { InvalidInput } from '../core/errors.ts';
 
 /** No document of the API comes near; what handles values by recursion is safe below it. */
@@ -29,8 +29,8 @@ function isDeeper(value: unknown, levels: number): boolean {
 }
 
 /** Fits a JSON value to a schema. @throws InvalidInput naming the first field that does not fit. */
-export function parseAs<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
+export function parseAs<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = z.safeParse(schema, value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const field = issue?.path.join('.');

@@ -3,7 +3,7 @@
  * segment; a segment that holds an encoded slash matches nothing, neither does a trailing slash.
  */
 import { MethodNotAllowed, NotFound, NotImplemented } from '../core/errors.ts';
-import type { Route } from './routes.ts';
+import type { Route } from './route.ts';
 
 export interface Match<O extends string> {
   readonly operation: O;

@@ -12,7 +12,7 @@ export const StoreConfig = z.strictObject({
     .describe('Store id as clients name it.'),
   description: z.string().default('').describe('Shown by stores-info.'),
   bucket: z.string().min(3).max(63).describe('Bucket that holds the images.'),
-  region: z.string().default('us-east-1').describe('Region of the bucket.'),
+  region: z.string().optional().describe('Region of the bucket; default: where the service itself runs.'),
   endpoint: z
     .url()
     .optional()

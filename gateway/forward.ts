@@ -6,7 +6,10 @@ import {
 } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { pipeline } from 'node:stream';
-import { BYTES_PATH } from './server.ts';
+import { urlToHttpOptions } from 'node:url';
+import { cacheControl } from '../api/cache-control.ts';
+import { answererOf, pathOf } from '../api/dispatch.ts';
+import { listener } from './listener.ts';
 
 /** Of one connection, not of the message (RFC 9110, section 7.6.1); `host` is the API's own, `expect` is answered here. */
 const HOP_BY_HOP = new Set([
@@ -27,23 +30,26 @@ const SILENCE_MS = 35_000;
 
 /** Image bytes to `gateway`, everything else to `other`: behind a load balancer one process has the whole public name. */
 export function byPath(gateway: RequestListener, other: RequestListener): RequestListener {
-  return (request, response) => {
-    const [path = ''] = (request.url ?? '').split('?');
-    (BYTES_PATH.test(path) ? gateway : other)(request, response);
-  };
+  return listener((request, response) => {
+    (answererOf(pathOf(request.url ?? '')) === 'gateway' ? gateway : other)(request, response);
+  });
 }
 
 /**
- * Hands requests on to the API at `origin` and streams its answers back; 502 when it cannot be reached. No size limit of its own, so
- * that long listings pass, which a load balancer's function targets would cut at 1 MB.
+ * Hands requests on to the API at `origin` and streams its answers back; 502 when it cannot be reached. Host and port are the
+ * origin's whatever the request says. No size limit of its own, so that long listings pass, which a load balancer's function targets
+ * would cut at 1 MB.
  */
 export function forwardTo(origin: string): RequestListener {
   const base = new URL(origin);
   const tls = base.protocol === 'https:';
   const send = tls ? tlsRequest : plainRequest;
+  const place = urlToHttpOptions(base);
   const agent = tls ? new TlsAgent({ keepAlive: true }) : new PlainAgent({ keepAlive: true });
-  return (request, response) => {
-    const onward = send(new URL(request.url ?? '/', base), {
+  return listener((request, response) => {
+    const onward = send({
+      ...place,
+      path: request.url ?? '/',
       method: request.method ?? 'GET',
       headers: endToEnd(request.headers),
       agent,
@@ -51,7 +57,10 @@ export function forwardTo(origin: string): RequestListener {
     });
     const fail = (): void => {
       if (response.headersSent) response.destroy();
-      else response.writeHead(502, { 'content-type': 'text/plain', connection: 'close' }).end('Bad Gateway');
+      else {
+        const headers = { 'content-type': 'text/plain', 'cache-control': cacheControl(false), connection: 'close' };
+        response.writeHead(502, headers).end('Bad Gateway');
+      }
     };
     onward.on('timeout', () => onward.destroy());
     onward.on('response', (answer) => {
@@ -64,7 +73,7 @@ export function forwardTo(origin: string): RequestListener {
     response.on('close', () => {
       if (!response.writableFinished) onward.destroy();
     });
-  };
+  });
 }
 
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { cacheControl } from '../api/cache-control.ts';
 import type { StoredBytes } from '../bytes/stored-bytes.ts';
 import { type ImageReader, openStored } from '../bytes/stored-image.ts';
 import { BackendUnavailable, ImageServiceError, InvalidInput, NotFound } from '../core/errors.ts';
@@ -18,14 +19,15 @@ export async function getFile(
   deps: GatewayDeps,
   caller: Caller,
   imageId: string,
-  query: URLSearchParams,
+  /** Stores to read from, the first one first. */
+  prefer: readonly string[] | undefined,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (Number(request.headers['content-length'] ?? 0) > 0) {
     throw new InvalidInput('A body is not expected with this request.');
   }
-  const { image, copies } = await planDownload(deps, caller, imageId, preference(query));
+  const { image, copies } = await planDownload(deps, caller, imageId, prefer);
   const gone = new AbortController();
   response.once('close', () => gone.abort(new ClientGone('the client disconnected in the middle of the download')));
   const opened = await openFirst(deps, copies, gone.signal);
@@ -39,16 +41,12 @@ export async function getFile(
   const first = await batches.next();
   response.writeHead(range.partial ? 206 : 200, {
     'content-type': 'application/octet-stream',
+    'cache-control': cacheControl(true),
     'content-length': range.end - range.start,
     ...(image.checksum === null ? {} : { 'content-md5': image.checksum }),
     ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${total}` } : {}),
   });
   await send(response, first, batches);
-}
-
-/** `prefer=a,b`; undefined when it is not there. */
-function preference(query: URLSearchParams): string[] | undefined {
-  return query.get('prefer')?.split(',').filter(Boolean);
 }
 
 interface Opened {

@@ -2,7 +2,7 @@
 import { ENVIRONMENT } from '../service/environment.ts';
 
 const port = process.env[ENVIRONMENT.gatewayPort] || '8080';
-const healthy = await fetch(`http://127.0.0.1:${port}/healthcheck`, { signal: AbortSignal.timeout(4_000) }).then(
+const healthy = await fetch(`http://127.0.0.1:${port}/healthcheck`, { signal: AbortSignal.timeout(15_000) }).then(
   ({ ok }) => ok,
   () => false,
 );

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { listener } from './listener.ts';
 
 /** A gateway behind a load balancer: its health is what routes requests to it, and it ends without cutting a transfer. */
 export interface GatewayServer {
@@ -16,17 +17,17 @@ const KEEP_ALIVE_MS = 4_100_000;
 const HEADERS_MS = 60_000;
 const HEALTH = '/healthcheck';
 
-/** Wraps the gateway's listener in a server with a health check. */
-export function createGatewayServer(listener: RequestListener): GatewayServer {
+/** Wraps the gateway in a server with a health check. */
+export function createGatewayServer(gateway: RequestListener): GatewayServer {
   let drained: Promise<void> | undefined;
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: 0 },
-    (request, response) => {
+    listener((request, response) => {
       if (drained !== undefined) response.setHeader('connection', 'close');
-      if (request.url !== HEALTH) return listener(request, response);
+      if (request.url !== HEALTH) return gateway(request, response);
       const [status, body] = drained === undefined ? [200, 'OK'] : [503, 'DRAINING'];
       response.writeHead(status, { 'content-type': 'text/plain' }).end(request.method === 'HEAD' ? undefined : body);
-    },
+    }),
   );
   return {
     server,

@@ -3,15 +3,26 @@
  * side. Everything else of the API is `functions/api`.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { corsHeaders } from '../api/cors.ts';
-import { errorAnswer, statusOf } from '../api/errors.ts';
-import { requestIdOf } from '../api/request-id.ts';
+import {
+  type Arrival,
+  arrivalId,
+  commonHeaders,
+  openAnswer,
+  preflightAnswer,
+  refusal,
+  showsId,
+  tokensOf,
+  told,
+} from '../api/edge.ts';
+import { createRouter } from '../api/router.ts';
+import { type GroupOperations, type Operation, ROUTES } from '../api/routes.ts';
 import { type BufferBudget, createBufferBudget } from '../bytes/buffer-budget.ts';
-import { Forbidden, MethodNotAllowed, NotFound } from '../core/errors.ts';
+import { Forbidden, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { getFile } from './get-file.ts';
 import { discardBody } from './linger.ts';
+import { listener } from './listener.ts';
 import { ClientGone } from './pump.ts';
 import { putBytes } from './put-bytes.ts';
 import { one } from './upload-headers.ts';
@@ -21,8 +32,6 @@ export interface GatewayOptions {
   readonly uploadBudgetBytes?: number;
   /** Milliseconds after which a client that sends nothing is given up. Default one minute. */
   readonly stallMs?: number;
-  /** Base URL of the identity service, for the challenge of a 401; default: of the request's own host, below `/identity`. */
-  readonly identityUrl?: string;
 }
 
 /** Six buffers: four uploads at once stay below 400 MiB of process memory above idle, their garbage and the store's included. */
@@ -33,7 +42,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly imageId: string;
-  readonly query: URLSearchParams;
+  readonly search: URLSearchParams;
   readonly caller: Caller;
 }
 
@@ -53,97 +62,97 @@ const put =
     response.writeHead(204).end();
   };
 
-/** The verbs of each path, below `/v2/images/{id}/`. */
-const ROUTES: Readonly<Record<'file' | 'stage', Readonly<Record<string, Verb>>>> = {
-  file: {
-    GET: ({ deps }, { caller, imageId, query, request, response }) =>
-      getFile(deps, caller, imageId, query, request, response),
-    PUT: put('file'),
-  },
-  stage: { PUT: put('stage') },
+type ByteOperation = GroupOperations<'gateway'>;
+
+const VERBS: Readonly<Record<ByteOperation, Verb>> = {
+  downloadImage: ({ deps }, { caller, imageId, search, request, response }) =>
+    getFile(deps, caller, imageId, ROUTES.downloadImage.query.parse(search), request, response),
+  uploadImage: put('file'),
+  stageImage: put('stage'),
 };
+const router = createRouter<Operation>(ROUTES);
 
-/** `/v2` and its minor versions, which all mean the same. */
-export const BYTES_PATH = /^\/v2(?:\.\d+)?\/images\/([^/]+)\/(file|stage)$/;
-
-/** The request listener of GET and PUT `/v2/images/{id}/file` and PUT `…/stage`, for any node HTTP server. */
+/** The request listener of the table's group `gateway`, for any node HTTP server. */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions = {}): RequestListener {
   const gateway: Gateway = {
     deps,
     budget: createBufferBudget(options.uploadBudgetBytes ?? DEFAULT_BUDGET),
     stallMs: options.stallMs ?? DEFAULT_STALL_MS,
   };
-  return (request, response) => {
-    // A connection that breaks is noticed by whoever reads or writes it.
-    request.on('error', () => undefined);
-    response.on('error', () => undefined);
-    answer(gateway, request, response).catch((error: unknown) => refuse(gateway, options, request, response, error));
-  };
+  return listener(async (request, response) => {
+    const arrival = arrivalOf(request);
+    const known: Known = {};
+    try {
+      await answer(gateway, arrival, known, request, response);
+    } catch (error) {
+      refuse(deps, arrival, known, request, response, error);
+    }
+  });
 }
 
-async function answer(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** What is found out on the way. */
+interface Known {
+  requestId?: string;
+}
+
+async function answer(
+  gateway: Gateway,
+  arrival: Arrival,
+  known: Known,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { deps } = gateway;
-  const origin = corsHeaders(request.headers.origin, deps.config.cors_allowed_origins, request.method === 'OPTIONS');
-  for (const [name, value] of Object.entries(origin)) response.setHeader(name, value);
-  if (request.method === 'OPTIONS') {
-    response.writeHead(200, { 'content-length': 0 }).end();
+  const requestId = arrivalId(arrival, deps);
+  known.requestId = requestId;
+  const preflight = preflightAnswer(arrival);
+  if (preflight !== undefined) {
+    const headers = { ...commonHeaders(arrival, deps.config, undefined), 'content-length': 0 };
+    response.writeHead(preflight.statusCode, headers).end();
     return;
   }
-  const sent = one(request.headers['x-openstack-request-id']);
-  const requestId = requestIdOf(sent, deps.config.max_request_id_length, deps.newId);
-  const caller = await deps.authenticator.authenticate({
-    token: one(request.headers['x-auth-token']) ?? one(request.headers['x-storage-token']),
-    serviceToken: one(request.headers['x-service-token']),
-    requestId,
-  });
-  // Behind authentication: a 401 of the token filter carries no request id.
-  response.setHeader('x-openstack-request-id', requestId);
-  const { verb, imageId, query } = route(request, deps);
-  await verb(gateway, { request, response, imageId, query, caller });
+  const caller = await deps.authenticator.authenticate(tokensOf(arrival, requestId));
+  for (const [name, value] of Object.entries(commonHeaders(arrival, deps.config, requestId)))
+    response.setHeader(name, value);
+  const { operation, imageId } = matched(arrival, deps);
+  const search = new URLSearchParams(request.url?.split('?', 2)[1] ?? '');
+  await VERBS[operation](gateway, { request, response, imageId, search, caller });
 }
 
-function route(
-  request: IncomingMessage,
-  deps: GatewayDeps,
-): { readonly verb: Verb; readonly imageId: string; readonly query: URLSearchParams } {
-  const [path = '', search = ''] = (request.url ?? '').split('?', 2);
-  const [, id, leaf] = BYTES_PATH.exec(path) ?? [];
-  if (id === undefined || (leaf !== 'file' && leaf !== 'stage')) throw new NotFound('The resource could not be found.');
-  const verbs = ROUTES[leaf];
-  const verb = verbs[request.method ?? ''];
-  if (verb === undefined) {
-    throw new MethodNotAllowed(`The method ${request.method} is not allowed here.`, Object.keys(verbs));
-  }
-  if (leaf === 'stage' && !deps.config.enabled_import_methods.includes('glance-direct')) {
+/** @throws NotFound for what another group answers, MethodNotAllowed */
+function matched(
+  arrival: Arrival,
+  { config }: Pick<GatewayDeps, 'config'>,
+): { readonly operation: ByteOperation; readonly imageId: string } {
+  const opened = openAnswer(arrival, config);
+  const { operation, params } = router.match(arrival.method, 'path' in opened ? opened.path : arrival.path);
+  const isStaging = operation === 'stageImage' && config.enabled_import_methods.includes('glance-direct');
+  if (operation !== 'downloadImage' && operation !== 'uploadImage' && !isStaging)
     throw new NotFound('The resource could not be found.');
-  }
-  return { verb, imageId: id, query: new URLSearchParams(search) };
+  return { operation, imageId: ROUTES[operation].params.parse(params).id };
 }
 
 function refuse(
-  { deps }: Gateway,
-  options: GatewayOptions,
+  deps: GatewayDeps,
+  arrival: Arrival,
+  { requestId }: Known,
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
 ): void {
   if (error instanceof ClientGone || response.headersSent) {
     if (!(error instanceof ClientGone))
-      deps.log.error('an answer broke off', { url: request.url, cause: describe(error) });
+      deps.log.error('an answer broke off', { requestId, path: arrival.path, error: told(error) });
     response.destroy();
     return;
   }
-  if (statusOf(error) >= 500) deps.log.error('a request failed', { url: request.url, cause: describe(error) });
-  const { statusCode, headers, body } = errorAnswer(error, {
-    accept: request.headers.accept,
-    identityUrl: options.identityUrl ?? `http://${request.headers.host ?? 'localhost'}/identity/v3`,
-  });
-  response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
+  const { statusCode, headers, body } = refusal(error, arrival, deps, requestId);
+  const common = commonHeaders(arrival, deps.config, showsId(error) ? requestId : undefined);
+  response.writeHead(statusCode, { ...headers, ...common, 'content-length': Buffer.byteLength(body) }).end(body);
   discardBody(request);
 }
 
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : ` <- ${describe(error.cause)}`;
-  return `${error.name}: ${error.message}${cause}`;
+function arrivalOf(request: IncomingMessage): Arrival {
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, one(value)]));
+  return { method: request.method ?? '', path: request.url?.split('?', 1)[0] ?? '', headers, host: 'localhost' };
 }

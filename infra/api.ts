@@ -1,5 +1,6 @@
 /** The HTTP API. Which group answers a path follows from api/routes.ts. */
-import { type Group, ROUTES } from '../api/routes.ts';
+import type { Group } from '../api/route.ts';
+import { ROUTES } from '../api/routes.ts';
 import { functions } from './functions.ts';
 import { routeKeys } from './route-keys.ts';
 import { sizes } from './stage.ts';

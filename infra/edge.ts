@@ -2,6 +2,7 @@
  * One public name for console, API and data plane. `cloudfront`: a distribution. `alb`: the gateway's load balancer, whose process hands
  * on what is not image bytes (docs/adr). Nothing that may stand behind a token is cached anywhere.
  */
+import { DIVISION, pathPattern } from '../api/dispatch.ts';
 import { api } from './api.ts';
 import { gateway } from './gateway.ts';
 import { settings } from './stage.ts';
@@ -24,8 +25,14 @@ const passing = (targetOriginId: 'api' | 'gateway') => ({
   compress: false,
 });
 
+/**
+ * Statuses that a distribution keeps for ten seconds unless told otherwise, under a key without the token: one tenant's 404 would answer
+ * the owner. CloudFront developer guide, "How CloudFront caches HTTP 4xx and 5xx status codes". Their pages stay the origin's.
+ */
+const KEPT_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+
 /** Image bytes of any v2 minor. A tag or member of that name matches too; the gateway hands those on. */
-const BYTES = ['/v2*/images/*/file', '/v2*/images/*/stage'];
+const BYTES = DIVISION.bytes.map(pathPattern);
 
 export async function openEdge(): Promise<$util.Output<string>> {
   if (settings.edge === 'alb' && settings.domain) return $util.output(`https://${settings.domain.name}`);
@@ -80,6 +87,7 @@ export async function openEdge(): Promise<$util.Output<string>> {
       ...(console?.behaviors ?? []),
     ],
     defaultCacheBehavior: passing('api'),
+    customErrorResponses: KEPT_ERRORS.map((errorCode) => ({ errorCode, errorCachingMinTtl: 0 })),
   });
   console?.letRead(distribution.arn);
   return settings.domain

@@ -2,7 +2,7 @@
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
 import { keystoneSecret, secrets } from './secrets.ts';
-import { settings, sizes } from './stage.ts';
+import { account, settings, sizes } from './stage.ts';
 import { staging, table } from './storage.ts';
 import { importWorkflowArn } from './targets.ts';
 
@@ -13,6 +13,7 @@ export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.I
     GLIMPSE_STAGING_BUCKET: staging.name,
     GLIMPSE_IMPORT_WORKFLOW: importWorkflowArn,
     GLIMPSE_CONFIG: settings.configFile,
+    GLIMPSE_ACCOUNT: account,
     ...(name !== 'gateway' && { GLIMPSE_PUBLIC_ENDPOINT: publicEndpoint }),
     ...(name === 'gateway' && {
       GLIMPSE_GATEWAY_PORT: '8080',

@@ -1,13 +1,14 @@
 /** Every Lambda function of workflows/topology.ts. They stay outside the VPC: all they talk to is AWS and the internet. */
 import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName, LONG_STEPS } from '../workflows/topology.ts';
+import { reserved } from './concurrency.ts';
 import { environmentOf } from './environment.ts';
 import { key } from './kms.ts';
 import { statementsOf } from './permissions.ts';
-import { logical, METRICS_NAMESPACE, onLocalStack, settings, sizes } from './stage.ts';
+import { logical, METRICS_NAMESPACE, onLocalStack, settings } from './stage.ts';
 import { targets } from './targets.ts';
+import { hashingThread } from './worker-files.ts';
 
-/** Hashing threads are started from their own file, which a bundle does not contain (formats/digest). Node runs it unbuilt. */
-const WORKERS = [{ from: 'formats/node/digest/digest-worker.ts', to: 'digest-worker.ts' }];
+const WORKERS = [hashingThread()];
 const HASHING: ReadonlySet<FunctionName> = new Set(['import-fetch', 'import-plugin', 'import-hash']);
 
 /** Above it a step asks for a container; an emulator has none. */
@@ -18,7 +19,6 @@ const limitOf = (name: FunctionName): Record<string, string> =>
 
 function declare(name: FunctionName): sst.aws.Function {
   const { handler, timeoutSeconds, memoryMiB } = FUNCTIONS[name];
-  const reserved: Partial<Record<FunctionName, number>> = sizes.apiConcurrency;
   const own = reserved[name];
   return new sst.aws.Function(logical(name), {
     handler,

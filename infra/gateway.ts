@@ -9,6 +9,7 @@ import { statementsOf } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
 import { secrets } from './secrets.ts';
 import { logical, named, settings, sizes } from './stage.ts';
+import { crossesRegions } from './storage.ts';
 import { targets } from './targets.ts';
 
 const PORT = 8080;
@@ -27,8 +28,11 @@ export const cluster = new sst.aws.Cluster('Cluster', {
   },
 });
 
-/** Image bytes go to S3 without leaving the network, and cost no transfer. */
-for (const service of ['s3', 'dynamodb']) {
+/**
+ * Image bytes go to S3 without leaving the network. Not where a store lies in another region: such an endpoint refuses copies from there
+ * (S3 user guide, "Gateway endpoints": the same region only), and tasks, which have addresses of their own, reach S3 as free without.
+ */
+for (const service of crossesRegions ? ['dynamodb'] : ['s3', 'dynamodb']) {
   new aws.ec2.VpcEndpoint(`Endpoint${service === 's3' ? 'S3' : 'Dynamodb'}`, {
     vpcId: vpc.id,
     serviceName: `com.amazonaws.${settings.region}.${service}`,
@@ -80,10 +84,11 @@ export const gateway = new sst.aws.Service('Gateway', {
   logging: { retention: sizes.logRetention },
   health: {
     command: ['CMD', 'node', 'gateway/health.ts'],
+    // A task that fails it is replaced, with all its transfers: what is only busy must not, what is dead may wait five minutes.
     startPeriod: '20 seconds',
     interval: '30 seconds',
-    timeout: '5 seconds',
-    retries: 3,
+    timeout: '20 seconds',
+    retries: 10,
   },
   loadBalancer: {
     public: isPublic,
@@ -97,7 +102,15 @@ export const gateway = new sst.aws.Service('Gateway', {
       settings.domain && {
         domain: { name: settings.domain.name, cert: settings.domain.certificateArn, dns: false },
       }),
-    health: { [`${PORT}/http`]: { path: '/healthcheck', interval: '10 seconds', timeout: '5 seconds' } },
+    health: {
+      [`${PORT}/http`]: {
+        path: '/healthcheck',
+        interval: '30 seconds',
+        timeout: '20 seconds',
+        healthyThreshold: 2,
+        unhealthyThreshold: 10,
+      },
+    },
   },
   scaling: { min: sizes.gateway.min, max: sizes.gateway.max, cpuUtilization: 60, memoryUtilization: 75 },
   transform: {
@@ -117,7 +130,7 @@ export const gateway = new sst.aws.Service('Gateway', {
     },
     service: (args) => {
       args.enableExecuteCommand = false;
-      args.healthCheckGracePeriodSeconds = 60;
+      args.healthCheckGracePeriodSeconds = 120;
     },
     executionRole: (args) => {
       args.inlinePolicies = [{ name: 'secrets', policy: readsSecrets().json }];

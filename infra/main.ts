@@ -1,4 +1,5 @@
 /** The program: what a stage consists of, in the order in which modules may rely on each other. */
+import './concurrency.ts';
 import './defaults.ts';
 import './secrets.ts';
 import { api } from './api.ts';

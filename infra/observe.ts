@@ -31,6 +31,8 @@ interface Alarm {
   readonly statistic?: 'Sum' | 'Maximum';
   /** More than this, in each of `periods` five-minute periods in a row. */
   readonly above: number;
+  /** Instead: no more than that, or no figure at all. */
+  readonly isTooFew?: true;
   readonly periods: number;
 }
 
@@ -105,6 +107,15 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     above: 0,
     periods: 3,
   },
+  JanitorSilent: {
+    description: 'The janitor was not called',
+    namespace: 'AWS/Lambda',
+    metric: 'Invocations',
+    dimensions: { FunctionName: functions.janitor.name },
+    above: 0,
+    isTooFew: true,
+    periods: 2,
+  },
   JanitorFailed: {
     description: 'The janitor does not run',
     namespace: 'AWS/Lambda',
@@ -166,11 +177,11 @@ for (const [name, alarm] of Object.entries(ALARMS)) {
     metricName: alarm.metric,
     dimensions: alarm.dimensions,
     statistic: alarm.statistic ?? 'Sum',
-    comparisonOperator: 'GreaterThanThreshold',
+    comparisonOperator: alarm.isTooFew ? 'LessThanOrEqualToThreshold' : 'GreaterThanThreshold',
     threshold: alarm.above,
     period: 300,
     evaluationPeriods: alarm.periods,
-    treatMissingData: 'notBreaching',
+    treatMissingData: alarm.isTooFew ? 'breaching' : 'notBreaching',
     alarmActions: [topic.arn],
     okActions: [topic.arn],
   });

@@ -9,6 +9,7 @@ import { type Config, parseConfig } from '../core/config.ts';
 import { REGIONS } from './regions.ts';
 
 export type Edge = 'cloudfront' | 'alb';
+export type Concurrency = 'reserved' | 'shared';
 
 export interface Settings {
   readonly stage: string;
@@ -20,6 +21,10 @@ export interface Settings {
   readonly gatewayImage?: string;
   /** Folder of a built console, relative to the repository; absent: no console. */
   readonly consoleDist?: string;
+  /** `shared`: no function has concurrency of its own, for accounts that have too little to reserve any. */
+  readonly concurrency: Concurrency;
+  /** Executions that render at once, of all imports together; absent: by the size of the stage. */
+  readonly renderConcurrency?: number;
   /** Receives alarms. */
   readonly alarmEmail?: string;
   readonly config: Config;
@@ -64,6 +69,10 @@ export function readSettings(stage: string, env: Environment, root: string): Set
     config,
     configFile,
     files,
+    concurrency: concurrencyOf(env['GLIMPSE_CONCURRENCY'] || 'reserved'),
+    ...(env['GLIMPSE_RENDER_CONCURRENCY'] && {
+      renderConcurrency: countOf('GLIMPSE_RENDER_CONCURRENCY', env['GLIMPSE_RENDER_CONCURRENCY']),
+    }),
     ...(domain && { domain }),
     ...(consoleDist && { consoleDist }),
     ...(env['GLIMPSE_GATEWAY_IMAGE'] && { gatewayImage: env['GLIMPSE_GATEWAY_IMAGE'] }),
@@ -100,11 +109,14 @@ function checkInImage(configFile: string, files: readonly string[]): void {
 const BUCKET =
   /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 
+/** Where the number of the account goes in the name of a bucket, which is one for all accounts there are. */
+export const ACCOUNT = '{account}';
+
 function checkStores({ stores }: Config): void {
   const seen = new Map<string, string>();
   for (const { id, bucket, region, endpoint } of stores) {
-    if (endpoint === undefined) oneOfRegions(`stores: ${id}: region`, region);
-    if (!BUCKET.test(bucket))
+    if (endpoint === undefined && region !== undefined) oneOfRegions(`stores: ${id}: region`, region);
+    if (!BUCKET.test(bucket.replace(ACCOUNT, '0'.repeat(12))))
       throw new SettingsError(
         `stores: ${id}: bucket "${bucket}" is no bucket name: 3 to 63 lower-case letters, digits and hyphens.`,
       );
@@ -123,6 +135,16 @@ function oneOfRegions(what: string, region: string): string {
 function edgeOf(value: string): Edge {
   if (value === 'cloudfront' || value === 'alb') return value;
   throw new SettingsError(`GLIMPSE_EDGE: "${value}" is neither cloudfront nor alb.`);
+}
+
+function concurrencyOf(value: string): Concurrency {
+  if (value === 'reserved' || value === 'shared') return value;
+  throw new SettingsError(`GLIMPSE_CONCURRENCY: "${value}" is neither reserved nor shared.`);
+}
+
+function countOf(what: string, value: string): number {
+  if (/^[1-9]\d{0,4}$/.test(value)) return Number(value);
+  throw new SettingsError(`${what}: "${value}" is no number from 1 to 99999.`);
 }
 
 const CERTIFICATE = /^arn:aws[\w-]*:acm:([a-z0-9-]+):\d{12}:certificate\/[\w-]+$/;

@@ -2,7 +2,8 @@
 import { STAGING_BUCKET, TABLE } from '../workflows/topology.ts';
 import { key } from './kms.ts';
 import { localstackProvider } from './localstack.ts';
-import { logical, onLocalStack, settings, sizes } from './stage.ts';
+import { ACCOUNT } from './settings.ts';
+import { account, logical, onLocalStack, settings, sizes } from './stage.ts';
 
 const keyNames = [TABLE, ...TABLE.indexes].flatMap(({ partitionKey, sortKey }) => [partitionKey, sortKey]);
 
@@ -28,7 +29,11 @@ const DAYS_OF_A_STALE_UPLOAD = 7;
  * A bucket for image bytes. No lifecycle rule may delete what a record points to: the only one aborts uploads that were never
  * completed, days after the janitor gave them up.
  */
-function bytesBucket(name: string, provider: aws.Provider | undefined, physicalName?: string): sst.aws.Bucket {
+function bytesBucket(
+  name: string,
+  provider: aws.Provider | undefined,
+  physicalName?: $util.Input<string>,
+): sst.aws.Bucket {
   const options = provider === undefined ? {} : { provider };
   const bucket = new sst.aws.Bucket(
     name,
@@ -88,6 +93,13 @@ function providerOf(region: string): aws.Provider | undefined {
 
 /** Buckets at other S3-compatible services (`endpoint`) are their owner's to make. */
 const awsStores = settings.config.stores.filter((store) => store.endpoint === undefined);
-export const stores = awsStores.map(({ id, bucket, region }) =>
-  bytesBucket(`Store${logical(id.toLowerCase().replaceAll('_', '-'))}`, providerOf(region), bucket),
+const regionOf = (store: { readonly region?: string | undefined }): string => store.region ?? settings.region;
+export const stores = awsStores.map((store) =>
+  bytesBucket(
+    `Store${logical(store.id.toLowerCase().replaceAll('_', '-'))}`,
+    providerOf(regionOf(store)),
+    account.apply((number) => store.bucket.replace(ACCOUNT, number)),
+  ),
 );
+/** Some store lies in another region than the stage. */
+export const crossesRegions = awsStores.some((store) => regionOf(store) !== settings.region);

@@ -7,15 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ParentMessage, runChild } from './child-process.ts';
 import { forwarder, front, listen } from './front.ts';
+import { Iam } from './iam/iam.ts';
 import type { ObjectEvent } from './s3/events.ts';
 import { createS3 } from './s3/server.ts';
 import { s3BusEvent } from './s3-events.ts';
+import type { Strict } from './strict.ts';
 
 interface AwsOptions {
   /** Absent: a temporary directory that goes when the process closes. */
   dataDir?: string;
   port?: number;
   controlToken?: string;
+  strict?: Strict;
 }
 
 let controlPort: number | undefined;
@@ -26,7 +29,13 @@ await runChild(async (options: AwsOptions) => {
   });
   const temporary = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'embedded-s3-')) : undefined;
   const dataDir = join(options.dataDir ?? temporary ?? '', 's3');
-  const s3 = createS3({ dataDir, onEvent: (event) => handOver(event, options.controlToken ?? '') });
+  const { s3: strict, iam } = options.strict ?? {};
+  const s3 = createS3({
+    dataDir,
+    onEvent: (event) => handOver(event, options.controlToken ?? ''),
+    iam: iam === undefined ? undefined : new Iam(iam),
+    strict,
+  });
   await s3.ready;
   const handler = front(
     forwarder(() => controlPort),

@@ -14,12 +14,15 @@ import {
 } from './eventbridge/delivery-queue.ts';
 import { type BusEvent, busEvent } from './eventbridge/event.ts';
 import { type EventBridge, openEventBridge } from './eventbridge/server.ts';
+import { iamGuard } from './iam/guard.ts';
+import { Iam } from './iam/iam.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
 import { lambdaHandler } from './lambda/server.ts';
 import { privatePaths } from './private-paths.ts';
 import { openScheduler } from './scheduler/server.ts';
 import { plainFunctionName } from './stepfunctions/resources.ts';
 import { openStepFunctions, type StepFunctions } from './stepfunctions/server.ts';
+import type { Strict } from './strict.ts';
 import { taskPorts } from './task-ports.ts';
 import { AwsError } from './wire/aws-error.ts';
 import { send } from './wire/body.ts';
@@ -37,6 +40,8 @@ export interface ControlOptions {
   waitScale?: number;
   /** Milliseconds between two sweeps of expired DynamoDB items. */
   sweepIntervalMs?: number;
+  /** Which services are as hard as AWS. */
+  strict?: Strict | undefined;
 }
 
 /** The services, ready to be put behind a port. */
@@ -55,6 +60,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
   const folder = (name: string) => (options.dataDir === undefined ? undefined : join(options.dataDir, name));
   const dynamodb = await openDynamoDb({
     path: folder('dynamodb'),
+    strict: options.strict?.dynamodb,
     ...(options.sweepIntervalMs === undefined ? {} : { sweepIntervalMs: options.sweepIntervalMs }),
   });
   const scale = options.waitScale ?? 1;
@@ -77,6 +83,8 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
   const scheduler = openScheduler({ dataDir: eventsDir, queue });
   functions.onRegister(() => queue.kick());
 
+  const iam = options.strict?.iam === undefined ? undefined : new Iam(options.strict.iam);
+  const guard = iamGuard(iam, dynamodb.partitionKeyOf);
   const services = [dynamodb.service, stepFunctions.service, events.service];
   const targets = new Map(services.map((service) => [service.target, service]));
   const lambda = lambdaHandler({
@@ -89,6 +97,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
     scheduler,
     queue,
     dynamodb,
+    iam,
     deliver: (event) => events.deliver(event),
     token: options.controlToken,
   });
@@ -104,9 +113,11 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
       if (typeof target === 'string') {
         const { service: name, operation } = splitTarget(target);
         const service = targets.get(name);
-        if (service !== undefined) return await serveJson(service, operation, req, res);
+        if (service !== undefined)
+          return await serveJson(service, operation, req, res, guard.json(req, name, operation));
       }
       const url = new URL(req.url ?? '/', 'http://localhost');
+      if (!guard.rest(req, res, url.pathname)) return;
       if (url.pathname.startsWith('/2015-03-31/')) return await lambda(req, res, url.pathname);
       if (url.pathname.startsWith('/_glimpse/')) return await glimpse(req, res, url.pathname);
       if (/^\/schedules(\/|$)/.test(url.pathname))

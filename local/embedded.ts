@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Control, type ControlOptions, openControl } from './control.ts';
 import { front, listen } from './front.ts';
+import { Iam } from './iam/iam.ts';
 import { createS3 } from './s3/server.ts';
 import { s3BusEvent } from './s3-events.ts';
 
@@ -26,7 +27,13 @@ export async function startEmbeddedAws(options: EmbeddedOptions = {}): Promise<E
   const temporary = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'embedded-s3-')) : undefined;
   const s3Dir = join(options.dataDir ?? temporary ?? '', 's3');
   const control = await openControl(options);
-  const s3 = createS3({ dataDir: s3Dir, onEvent: (event) => control.deliver(s3BusEvent(event)) });
+  const { s3: strict, iam } = options.strict ?? {};
+  const s3 = createS3({
+    dataDir: s3Dir,
+    onEvent: (event) => control.deliver(s3BusEvent(event)),
+    iam: iam === undefined ? undefined : new Iam(iam),
+    strict,
+  });
   const closeServices = async () => {
     await s3.close();
     await control.close();

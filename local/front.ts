@@ -1,8 +1,9 @@
 /** The one port of the embedded AWS: JSON services by header or path, S3 for everything else. */
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { toAwsError } from './wire/aws-error.ts';
+import { AwsError, toAwsError } from './wire/aws-error.ts';
 import { send } from './wire/body.ts';
+import { isOriginForm } from './wire/target.ts';
 
 /** Answers requests; what it throws is answered by a 500. */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void> | void;
@@ -15,7 +16,7 @@ export interface Listener {
 }
 
 /** True when a request belongs to a JSON service; everything else on the port is S3. */
-export function isControlRequest(req: IncomingMessage): boolean {
+function isControlRequest(req: IncomingMessage): boolean {
   if (req.headers['x-amz-target'] !== undefined) return true;
   return /^\/(2015-03-31\/|_glimpse\/(?!s3\/)|schedules([/?]|$))/.test(req.url ?? '/');
 }
@@ -25,12 +26,11 @@ export function front(control: RequestHandler, s3: RequestHandler): RequestHandl
   return (req, res) => (isControlRequest(req) ? control(req, res) : s3(req, res));
 }
 
-/** Listens on 127.0.0.1. Throws one clear error when the port is taken. Port 0: any free port. */
+/** Listens on 127.0.0.1; a request whose target is no path gets 400. Throws one clear error when the port is taken. Port 0: any free port. */
 export async function listen(handler: RequestHandler, port: number): Promise<Listener> {
-  const server = createServer(
-    { keepAliveTimeout: 60_000, requestTimeout: 0 },
-    (req, res) => void guarded(handler, req, res),
-  );
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (req, res) => {
+    guarded(handler, req, res).catch(() => res.destroy());
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE';
@@ -43,6 +43,7 @@ export async function listen(handler: RequestHandler, port: number): Promise<Lis
 
 async function guarded(handler: RequestHandler, req: IncomingMessage, res: ServerResponse): Promise<void> {
   try {
+    if (!isOriginForm(req.url)) throw new AwsError('InvalidURI', 'the request target is not a path');
     await handler(req, res);
   } catch (caught) {
     const error = toAwsError(caught);

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DynamoDb } from './dynamodb/server.ts';
 import type { DeliveryQueue } from './eventbridge/delivery-queue.ts';
 import type { BusEvent } from './eventbridge/event.ts';
+import type { Iam, RoleInput } from './iam/iam.ts';
 import type { Functions } from './lambda/functions.ts';
 import { functionRecord, MAX_FUNCTION_SECONDS } from './lambda/server.ts';
 import type { Scheduler } from './scheduler/server.ts';
@@ -16,6 +17,8 @@ export interface PrivateOptions {
   scheduler: Scheduler;
   queue: DeliveryQueue;
   dynamodb: DynamoDb;
+  /** Absent: no policies are asked. */
+  iam: Iam | undefined;
   /** Shared secret; undefined: no check. */
   deliver: (event: BusEvent) => void;
   token: string | undefined;
@@ -34,6 +37,9 @@ const MAX_CONTAINER_SECONDS = 14 * 86_400;
  * | `PUT` / `DELETE /_glimpse/containers/{name}` | the same for an entry that `ecs:runTask` starts; name = task definition family |
  * | `POST /_glimpse/schedules/{name}/fire` | runs a schedule's target now |
  * | `POST /_glimpse/dynamodb/sweep` | deletes expired items now |
+ * | `GET` / `DELETE /_glimpse/dynamodb/report` | requests and units per key, when strict / counts anew |
+ * | `PUT /_glimpse/iam/roles/{name}` | makes or replaces a role for the JSON services: `{accessKeyId?, policies}` |
+ * | `GET /_glimpse/iam/report` | what roles asked the JSON services for, and what it came to |
  * | `GET /_glimpse/dead-letters` | deliveries that were given up |
  * | `POST /_glimpse/events` | takes an event, as the bus of this process would (S3 in another process) |
  * | `GET /_glimpse/health` | 200 |
@@ -45,7 +51,8 @@ export function privatePaths(options: PrivateOptions) {
       authorize(options.token, req);
       const body = await readBody(req, BODY_LIMIT);
       const [, , area = '', name = '', action = ''] = path.split('/').map(decodeURIComponent);
-      const result = await run(options, `${req.method} ${area}${action === '' ? '' : `/${action}`}`, name, body);
+      const operation = `${req.method} ${area}${action === '' ? '' : `/${action}`}`;
+      const result = await run(options, operation, { name, action, body });
       send(res, 200, json, JSON.stringify(result));
     } catch (caught) {
       const error = toAwsError(caught);
@@ -63,7 +70,11 @@ function authorize(token: string | undefined, req: IncomingMessage): void {
   }
 }
 
-async function run(options: PrivateOptions, operation: string, name: string, body: Buffer): Promise<unknown> {
+async function run(
+  options: PrivateOptions,
+  operation: string,
+  { name, action, body }: { name: string; action: string; body: Buffer },
+): Promise<unknown> {
   switch (operation) {
     case 'PUT lambda':
       return register(options.functions, name, body, MAX_FUNCTION_SECONDS);
@@ -78,6 +89,16 @@ async function run(options: PrivateOptions, operation: string, name: string, bod
       return {};
     case 'POST dynamodb':
       return { swept: await options.dynamodb.sweep() };
+    case 'GET dynamodb':
+      return { keys: options.dynamodb.meter?.report() ?? [] };
+    case 'DELETE dynamodb':
+      options.dynamodb.meter?.reset();
+      return {};
+    case `PUT iam/${action}`:
+      options.iam?.put(action, JSON.parse(body.toString('utf8')) as RoleInput);
+      return {};
+    case 'GET iam':
+      return { asked: options.iam?.report() ?? [] };
     case 'GET dead-letters':
       return { deadLetters: options.queue.deadLetters };
     case 'POST events':

@@ -24,10 +24,18 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Enough of what a process said last to tell why it ended. */
 const LAST_WORDS = 2_000;
 
-export async function hostContainers(): Promise<ContainerHost> {
+/** @param variablesOf what the environment of a step's container has besides this process's */
+export async function hostContainers(
+  variablesOf: (step: string) => Readonly<Record<string, string>> = () => ({}),
+): Promise<ContainerHost> {
   const running = new Set<ChildProcess>();
-  const run = (container: ContainerRun): Promise<void> => runContainer(container, running);
-  const host = await hostFunctions({ functions: Object.fromEntries(LONG_STEPS.map((step) => [step, run])) });
+  const runs = LONG_STEPS.map((step) => {
+    const variables = variablesOf(step);
+    const run = ({ command, environment }: ContainerRun): Promise<void> =>
+      runContainer({ command, environment: { ...variables, ...environment } }, running);
+    return [step, run] as const;
+  });
+  const host = await hostFunctions({ functions: Object.fromEntries(runs) });
   return {
     register: async (endpoint, controlToken) => {
       await Promise.all(

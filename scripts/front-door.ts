@@ -1,17 +1,11 @@
 /** One port in front of everything, as CloudFront and API Gateway are on AWS: decides by path who answers. */
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { answererOf, pathOf } from '../api/dispatch.ts';
+import type { Group } from '../api/route.ts';
+import { listener } from '../gateway/listener.ts';
 
-export interface Doors {
-  readonly images: RequestListener;
-  readonly identity: RequestListener;
-  readonly metadefs: RequestListener;
-  readonly gateway: RequestListener;
-}
-
-/** Image bytes never pass a function: `PUT|GET …/file` and `PUT …/stage` of any v2 minor go to the gateway. */
-const BYTES = /^\/v2(?:\.\d+)?\/images\/[^/?]+\/(?:file|stage)(?:\?|$)/;
-const METADEFS = /^\/v2(?:\.\d+)?\/(?:schemas\/)?metadefs(?:[/?]|$)/;
-const IDENTITY = /^\/identity(?:[/?]|$)/;
+/** Who answers, by group of the route table. */
+export type Doors = Readonly<Record<Group, RequestListener>>;
 
 export interface FrontDoor {
   readonly port: number;
@@ -23,14 +17,17 @@ export interface FrontDoor {
 /** Takes the port. @throws Error with one line when it is busy */
 export async function takeFrontDoor(port: number): Promise<FrontDoor> {
   let doors: Doors | undefined;
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
-    if (doors === undefined) {
-      response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
-      request.resume();
-      return;
-    }
-    doorFor(doors, request.url ?? '/')(request, response);
-  });
+  const server = createServer(
+    { keepAliveTimeout: 65_000, requestTimeout: 0 },
+    listener((request, response) => {
+      if (doors === undefined) {
+        response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
+        request.resume();
+        return;
+      }
+      doors[answererOf(pathOf(request.url ?? '/'))](request, response);
+    }),
+  );
   await listen(server, port);
   const address = server.address();
   return {
@@ -45,12 +42,6 @@ export async function takeFrontDoor(port: number): Promise<FrontDoor> {
         setTimeout(() => server.closeAllConnections(), 2_000).unref();
       }),
   };
-}
-
-function doorFor(doors: Doors, url: string): RequestListener {
-  if (BYTES.test(url)) return doors.gateway;
-  if (METADEFS.test(url)) return doors.metadefs;
-  return IDENTITY.test(url) ? doors.identity : doors.images;
 }
 
 function listen(server: Server, port: number): Promise<void> {

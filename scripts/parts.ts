@@ -4,9 +4,9 @@ import { bootstrapIdentity } from '../core/identity/bootstrap.ts';
 import { TASK_DUTY_MS } from '../core/imports/report/task-duty.ts';
 import { janitor } from '../core/janitor/janitor.ts';
 import { seedCatalog } from '../core/metadefs/seed.ts';
-import { createIdentityHandler } from '../functions/api/identity.ts';
-import { createImagesApi } from '../functions/api/images-api.ts';
-import { createMetadefsApi } from '../functions/api/metadefs-api.ts';
+import { createIdentityApi } from '../functions/api/identity/api.ts';
+import { createImagesApi } from '../functions/api/images/api.ts';
+import { createMetadefsApi } from '../functions/api/metadefs/api.ts';
 import { createGateway } from '../gateway/server.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
 import { type ApiDeps, apiDeps } from '../service/api-deps.ts';
@@ -30,7 +30,7 @@ function doorsOf(deps: ApiDeps): Doors {
     }),
   });
   const metadefs = httpApi({ handler: createMetadefsApi(deps, deps) });
-  const identity = httpApi({ handler: createIdentityHandler(deps) });
+  const identity = httpApi({ handler: createIdentityApi(deps) });
   return {
     images: (request, response) => void images(request, response),
     identity: (request, response) => void identity(request, response),

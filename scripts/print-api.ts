@@ -1,6 +1,7 @@
 /** `npm run docs:api`: the operations and the errors of the API, printed from the route table and the error map. */
 import { HTTP_STATUS, REASONS } from '../api/errors.ts';
-import { type Group, ROUTES, type Route } from '../api/routes.ts';
+import type { Group, Route } from '../api/route.ts';
+import { ROUTES } from '../api/routes.ts';
 import { code, markdownTable, type PrintedSection, printSections } from './printed-section.ts';
 
 const PAGE = 'docs/api.md';

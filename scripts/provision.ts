@@ -12,6 +12,7 @@ import {
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import {
   BucketAlreadyOwnedByYou,
+  type BucketLocationConstraint,
   CreateBucketCommand,
   PutBucketNotificationConfigurationCommand,
   S3Client,
@@ -59,7 +60,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const [workflowArns] = await Promise.all([
     createWorkflows(new SFNClient(client), arnOf),
     createTable(new DynamoDBClient(client)),
-    createBuckets(new S3Client({ ...client, forcePathStyle: true }), config),
+    createBuckets((where) => new S3Client({ endpoint, region: where, forcePathStyle: true }), region, config),
     createSchedules(new SchedulerClient(client), arnOf),
   ]);
   await createRules(new EventBridgeClient(client), arnOf, workflowArns);
@@ -112,21 +113,30 @@ async function untilActive(client: DynamoDBClient): Promise<void> {
   throw new Error(`table ${TABLE.name} did not become active`);
 }
 
-async function createBuckets(client: S3Client, config: Pick<Config, 'stores'>): Promise<void> {
-  const buckets = [
-    STAGING_BUCKET.name,
-    ...config.stores.filter((store) => store.endpoint === undefined).map((store) => store.bucket),
-  ];
+/** Each bucket in its region; the staging bucket and stores that name none in the stage's. */
+async function createBuckets(
+  clientIn: (region: string) => S3Client,
+  region: string,
+  config: Pick<Config, 'stores'>,
+): Promise<void> {
+  const regions = new Map([
+    [STAGING_BUCKET.name, region],
+    ...config.stores
+      .filter((store) => store.endpoint === undefined)
+      .map((store) => [store.bucket, store.region ?? region] as const),
+  ]);
   await Promise.all(
-    [...new Set(buckets)].map(async (Bucket) => {
+    [...regions].map(async ([Bucket, where]) => {
+      const constraint = where as BucketLocationConstraint;
+      const elsewhere = { CreateBucketConfiguration: { LocationConstraint: constraint } };
       try {
-        await client.send(new CreateBucketCommand({ Bucket }));
+        await clientIn(where).send(new CreateBucketCommand({ Bucket, ...(where === 'us-east-1' ? {} : elsewhere) }));
       } catch (error) {
         if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
       }
     }),
   );
-  await client.send(
+  await clientIn(region).send(
     new PutBucketNotificationConfigurationCommand({
       Bucket: STAGING_BUCKET.name,
       NotificationConfiguration: { EventBridgeConfiguration: {} },

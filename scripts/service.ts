@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
+import { readStrict } from '../local/strict.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
@@ -12,6 +13,7 @@ import { takeFrontDoor } from './front-door.ts';
 import { provision } from './provision.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { startFailure } from './start-failure.ts';
 
 export interface Service {
   /** `http://127.0.0.1:{port}` */
@@ -41,7 +43,7 @@ export async function startService(settings: Settings, options: ServiceOptions):
     return await start(settings, options, undo, close);
   } catch (error) {
     await close();
-    throw error;
+    throw startFailure(error, settings.dataDir);
   }
 }
 
@@ -55,6 +57,7 @@ async function start(
   const door = await takeFrontDoor(settings.port);
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
+  const strict = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
   const hosting: { host?: FunctionHost; containers?: ContainerHost } = {};
   const register = async (endpoint: string): Promise<void> => {
     await hosting.containers?.register(endpoint, secrets.controlToken);
@@ -64,6 +67,7 @@ async function start(
     port: settings.awsPort,
     dataDir: join(dataDir, 'aws'),
     controlToken: secrets.controlToken,
+    strict,
     onRestart: () => register(aws.endpoint),
     onFailure: (name, error) =>
       options.onFailure(
@@ -77,23 +81,28 @@ async function start(
     import('./parts.ts'),
   ]);
   process.env[ENVIRONMENT.importWorkflow] = workflowArns['import-image'];
-  const host = await hostFunctions({
-    functions: await functionTable(),
-    pools: { heavy: { size: HEAVY_THREADS, maxYoungMiB: HEAVY_YOUNG_MIB } },
-  });
+  const ownRoles = strict.iam === undefined ? undefined : await import('./own-roles.ts');
+  const host = await hostFunctions(
+    ownRoles?.functionsUnderRoles(HEAVY_THREADS, HEAVY_YOUNG_MIB) ?? {
+      functions: await functionTable(),
+      pools: { heavy: { size: HEAVY_THREADS, maxYoungMiB: HEAVY_YOUNG_MIB } },
+    },
+  );
   hosting.host = host;
   undo.push(() => host.close());
-  const containers = await hostContainers();
+  const containers = await hostContainers((step) => ownRoles?.credentialsOf(ownRoles.containerRole(step)) ?? {});
   hosting.containers = containers;
   undo.push(() => containers.close());
   const doors = await parts.openParts(secrets);
   await register(aws.endpoint);
-  door.open(doors);
+  const own = await ownRoles?.doorsUnderRoles(host);
+  if (own !== undefined) undo.push(() => own.close());
   const url = `http://127.0.0.1:${door.port}`;
   const { identity, region_name } = settings.config;
   const credentials =
     identity.mode === 'keystone' ? undefined : await writeCredentials(dataDir, url, region_name, secrets.passwords);
   await parts.recover();
+  door.open(own?.doors ?? doors);
   const seeding = parts.seed();
   undo.push(() => seeding);
   return {

@@ -12,7 +12,7 @@ export interface Settings {
   readonly config: Config;
 }
 
-export const USAGE = `Usage: npm start [-- --ephemeral] [-- --help]
+const USAGE = `Usage: npm start [-- --ephemeral] [-- --help]
 
 Starts the image service, its identity service and an embedded AWS on this machine.
 

@@ -41,6 +41,12 @@ export interface ServiceDeps extends Deps, JanitorDeps, WithPulse, WithPlaces {
   readonly keystone: () => KeystoneConnection;
 }
 
+/**
+ * A record is read or written in milliseconds. A call that takes longer than this is lost, and tried again by the client, before the
+ * request or the step that waits for it runs out of its own time. Milliseconds.
+ */
+const SOON = { connectionTimeout: 2_000, requestTimeout: 8_000, throwOnRequestTimeout: true };
+
 let built: Promise<ServiceDeps> | undefined;
 
 /** The dependencies of this process, built once from its environment. @throws EnvironmentError, ConfigError */
@@ -50,12 +56,12 @@ export function serviceDeps(): Promise<ServiceDeps> {
 }
 
 /** Builds the dependencies from an environment. @throws EnvironmentError, ConfigError */
-export async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
+async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
   const config = readConfig(env);
   const clock = { now: () => Date.now() };
   const log = createLog('glimpse');
   const { traced } = await telemetry();
-  const table = tableOf(traced(new DynamoDBClient({})), required(env, 'table'));
+  const table = tableOf(traced(new DynamoDBClient({ requestHandler: SOON })), required(env, 'table'));
   const places = createS3Places(config, {
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
@@ -82,7 +88,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,
     locations: createLocations(places),
-    workflows: createWorkflows(traced(new SFNClient({})), required(env, 'importWorkflow')),
+    workflows: createWorkflows(traced(new SFNClient({ requestHandler: SOON })), required(env, 'importWorkflow')),
     policy,
     ...(protections === undefined ? {} : { protections }),
     places,
@@ -129,7 +135,8 @@ function readConfig(env: Environment): Config {
   const path = required(env, 'config');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    parsed = JSON.parse(text.replaceAll('{account}', optional(env, 'account') ?? '{account}'));
   } catch (error) {
     throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -9,6 +9,8 @@ export const ENVIRONMENT = {
   importWorkflow: 'GLIMPSE_IMPORT_WORKFLOW',
   /** Path of the JSON configuration file (core/config.ts). */
   config: 'GLIMPSE_CONFIG',
+  /** Number of the AWS account: stands for `{account}` in the configuration. */
+  account: 'GLIMPSE_ACCOUNT',
   /** Base URL in links and in the catalog; goes before `public_endpoint` of the configuration. */
   publicEndpoint: 'GLIMPSE_PUBLIC_ENDPOINT',
   /** JSON array of private JWKs (ES256); the first one signs. Needed where tokens are made or checked. */

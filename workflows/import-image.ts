@@ -1,5 +1,5 @@
 import type { StateMachine } from './asl.ts';
-import { longSteps, step } from './steps.ts';
+import { anyFailure, longSteps, step } from './steps.ts';
 
 /**
  * The import of one image (design section 6). Input: `{ taskId, imageId }`; the execution's name is the task id.
@@ -8,7 +8,7 @@ import { longSteps, step } from './steps.ts';
  */
 
 /** Every failure of the main line goes to Revert with its name and cause; `$.taskId` and `$.imageId` stay. */
-const TO_REVERT = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Revert' }] as const;
+const TO_REVERT = anyFailure('Revert');
 
 const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
   Comment:
@@ -107,7 +107,7 @@ const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
                   ...longStep('CopyToStore', 'import-copy', {
                     next: { End: true },
                     also: { store: '$.store' },
-                    caught: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'StoreFailed' }],
+                    caught: anyFailure('StoreFailed'),
                   }),
                   StoreFailed: {
                     ...step('import-store-failed', 60, { 'store.$': '$.store', 'error.$': '$.error' }),

@@ -3,38 +3,74 @@ import type { FunctionName, LongStep } from './topology.ts';
 
 /** The two shapes of a step: a function, and a function that may need longer than a function may run (decision 17 in docs/adr). */
 
+/**
+ * Of a call that found no room: once a minute in the middle, for the day that an import has. Several imports share what is reserved for
+ * them, so a call waits for the batches of others to end. Some eight states that starve beside each other all day fill the history of
+ * their execution, which then fails.
+ */
+const WAIT = {
+  IntervalSeconds: 2,
+  MaxAttempts: 1_440,
+  BackoffRate: 2,
+  MaxDelaySeconds: 120,
+  JitterStrategy: 'FULL',
+} as const;
+
+const WHEN_THROTTLED: Retrier = { ErrorEquals: ['Lambda.TooManyRequestsException'], ...WAIT };
+
 /** Faults of the platform, not of the image: try again. Everything else is a kind of core/errors.ts and ends the import. */
-const RETRY: readonly Retrier[] = [
-  {
-    // Several imports at once may use up the account's concurrency: a call waits for the batches of others to end.
-    ErrorEquals: ['Lambda.TooManyRequestsException'],
-    IntervalSeconds: 2,
-    MaxAttempts: 10,
-    BackoffRate: 2,
-    MaxDelaySeconds: 60,
-    JitterStrategy: 'FULL',
-  },
-  {
-    ErrorEquals: [
-      'Lambda.ServiceException',
-      'Lambda.AWSLambdaException',
-      'Lambda.SdkClientException',
-      'BackendUnavailable',
-      'StaleRevision',
-    ],
-    IntervalSeconds: 1,
-    MaxAttempts: 4,
-    BackoffRate: 2,
-    MaxDelaySeconds: 30,
-    JitterStrategy: 'FULL',
-  },
-];
+const ON_FAULTS: Retrier = {
+  ErrorEquals: [
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'BackendUnavailable',
+    'StaleRevision',
+  ],
+  IntervalSeconds: 1,
+  MaxAttempts: 4,
+  BackoffRate: 2,
+  MaxDelaySeconds: 30,
+  JitterStrategy: 'FULL',
+};
+
+/**
+ * A function that came to no end of its own: out of time, out of memory, its host lost, or its answer. Step Functions developer guide,
+ * "Handling errors": `Lambda.Unknown` stands for any of them where Lambda gave no name.
+ */
+export const LOST = [
+  'Lambda.Unknown',
+  'Lambda.ClientExecutionTimeoutException',
+  'Sandbox.Timedout',
+  'Runtime.ExitError',
+  'States.Timeout',
+  'States.HeartbeatTimeout',
+] as const;
+
+const WHEN_LOST: Retrier = {
+  ErrorEquals: LOST,
+  IntervalSeconds: 5,
+  MaxAttempts: 2,
+  BackoffRate: 2,
+  JitterStrategy: 'FULL',
+};
+
+const RETRY: readonly Retrier[] = [WHEN_THROTTLED, ON_FAULTS, WHEN_LOST];
+
+/** Whatever a step fails with; `States.ALL` does not cover a state that grew too large. */
+export const anyFailure = (next: string): readonly Catcher[] =>
+  [['States.DataLimitExceeded'], ['States.ALL']].map((ErrorEquals) => ({
+    ErrorEquals,
+    ResultPath: '$.error',
+    Next: next,
+  }));
 
 /** A step: a function called with the ids and what else it names; its answer replaces or joins the state. */
 export function step(
   fn: FunctionName,
   timeoutSeconds: number,
   extra: Record<string, unknown> = {},
+  retry: readonly Retrier[] = RETRY,
 ): Pick<TaskState, 'Type' | 'Resource' | 'Parameters' | 'TimeoutSeconds' | 'Retry'> {
   return {
     Type: 'Task',
@@ -44,15 +80,23 @@ export function step(
       Payload: { 'taskId.$': '$.taskId', 'imageId.$': '$.imageId', ...extra },
     },
     TimeoutSeconds: timeoutSeconds,
-    Retry: RETRY,
+    Retry: retry,
   };
 }
 
-/** The step's own estimate, and its function's time limit. */
-const TOO_LONG = ['StepTooLong', 'Sandbox.Timedout', 'States.Timeout'] as const;
+/** The step's own estimate, or a function that was too small for it. */
+const TOO_LONG = ['StepTooLong', ...LOST] as const;
 
-/** A container that could not be placed, or whose host went away, is started anew; what the step finds wrong is no failure of its container. */
+/**
+ * A container that finds no room waits for it, an hour or two: what is wrong with the request itself has the same name. One whose host
+ * went away is started anew; what the step finds wrong is no failure of its container.
+ */
 const RETRY_CONTAINER: readonly Retrier[] = [
+  {
+    ErrorEquals: ['ECS.AmazonECSException', 'ECS.ServerException', 'ECS.ThrottlingException'],
+    ...WAIT,
+    MaxAttempts: 90,
+  },
   {
     ErrorEquals: ['States.TaskFailed'],
     IntervalSeconds: 10,
@@ -86,7 +130,9 @@ interface LongStepOptions {
 export function longSteps({ containers }: { readonly containers: boolean }) {
   return (name: string, fn: LongStep, { next, also = {}, caught = [] }: LongStepOptions): States => {
     const extra = Object.fromEntries(Object.entries(also).map(([key, path]) => [`${key}.$`, path]));
-    const inFunction = { ...step(fn, LONG_STEP_SECONDS, extra), ResultPath: null };
+    // A lost function is not tried again where a container can do its work.
+    const retry = containers ? [WHEN_THROTTLED, ON_FAULTS] : RETRY;
+    const inFunction = { ...step(fn, LONG_STEP_SECONDS, extra, retry), ResultPath: null };
     const Catch = caught.length === 0 ? {} : { Catch: caught };
     if (!containers) return { [name]: { ...inFunction, ...Catch, ...next } };
     const tooLong: Catcher = { ErrorEquals: TOO_LONG, ResultPath: null, Next: `${name}InContainer` };

@@ -20,7 +20,8 @@ export const TABLE = {
 /** Bytes on their way in: `staged/`, `images/` (rendered, before the copies), `plans/`, `drop/{project}/` (bucket drop-in). */
 export const STAGING_BUCKET = { name: 'glimpse-staging', events: true } as const;
 
-export const EVENT_BUS = 'default';
+/** The memory that comes with one whole vCPU (AWS Lambda developer guide, "Configure memory"); paces of functions/tasks/too-long.ts are of that. */
+export const ONE_CPU_MIB = 1769;
 
 /** Seconds are the Lambda limit; `heavy` ones parse, decode or compress and locally run in worker threads; the others wait for the network. */
 export const FUNCTIONS = {
@@ -30,14 +31,29 @@ export const FUNCTIONS = {
   'api-metadefs': { handler: 'functions/api/metadefs.handler', timeoutSeconds: 29, memoryMiB: 512, heavy: false },
   // steps of workflows/import-image.ts
   'import-begin': { handler: 'functions/tasks/begin.handler', timeoutSeconds: 60, memoryMiB: 256, heavy: false },
-  'import-fetch': { handler: 'functions/tasks/fetch.handler', timeoutSeconds: 900, memoryMiB: 1024, heavy: false },
+  'import-fetch': {
+    handler: 'functions/tasks/fetch.handler',
+    timeoutSeconds: 900,
+    memoryMiB: ONE_CPU_MIB,
+    heavy: false,
+  },
   'import-inspect': { handler: 'functions/tasks/inspect.handler', timeoutSeconds: 120, memoryMiB: 512, heavy: true },
-  'import-plugin': { handler: 'functions/tasks/plugin.handler', timeoutSeconds: 900, memoryMiB: 1024, heavy: true },
+  'import-plugin': {
+    handler: 'functions/tasks/plugin.handler',
+    timeoutSeconds: 900,
+    memoryMiB: ONE_CPU_MIB,
+    heavy: true,
+  },
   'import-plan': { handler: 'functions/tasks/plan.handler', timeoutSeconds: 300, memoryMiB: 1024, heavy: true },
-  'import-render': { handler: 'functions/tasks/render.handler', timeoutSeconds: 900, memoryMiB: 1769, heavy: true },
+  'import-render': {
+    handler: 'functions/tasks/render.handler',
+    timeoutSeconds: 900,
+    memoryMiB: ONE_CPU_MIB,
+    heavy: true,
+  },
   'import-gather': { handler: 'functions/tasks/gather.handler', timeoutSeconds: 900, memoryMiB: 1024, heavy: true },
-  'import-hash': { handler: 'functions/tasks/hash.handler', timeoutSeconds: 900, memoryMiB: 1769, heavy: true },
-  'import-copy': { handler: 'functions/tasks/copy.handler', timeoutSeconds: 900, memoryMiB: 512, heavy: false },
+  'import-hash': { handler: 'functions/tasks/hash.handler', timeoutSeconds: 900, memoryMiB: ONE_CPU_MIB, heavy: true },
+  'import-copy': { handler: 'functions/tasks/copy.handler', timeoutSeconds: 900, memoryMiB: ONE_CPU_MIB, heavy: false },
   'import-store-failed': {
     handler: 'functions/tasks/store-failed.handler',
     timeoutSeconds: 60,

@@ -1,6 +1,16 @@
 import type { NamedGrant } from '../../core/identity/grants.ts';
-import type { Credential, Domain, Grant, NamedRecords, Project, Role, User } from '../../core/identity/records.ts';
+import type { Credential, Domain, Grant, Project, Role, User } from '../../core/identity/records.ts';
 import type { ValidToken } from '../../core/identity/repository.ts';
+import type {
+  AssignmentView,
+  Catalog,
+  CredentialView,
+  DomainView,
+  ProjectView,
+  RoleView,
+  TokenAnswer,
+  UserView,
+} from './answers.ts';
 
 /** What clients see of identity records (contract: identity.md sections 1, 2 and 4). `base` is `…/identity/v3`. */
 
@@ -28,7 +38,7 @@ export interface CatalogPlace {
 }
 
 /** Both services at every interface. */
-export function catalogView({ region, imageUrl, identityUrl }: CatalogPlace) {
+export function catalogView({ region, imageUrl, identityUrl }: CatalogPlace): Catalog {
   const service = (type: string, name: string, url: string) => ({
     id: name,
     type,
@@ -45,7 +55,7 @@ export function catalogView({ region, imageUrl, identityUrl }: CatalogPlace) {
 }
 
 /** @param catalog left out for an unscoped token and for `?nocatalog`. */
-export function tokenView(token: ValidToken, catalog: ReturnType<typeof catalogView> | undefined) {
+export function tokenView(token: ValidToken, catalog: Catalog | undefined): TokenAnswer {
   const isScoped = token.project !== null || token.domain !== null || token.system !== null;
   return {
     token: {
@@ -64,7 +74,7 @@ export function tokenView(token: ValidToken, catalog: ReturnType<typeof catalogV
   };
 }
 
-export const domainView = ({ id, name, description, enabled }: Domain, base: string) => ({
+export const domainView = ({ id, name, description, enabled }: Domain, base: string): DomainView => ({
   id,
   name,
   description,
@@ -74,7 +84,10 @@ export const domainView = ({ id, name, description, enabled }: Domain, base: str
   links: { self: `${base}/domains/${id}` },
 });
 
-export const projectView = ({ id, name, domainId, description, enabled, tags }: Project, base: string) => ({
+export const projectView = (
+  { id, name, domainId, description, enabled, tags }: Project,
+  base: string,
+): ProjectView => ({
   id,
   name,
   domain_id: domainId,
@@ -90,7 +103,7 @@ export const projectView = ({ id, name, domainId, description, enabled, tags }: 
 export const userView = (
   { id, name, domainId, enabled, email, description, defaultProjectId }: User,
   base: string,
-) => ({
+): UserView => ({
   id,
   name,
   domain_id: domainId,
@@ -103,7 +116,7 @@ export const userView = (
   links: { self: `${base}/users/${id}` },
 });
 
-export const roleView = ({ id, name, description }: Role, base: string) => ({
+export const roleView = ({ id, name, description }: Role, base: string): RoleView => ({
   id,
   name,
   domain_id: null,
@@ -112,18 +125,13 @@ export const roleView = ({ id, name, description }: Role, base: string) => ({
   links: { self: `${base}/roles/${id}` },
 });
 
-/** Views by kind, for what treats the kinds alike. */
-export const RECORD_VIEWS: {
-  readonly [K in Exclude<keyof NamedRecords, 'credential'>]: (record: NamedRecords[K], base: string) => object;
-} = {
-  domain: domainView,
-  project: projectView,
-  user: userView,
-  role: roleView,
-};
-
 /** @param secret only in the answer that made it. */
-export const credentialView = (credential: Credential, roles: readonly Role[], base: string, secret?: string) => ({
+export const credentialView = (
+  credential: Credential,
+  roles: readonly Role[],
+  base: string,
+  secret?: string,
+): CredentialView => ({
   id: credential.id,
   name: credential.name,
   description: credential.description,
@@ -138,20 +146,23 @@ export const credentialView = (credential: Credential, roles: readonly Role[], b
 });
 
 /** With names when the grant has them. */
-export const assignmentView = (grant: Grant & Partial<NamedGrant>, base: string) => {
-  const { userId, roleId, scope, user, role, target } = grant;
+export const assignmentView = (grant: Grant & Partial<NamedGrant>, base: string): AssignmentView => {
+  const { userId, roleId, scope, user, role } = grant;
   return {
     user: user ?? { id: userId },
     role: role ?? { id: roleId },
-    scope: scope.kind === 'system' ? { system: { all: true } } : { [scope.kind]: target ?? { id: scope.id } },
+    scope: scopeView(grant),
     links: { assignment: `${base}${assignmentPath(scope)}/users/${userId}/roles/${roleId}` },
   };
 };
 
+function scopeView({ scope, target }: Grant & Partial<NamedGrant>): AssignmentView['scope'] {
+  if (scope.kind === 'system') return { system: { all: true } };
+  const place = target ?? { id: scope.id };
+  return scope.kind === 'project' ? { project: place } : { domain: place };
+}
+
 const assignmentPath = ({ kind, id }: Grant['scope']): string => (kind === 'system' ? '/system' : `/${kind}s/${id}`);
 
-/** A whole list: there are no further pages. */
-export const listView = (name: string, items: readonly object[], self: string) => ({
-  [name]: items,
-  links: { self, previous: null, next: null },
-});
+/** Links of a whole list: there are no further pages. */
+export const listLinks = (self: string) => ({ self, previous: null, next: null });

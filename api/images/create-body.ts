@@ -1,7 +1,10 @@
+import { z } from 'zod';
 import { Forbidden, InvalidInput } from '../../core/errors.ts';
 import type { NewImage } from '../../core/images/create.ts';
 import type { Image, Visibility } from '../../core/images/image.ts';
+import type { Settings } from '../route.ts';
 import type { Definition } from '../schemas/definition.ts';
+import { baseDefinitions } from '../schemas/image-properties.ts';
 import {
   COMPUTED,
   checkKey,
@@ -12,6 +15,27 @@ import {
   refuseReserved,
   WRITABLE,
 } from './attributes.ts';
+
+/** What a client may say of a new image; every other key is a custom property. */
+export type ImageInput = Readonly<Record<string, unknown>> & {
+  readonly id?: string;
+  readonly name?: string | null;
+  readonly visibility?: Visibility;
+  readonly protected?: boolean;
+  readonly os_hidden?: boolean;
+  readonly owner?: string | null;
+  readonly disk_format?: string | null;
+  readonly container_format?: string | null;
+  readonly min_ram?: number;
+  readonly min_disk?: number;
+  readonly tags?: readonly string[];
+};
+
+/** Body of POST /v2/images. @throws as `parseCreate` */
+export const ImageCreate = (settings: Settings) => {
+  const definitions = baseDefinitions(settings);
+  return z.custom<ImageInput>().transform((body) => parseCreate(body, definitions));
+};
 
 /**
  * The body of POST /v2/images (contract: images.md section 4, the first four checks of its table).
@@ -32,6 +56,7 @@ export function parseCreate(body: unknown, definitions: Readonly<Record<string, 
   const custom = entries.filter(([key]) => !isWritable(key) && !COMPUTED.has(key) && key !== 'id');
   const base = entries.filter(([key]) => isWritable(key)).map(([key, value]) => [wireless(key), value]);
   return {
+    // `checkValue` held every value to the definition of its key: these are the types of the attributes, and strings for the others.
     ...(Object.fromEntries(base) as Partial<Image> & { visibility?: Visibility }),
     ...('id' in body && { id: String(body.id) }),
     properties: Object.fromEntries(custom) as Image['properties'],

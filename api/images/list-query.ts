@@ -6,6 +6,8 @@ import type { ListRequest } from '../../core/images/list.ts';
 import type { Filter, FilterAttribute, SortKey, SortTerm } from '../../core/images/query.ts';
 import { MEMBER_STATUSES } from '../../core/members/member.ts';
 import { onlyValue, pageLimit } from '../paging.ts';
+import { queryOf } from '../query.ts';
+import type { Settings } from '../route.ts';
 import { splitValues } from './filter-values.ts';
 import { parseTimeFilter } from './time-filter.ts';
 
@@ -40,6 +42,17 @@ const INTEGERS: Readonly<Record<string, FilterAttribute>> = {
   min_ram: 'minRam',
   min_disk: 'minDisk',
 };
+
+/** Parameters with a meaning of their own; any other filters by the property of its name. */
+const PARAMETERS: readonly string[] = [
+  ...CONTROLS,
+  ...['tag', 'os_hidden', 'protected', 'created_at', 'updated_at'],
+  ...[OPERATED, PLAIN, INTEGERS].flatMap((table) => Object.keys(table)),
+  ...Object.keys(INTEGERS).flatMap((name) => [`${name}_min`, `${name}_max`]),
+];
+
+/** Query of GET /v2/images. @throws as `parseListQuery` */
+export const ImageListQuery = (settings: Settings) => queryOf(PARAMETERS, (query) => parseListQuery(query, settings));
 
 /** @throws InvalidInput naming the parameter */
 export function parseListQuery(

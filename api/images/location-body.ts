@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { NewLocation } from '../../core/imports/add-location.ts';
-import { parseAs } from '../json-body.ts';
 
 /** Hexadecimal digits of each hash that a client may bring. */
 const DIGITS: Readonly<Record<string, number>> = { md5: 32, sha1: 40, sha256: 64, sha512: 128 };
@@ -16,14 +15,20 @@ const Validation = z
   );
 
 /** Body of POST locations (contract: images.md section 9.2). Clients send an empty `validation_data` when they have none. */
-const LocationBody = z.looseObject({
-  url: z.string().min(1).max(255),
-  validation_data: z.union([z.strictObject({}), Validation]).optional(),
-});
+export const LocationBody = z
+  .looseObject({
+    url: z.string().min(1).max(255),
+    validation_data: z.union([z.strictObject({}), Validation]).optional(),
+  })
+  .transform(locationOf);
 
-/** @throws InvalidInput */
-export function parseLocation(body: unknown): NewLocation {
-  const { url, validation_data: given } = parseAs(LocationBody, body);
+function locationOf({
+  url,
+  validation_data: given,
+}: {
+  readonly url: string;
+  readonly validation_data?: z.infer<typeof Validation> | Record<string, never> | undefined;
+}): NewLocation {
   if (given === undefined || !('os_hash_algo' in given)) return { url };
   return { url, expected: { algo: given.os_hash_algo, value: given.os_hash_value.toLowerCase() } };
 }

@@ -2,9 +2,12 @@
  * The two patch languages of PATCH /v2/images/{id}, made into changes (contract: images.md section 6, "Deserialization").
  * Changes are read in order: the first faulty one decides the answer.
  */
+import { z } from 'zod';
 import { Forbidden, InvalidInput, UnsupportedMedia } from '../../core/errors.ts';
 import type { BaseValues, Change, LocationInput } from '../../core/images/patch.ts';
+import type { Settings } from '../route.ts';
 import type { Definition } from '../schemas/definition.ts';
+import { baseDefinitions } from '../schemas/image-properties.ts';
 import {
   COMPUTED,
   checkKey,
@@ -19,6 +22,31 @@ import {
 const V2_0 = 'application/openstack-images-v2.0-json-patch';
 const V2_1 = 'application/openstack-images-v2.1-json-patch';
 
+/** A patch as clients send it, in the language that its media type names. */
+export type PatchDocument = readonly (
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string }
+  | { readonly add: string; readonly value: unknown }
+  | { readonly replace: string; readonly value: unknown }
+  | { readonly remove: string }
+)[];
+
+/** The media type says which language the body is in. @throws UnsupportedMedia with Accept-Patch */
+export const PatchHeaders = z
+  .object({ 'content-type': z.string().optional() })
+  .transform((headers) => ({ language: patchLanguage(headers['content-type']) }));
+
+/** Body of PATCH /v2/images/{id}, to be read in a language. @throws as `parsePatch` */
+export const ImagePatch = (settings: Settings) => {
+  const definitions = baseDefinitions(settings);
+  return z
+    .custom<PatchDocument>()
+    .transform((body) => (language: PatchLanguage) => parsePatch(language, body, definitions));
+};
+
+/** How an operation object is read. */
+export type PatchLanguage = (element: Record<string, unknown>) => Step;
+
 /** A patch operation of either language. */
 interface Step {
   readonly op: 'add' | 'replace' | 'remove';
@@ -30,7 +58,7 @@ interface Step {
 }
 
 /** The reader of steps that a media type asks for. @throws UnsupportedMedia with Accept-Patch */
-export function patchLanguage(contentType: string | undefined): (element: Record<string, unknown>) => Step {
+export function patchLanguage(contentType: string | undefined): PatchLanguage {
   const type = contentType?.split(';')[0]?.trim().toLowerCase();
   if (type === V2_1) return readV21;
   if (type === V2_0) return readV20;
@@ -42,7 +70,7 @@ export function patchLanguage(contentType: string | undefined): (element: Record
 
 /** @throws InvalidInput, Forbidden as the contract's table says */
 export function parsePatch(
-  language: (element: Record<string, unknown>) => Step,
+  language: PatchLanguage,
   body: unknown,
   definitions: Readonly<Record<string, Definition>>,
 ): Change[] {

@@ -2,8 +2,7 @@
 import type { Config, StoreConfig } from '../../core/config.ts';
 import type { Image, Location } from '../../core/images/image.ts';
 import { wireTime } from '../timestamps.ts';
-
-export type ImageView = Readonly<Record<string, unknown>>;
+import type { ImageAnswer, LocationAnswer } from './answers.ts';
 
 export interface ViewOptions {
   readonly config: Pick<Config, 'stores' | 'show_multiple_locations' | 'show_image_direct_url'>;
@@ -14,7 +13,7 @@ export interface ViewOptions {
 }
 
 /** The full representation; every base attribute is present, null when unset. */
-export function imageView(image: Image, options: ViewOptions): ImageView {
+export function imageView(image: Image, options: ViewOptions): ImageAnswer {
   return {
     ...propertyViews(options.properties ?? image.properties),
     ...importViews(image),
@@ -60,7 +59,7 @@ function importTaskOf({ lock, status, staged }: Image): string | undefined {
 }
 
 /** The os_glance_* keys: comma strings, sorted; the two lists stay once they appeared. */
-function importViews(image: Image): Record<string, string> {
+function importViews(image: Image): Partial<ImageAnswer> {
   const task = importTaskOf(image);
   return {
     ...(task !== undefined && { os_glance_import_task: task }),
@@ -80,7 +79,10 @@ function commaList(stores: readonly string[]): string {
   return [...stores].sort().join(',');
 }
 
-function placeViews(image: Image, { config, isAdmin }: ViewOptions): Record<string, unknown> {
+function placeViews(
+  image: Image,
+  { config, isAdmin }: ViewOptions,
+): Pick<ImageAnswer, 'stores' | 'locations' | 'direct_url'> {
   const veiled = image.status === 'deactivated' && !isAdmin;
   const locations = veiled ? [] : inPreference(image.locations, config.stores);
   const direct = locations.find((location) => location.layout === 'plain');
@@ -94,7 +96,7 @@ function placeViews(image: Image, { config, isAdmin }: ViewOptions): Record<stri
 }
 
 /** `{url, metadata}` with the store's id among the metadata. */
-export function locationView(location: Location) {
+export function locationView(location: Location): LocationAnswer {
   return { url: location.url, metadata: { ...location.metadata, store: location.store } };
 }
 

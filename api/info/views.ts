@@ -2,19 +2,20 @@
 import { type Config, defaultStore, type StoreConfig } from '../../core/config.ts';
 import type { ProjectLimits } from '../../core/quota/limited-resources.ts';
 import type { ProjectUsage } from '../../core/quota/usage.ts';
+import type { ImportInfo, StoreAnswer, StoresAnswer, StoresDetail, UsageAnswer } from './answers.ts';
 
-export function importInfoView({ enabled_import_methods }: Pick<Config, 'enabled_import_methods'>) {
+export function importInfoView({ enabled_import_methods }: Pick<Config, 'enabled_import_methods'>): ImportInfo {
   return {
     'import-methods': { description: 'Import methods available.', type: 'array', value: enabled_import_methods },
   };
 }
 
 /** `default` is a string and present only where it is true. */
-export function storesView(config: Config) {
+export function storesView(config: Config): StoresAnswer {
   return { stores: config.stores.map((store) => storeView(store, config)) };
 }
 
-function storeView(store: StoreConfig, config: Config) {
+function storeView(store: StoreConfig, config: Config): StoreAnswer {
   return {
     id: store.id,
     ...(store.description !== '' && { description: store.description }),
@@ -29,7 +30,7 @@ const S3_PROPERTIES = {
   s3_store_thread_pools: 4,
 };
 
-export function storesDetailView(config: Config) {
+export function storesDetailView(config: Config): StoresDetail {
   return {
     stores: config.stores.map((store) => ({
       ...storeView(store, config),
@@ -43,7 +44,7 @@ export function storesDetailView(config: Config) {
 const MIB = 1024 ** 2;
 
 /** Usage beside limits, sizes in MiB. */
-export function usageView(limits: ProjectLimits, usage: ProjectUsage) {
+export function usageView(limits: ProjectLimits, usage: ProjectUsage): UsageAnswer {
   return {
     usage: {
       image_size_total: { usage: Math.ceil(usage.storedBytes / MIB), limit: limits.image_size_total },

@@ -1,4 +1,6 @@
 /** Query parameters of the catalog's lists (contract: metadefs.md sections 3, 6 and 7). */
+
+import { z } from 'zod';
 import type { Config } from '../../core/config.ts';
 import { InvalidInput, NotFound } from '../../core/errors.ts';
 import {
@@ -9,6 +11,8 @@ import {
 } from '../../core/metadefs/namespace.ts';
 import type { NamespaceListRequest } from '../../core/metadefs/namespaces.ts';
 import { onlyValue, pageLimit } from '../paging.ts';
+import { queryOf } from '../query.ts';
+import type { Settings } from '../route.ts';
 
 type PageConfig = Pick<Config, 'limit_param_default' | 'api_limit_max'>;
 
@@ -24,8 +28,13 @@ const NAMESPACE_KEYS: Readonly<Record<string, NamespaceSortKey>> = {
   updated_at: 'updatedAt',
 };
 
-/** @throws InvalidInput naming the parameter */
-export function parseNamespaceQuery(query: URLSearchParams, config: PageConfig): NamespaceListRequest {
+/** Query of GET namespaces. @throws InvalidInput naming the parameter */
+export const NamespaceListQuery = (settings: Settings) =>
+  queryOf(['limit', 'marker', 'sort_key', 'sort_dir', 'visibility', 'resource_types'], (query) =>
+    parseNamespaceQuery(query, settings),
+  );
+
+function parseNamespaceQuery(query: URLSearchParams, config: PageConfig): NamespaceListRequest {
   const marker = onlyValue(query, 'marker');
   const visibility = oneOf(query, 'visibility', NAMESPACE_VISIBILITIES);
   const types = onlyValue(query, 'resource_types');
@@ -39,24 +48,44 @@ export function parseNamespaceQuery(query: URLSearchParams, config: PageConfig):
 }
 
 /** Objects are not paged; what the request says must make sense all the same. @throws InvalidInput */
-export function checkObjectQuery(query: URLSearchParams, config: PageConfig): void {
-  pageLimit(query, config);
-  oneOf(query, 'visibility', NAMESPACE_VISIBILITIES);
-}
+export const ObjectListQuery = (settings: Settings) =>
+  queryOf(['limit', 'visibility'], (query): void => {
+    pageLimit(query, settings);
+    oneOf(query, 'visibility', NAMESPACE_VISIBILITIES);
+  });
+
+/** The resource type whose prefix names are to have. */
+export const ResourceTypeQuery = queryOf(['resource_type'], (query) => query.get('resource_type') ?? undefined);
 
 const TAG_KEYS = { name: 'name', created_at: 'createdAt', updated_at: 'updatedAt' } as const;
 
-/** Tags in the order asked for, after the marker, all of them unless a limit is given. @throws InvalidInput, NotFound */
-export function pageOfTags(tags: readonly Child[], query: URLSearchParams, config: PageConfig): readonly Child[] {
-  oneOf(query, 'visibility', ['public', 'private', 'shared']);
-  const key = sortKey(query, TAG_KEYS);
-  const sign = direction(query) === 'asc' ? 1 : -1;
+export interface TagPage {
+  readonly key: (typeof TAG_KEYS)[keyof typeof TAG_KEYS];
+  readonly direction: 'asc' | 'desc';
+  /** All when absent. */
+  readonly limit?: number;
+  readonly marker: string | null;
+}
+
+/** Query of GET tags. @throws InvalidInput */
+export const TagListQuery = (settings: Settings) =>
+  queryOf(['limit', 'marker', 'sort_key', 'sort_dir', 'visibility'], (query): TagPage => {
+    oneOf(query, 'visibility', ['public', 'private', 'shared']);
+    return {
+      key: sortKey(query, TAG_KEYS),
+      direction: direction(query),
+      ...(query.has('limit') && { limit: pageLimit(query, settings) }),
+      marker: onlyValue(query, 'marker'),
+    };
+  });
+
+/** Tags in the order asked for, after the marker. @throws NotFound when there is no such marker */
+export function pageOfTags(tags: readonly Child[], { key, direction, limit, marker }: TagPage): readonly Child[] {
+  const sign = direction === 'asc' ? 1 : -1;
   const ordered = tags.toSorted((a, b) => sign * (compareValues(a[key], b[key]) || compareValues(a.name, b.name)));
-  const limit = query.has('limit') ? pageLimit(query, config) : ordered.length;
-  const marker = onlyValue(query, 'marker');
   const from = marker === null ? 0 : ordered.findIndex(({ name }) => name === marker) + 1;
   if (marker !== null && from === 0) throw new NotFound(`Metadata definition tag ${marker} was not found.`);
-  return ordered.slice(from, from + limit);
+  return ordered.slice(from, from + (limit ?? ordered.length));
 }
 
 function sortKey<T>(query: URLSearchParams, keys: Readonly<Record<string, T>>): T {
@@ -80,7 +109,10 @@ function oneOf<T extends string>(query: URLSearchParams, key: string, allowed: r
 
 const TRUE = new Set(['1', 't', 'true', 'on', 'y', 'yes']);
 
-/** `X-Openstack-Append`. */
-export function isAppending(headers: Readonly<Record<string, string | undefined>>): boolean {
-  return TRUE.has((headers['x-openstack-append'] ?? '').trim().toLowerCase());
-}
+/** Whether tags are added to those there are, instead of replacing them. */
+export const AppendHeader = z.object({
+  'x-openstack-append': z
+    .string()
+    .default('')
+    .transform((text) => TRUE.has(text.trim().toLowerCase())),
+});

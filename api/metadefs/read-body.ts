@@ -1,7 +1,6 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Forbidden, InvalidInput } from '../../core/errors.ts';
 import { refuseOddText } from '../../core/images/text.ts';
-import type { ApiRequest } from '../handlers.ts';
 import { parseAs } from '../json-body.ts';
 
 /** Set by the service only. */
@@ -9,16 +8,16 @@ const READ_ONLY = ['created_at', 'updated_at', 'self', 'schema'];
 /** Levels of a body; a namespace with objects with properties with items needs seven. */
 const DEPTH = 20;
 
-/**
- * The body of a catalog request, held to its shape.
- * @throws Forbidden for a read-only key; InvalidInput for anything else that does not fit
- */
-export function readBody<T>(request: ApiRequest, schema: z.ZodType<T>): T {
-  return bodyOf(request.json(), schema);
+/** The body of a catalog request, held to its shape. @throws as `bodyOf` */
+export function catalogBody<S extends z.ZodType>(schema: S) {
+  return z.custom<z.input<S>>().transform((body) => bodyOf(body, schema));
 }
 
-/** The same for a value from elsewhere, such as a file. @throws as `readBody` */
-export function bodyOf<T>(body: unknown, schema: z.ZodType<T>): T {
+/**
+ * A body, or a value from elsewhere such as a file, held to its shape.
+ * @throws Forbidden for a read-only key; InvalidInput for anything else that does not fit
+ */
+export function bodyOf<S extends z.ZodType>(body: unknown, schema: S): z.output<S> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InvalidInput('Provided object does not match schema: an object is expected');
   const readOnly = READ_ONLY.find((key) => Object.hasOwn(body, key));

@@ -2,14 +2,31 @@
 import type { Association, Child, Definition, Namespace, ResourceType } from '../../core/metadefs/namespace.ts';
 import type { WholeNamespace } from '../../core/metadefs/namespaces.ts';
 import { wireTime } from '../timestamps.ts';
+import type {
+  AssociationAnswer,
+  CreatedNamespace,
+  NamespaceAnswer,
+  ObjectAnswer,
+  PropertyAnswer,
+  ResourceTypeAnswer,
+  TagAnswer,
+  WholeNamespaceAnswer,
+  WrittenObject,
+} from './answers.ts';
 
 const NAMESPACES = '/v2/metadefs/namespaces';
 
-type View = Record<string, unknown>;
-
 /** A namespace in a list, and as PUT answers it. */
-export function namespaceView(namespace: Namespace): View & { readonly self: string } {
-  const { displayName, description, owner, associations } = namespace;
+export function namespaceView(namespace: Namespace): NamespaceAnswer {
+  const { associations } = namespace;
+  return {
+    ...namespaceFields(namespace),
+    ...(associations.length > 0 && { resource_type_associations: associations.map(associationView) }),
+  };
+}
+
+function namespaceFields(namespace: Namespace): Omit<NamespaceAnswer, 'resource_type_associations'> {
+  const { displayName, description, owner } = namespace;
   return {
     namespace: namespace.name,
     ...(displayName !== null && { display_name: displayName }),
@@ -21,12 +38,14 @@ export function namespaceView(namespace: Namespace): View & { readonly self: str
     updated_at: wireTime(namespace.updatedAt),
     self: `${NAMESPACES}/${namespace.name}`,
     schema: '/v2/schemas/metadefs/namespace',
-    ...(associations.length > 0 && { resource_type_associations: associations.map(associationView) }),
   };
 }
 
 /** With everything in it; names carry the prefix that the resource type has here. Kinds without children are left out. */
-export function wholeNamespaceView({ namespace, contents }: WholeNamespace, resourceType?: string): View {
+export function wholeNamespaceView(
+  { namespace, contents }: WholeNamespace,
+  resourceType?: string,
+): WholeNamespaceAnswer {
   const association = namespace.associations.find((each) => each.resourceType === resourceType);
   const prefix = association?.prefix ?? '';
   const { properties, objects, tags } = contents;
@@ -39,10 +58,10 @@ export function wholeNamespaceView({ namespace, contents }: WholeNamespace, reso
 }
 
 /** The answer to POST: what is nested as it was sent. */
-export function createdNamespaceView({ namespace, contents }: WholeNamespace): View & { readonly self: string } {
+export function createdNamespaceView({ namespace, contents }: WholeNamespace): CreatedNamespace {
   const { properties, objects, tags } = contents;
   return {
-    ...namespaceView(namespace),
+    ...namespaceFields(namespace),
     ...(namespace.associations.length > 0 && {
       resource_type_associations: namespace.associations.map(bareAssociation),
     }),
@@ -52,7 +71,11 @@ export function createdNamespaceView({ namespace, contents }: WholeNamespace): V
   };
 }
 
-function bareAssociation({ resourceType, prefix, propertiesTarget }: Association): View {
+function bareAssociation({
+  resourceType,
+  prefix,
+  propertiesTarget,
+}: Association): Omit<AssociationAnswer, 'created_at' | 'updated_at'> {
   return {
     name: resourceType,
     ...(prefix !== null && { prefix }),
@@ -60,15 +83,15 @@ function bareAssociation({ resourceType, prefix, propertiesTarget }: Association
   };
 }
 
-export function associationView(association: Association): View {
+export function associationView(association: Association): AssociationAnswer {
   return { ...bareAssociation(association), ...times(association) };
 }
 
-export function resourceTypeView(type: ResourceType): View {
+export function resourceTypeView(type: ResourceType): ResourceTypeAnswer {
   return { name: type.name, ...times(type) };
 }
 
-export function propertyView({ name, definition }: Child): View {
+export function propertyView({ name, definition }: Child): PropertyAnswer {
   return { ...definition, name };
 }
 
@@ -77,10 +100,11 @@ export function dictionaryView(properties: readonly Child[], prefix = ''): Recor
 }
 
 /** As GET shows it: `required` and `properties` are there even when empty. */
-export function objectView(namespace: Namespace, object: Child, prefix = ''): View {
+export function objectView(namespace: Namespace, object: Child, prefix = ''): ObjectAnswer {
+  // Whatever wrote the object held its definition to this part of ObjectBody.
   const { required = [], properties = {} } = object.definition as {
     readonly required?: readonly string[];
-    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly properties?: Readonly<Record<string, Definition>>;
   };
   return {
     ...writtenObjectView(namespace, object),
@@ -90,7 +114,7 @@ export function objectView(namespace: Namespace, object: Child, prefix = ''): Vi
 }
 
 /** As POST and PUT answer it: what the body left out is left out. */
-export function writtenObjectView(namespace: Namespace, object: Child): View {
+export function writtenObjectView(namespace: Namespace, object: Child): WrittenObject {
   return {
     name: object.name,
     ...object.definition,
@@ -100,10 +124,13 @@ export function writtenObjectView(namespace: Namespace, object: Child): View {
   };
 }
 
-export function tagView(tag: Child): View {
+export function tagView(tag: Child): TagAnswer {
   return { name: tag.name, ...times(tag) };
 }
 
-function times({ createdAt, updatedAt }: Pick<Child, 'createdAt' | 'updatedAt'>): View {
+function times({
+  createdAt,
+  updatedAt,
+}: Pick<Child, 'createdAt' | 'updatedAt'>): Pick<TagAnswer, 'created_at' | 'updated_at'> {
   return { created_at: wireTime(createdAt), updated_at: wireTime(updatedAt) };
 }

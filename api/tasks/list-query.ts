@@ -3,6 +3,8 @@ import { InvalidInput } from '../../core/errors.ts';
 import type { TaskListRequest, TaskSortKey } from '../../core/tasks/queries.ts';
 import { TASK_STATUSES } from '../../core/tasks/task.ts';
 import { onlyValue, pageLimit } from '../paging.ts';
+import { queryOf } from '../query.ts';
+import type { Settings } from '../route.ts';
 import { UUID_PATTERN } from '../schemas/image-properties.ts';
 
 const SORT_KEYS: Readonly<Record<string, TaskSortKey>> = {
@@ -18,6 +20,10 @@ const SORT_KEYS: Readonly<Record<string, TaskSortKey>> = {
   updated_at: 'updatedAt',
 };
 const UUID = new RegExp(UUID_PATTERN);
+
+/** Query of GET /v2/tasks. @throws as `parseTaskQuery` */
+export const TaskListQuery = (settings: Settings) =>
+  queryOf(['limit', 'marker', 'sort_key', 'sort_dir', 'status', 'type'], (query) => parseTaskQuery(query, settings));
 
 /** Query parameters of GET /v2/tasks; unknown keys are ignored. @throws InvalidInput */
 export function parseTaskQuery(

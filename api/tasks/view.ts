@@ -2,9 +2,10 @@
 import type { WatchedTask } from '../../core/tasks/queries.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { microTime, wireTime } from '../timestamps.ts';
+import type { ImageTask, TaskAnswer, TaskStub } from './answers.ts';
 
 /** A row of GET /v2/tasks. */
-export function taskStub(task: Task) {
+export function taskStub(task: Task): TaskStub {
   return {
     id: task.id,
     type: task.type,
@@ -19,7 +20,7 @@ export function taskStub(task: Task) {
 }
 
 /** GET /v2/tasks/{id}. */
-export function taskView(task: Task) {
+export function taskView(task: Task): TaskAnswer {
   return {
     ...taskStub(task),
     input: task.input,
@@ -32,7 +33,7 @@ export function taskView(task: Task) {
 }
 
 /** A row of GET /v2/images/{id}/tasks: other times, other keys; `progress` is ours, while the task is at work. */
-export function imageTaskView({ task, progress }: WatchedTask) {
+export function imageTaskView({ task, progress }: WatchedTask): ImageTask {
   return {
     id: task.id,
     type: task.type,

@@ -3,9 +3,9 @@
  * by name, have an index: a page is the merge of the caller's partitions, one query each. Any other order reads the visible
  * set and keeps only the best `limit` of it.
  */
-import { BatchGetCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Image } from '../../core/images/image.ts';
-import { compareImages, type Filter, type ImageQuery, matches, type SortTerm } from '../../core/images/query.ts';
+import { compareImages, type Filter, type ImageQuery, matches } from '../../core/images/query.ts';
 import type { ImageListing } from '../../core/images/repository.ts';
 import type { Member } from '../../core/members/member.ts';
 import { Expression } from './expression.ts';
@@ -14,7 +14,9 @@ import { filterExpression } from './image-filters.ts';
 import { imageOf, visibilityIndexKeys } from './image-item.ts';
 import { type Source, sourcesOf } from './image-sources.ts';
 import { projectUsage } from './image-usage.ts';
-import { byCreated, byName, imageKey, memberKey, memberPartition, ownerPartition } from './keys.ts';
+import { indexOf, keyCondition, type Walk, walkOf } from './image-walk.ts';
+import { BATCH_GET_KEYS, imagesByIds } from './images-by-ids.ts';
+import { memberKey, memberPartition, ownerPartition } from './keys.ts';
 import { recentMemberKey } from './members.ts';
 import { mergeOrdered, topOf } from './merge-ordered.ts';
 import type { Table } from './table.ts';
@@ -28,27 +30,9 @@ export interface ImageListingOptions {
 const PAGE_BYTES = 4 * 1024 * 1024;
 /** A page is cut when so many rows were looked at for it and it holds something. */
 const PAGE_ROWS = 20_000;
-const BATCH_GET_KEYS = 100;
 /** Rows of one query: as many as the page needs, more and more when filters throw most away. */
 const FEWEST_ROWS = 100;
 const MOST_ROWS = 2_000;
-
-/** How one query walks its sources. */
-interface Walk {
-  readonly query: ImageQuery;
-  readonly order: 'created' | 'name';
-  readonly direction: 'asc' | 'desc';
-  /** False when the order is not the index's: then every row is read and there is no start. */
-  readonly ordered: boolean;
-  /** Only images of this name, by the name index. */
-  readonly name?: string;
-  /** This process's latest writes by partition. */
-  readonly written: ReadonlyMap<string, readonly Image[]>;
-  /** Rows looked at so far. */
-  rows: number;
-  /** Rows that the page took of each partition. */
-  readonly used: Map<string, number>;
-}
 
 /** An image that a source offers for a page; `listed` as in merge-ordered.ts. */
 interface Offer {
@@ -86,7 +70,10 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
     const filters = [...query.filters, ...source.filters];
     const images =
       source.kind === 'member'
-        ? await byIds(justShared(source).map((member) => member.imageId))
+        ? await imagesByIds(
+            table,
+            justShared(source).map((member) => member.imageId),
+          )
         : (written.get(source.partition) ?? []);
     for (const image of images.filter(wantedBy(query, filters)).sort(compareImages(query.sort)))
       yield { id: image.id, image, listed: true };
@@ -161,7 +148,10 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
       const offered = (page.Items ?? []).filter(
         (item) => !recent.members.has(recentMemberKey(item['image_id'] as string, item['member_id'] as string)),
       );
-      const images = await byIds(offered.map((item) => item['image_id'] as string));
+      const images = await imagesByIds(
+        table,
+        offered.map((item) => item['image_id'] as string),
+      );
       if (inOrder) yield images;
       else collected.push(...images);
       start = page.LastEvaluatedKey;
@@ -169,30 +159,11 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
     if (!inOrder) yield collected.sort(compareImages(walk.query.sort));
   }
 
-  /** Images in the order of their ids as given; the missing are left out. */
-  async function byIds(ids: readonly string[]): Promise<Image[]> {
-    const found = new Map<string, Image>();
-    let keys = [...new Set(ids)].map(imageKey);
-    while (keys.length > 0) {
-      const batch = keys.slice(0, BATCH_GET_KEYS);
-      const answer = await table.client.send(
-        new BatchGetCommand({ RequestItems: { [table.name]: { Keys: batch, ConsistentRead: true } } }),
-      );
-      for (const item of answer.Responses?.[table.name] ?? []) {
-        const image = imageOf(item);
-        if (image !== undefined) found.set(image.id, image);
-      }
-      const again = (answer.UnprocessedKeys?.[table.name]?.Keys ?? []) as typeof keys;
-      keys = [...again, ...keys.slice(BATCH_GET_KEYS)];
-    }
-    return ids.map((id) => found.get(id)).filter((image) => image !== undefined);
-  }
-
   /** Images named by their ids are read directly, if the caller's list would hold them. */
   async function pageOfIds(ids: readonly string[], query: ImageQuery) {
     const sources = sourcesOf(query, shards);
     const found = await Promise.all(
-      (await byIds(ids)).map(async (image) => ({ image, listed: await isListed(image, sources) })),
+      (await imagesByIds(table, ids)).map(async (image) => ({ image, listed: await isListed(image, sources) })),
     );
     const images = found
       .filter(({ image, listed }) => listed && wantedBy(query, query.filters)(image))
@@ -251,55 +222,11 @@ function partitionsOf(image: Image, shards: number): string[] {
   return image.owner === null ? [gsi3pk] : [gsi3pk, ownerPartition(image.owner)];
 }
 
-function walkOf(query: ImageQuery): Pick<Walk, 'query' | 'order' | 'direction' | 'ordered' | 'name'> {
-  const index = indexedOrder(query.sort);
-  const name = singleName(query.filters);
-  if (name !== undefined) return { query, order: 'name', direction: 'asc', ordered: false, name };
-  if (index === undefined) return { query, order: 'created', direction: 'asc', ordered: false };
-  return { query, ...index, ordered: true };
-}
-
-/** The index that has this order, if one does: all terms in one direction, ending in creation and id. */
-function indexedOrder(sort: readonly SortTerm[]): Pick<Walk, 'order' | 'direction'> | undefined {
-  const direction = sort[0]?.direction ?? 'desc';
-  if (sort.some((term) => term.direction !== direction)) return undefined;
-  const keys = sort.map((term) => term.key).join(' ');
-  if (keys.startsWith('createdAt id')) return { order: 'created', direction };
-  return keys.startsWith('name createdAt id') ? { order: 'name', direction } : undefined;
-}
-
 /** Ids that the filters name, as few as one request reads. */
 function wantedIds(filters: readonly Filter[]): readonly string[] | undefined {
   const found = filters.find((filter) => filter.kind === 'equal' && filter.attribute === 'id');
   if (found?.kind !== 'equal' || found.values.length > BATCH_GET_KEYS) return undefined;
   return found.values.map(String).filter((id) => id !== '' && id.length < 64);
-}
-
-function singleName(filters: readonly Filter[]): string | undefined {
-  const found = filters.find((filter) => filter.kind === 'equal' && filter.attribute === 'name');
-  return found?.kind === 'equal' && found.values.length === 1 ? String(found.values[0]) : undefined;
-}
-
-type IndexName = 'gsi1' | 'gsi2' | 'gsi3' | 'gsi4';
-
-function indexOf(source: Source, { order }: Walk): IndexName {
-  if (source.kind === 'owner') return order === 'created' ? 'gsi1' : 'gsi2';
-  return order === 'created' ? 'gsi3' : 'gsi4';
-}
-
-/** One partition, from the marker on in its direction; or one name of it. */
-function keyCondition(expression: Expression, index: IndexName, partition: string, walk: Walk | undefined): string {
-  const inPartition = `${expression.path(`${index}pk`)} = ${expression.value(partition)}`;
-  const sortKey = () => expression.path(`${index}sk`);
-  if (walk?.name !== undefined)
-    return `${inPartition} AND begins_with(${sortKey()}, ${expression.value(`1${walk.name}\u0000`)})`;
-  const marker = walk?.query.marker;
-  if (walk === undefined || marker === undefined || !walk.ordered) return inPartition;
-  const from =
-    walk.order === 'created'
-      ? byCreated(marker.createdAt, marker.id)
-      : byName(marker.name, marker.createdAt, marker.id);
-  return `${inPartition} AND ${sortKey()} ${walk.direction === 'asc' ? '>' : '<'} ${expression.value(from)}`;
 }
 
 async function bestOf(

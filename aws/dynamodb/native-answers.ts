@@ -3,7 +3,7 @@
  * document), which was half of what a list cost; here it is one walk. Errors, and answers without items, stay the SDK's.
  */
 import { isAscii } from 'node:buffer';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -30,14 +30,17 @@ const MEMBERS: Readonly<Record<string, (value: never) => unknown>> = {
     mapped(tables, (asked) => ({ ...asked, Keys: itemsOf(asked.Keys) })),
 };
 
-/** Makes a client (and document clients over it) answer with plain values, by itself. Numbers must be within 2^53. */
+/**
+ * Makes a client (and document clients over it) answer with plain values, by itself. Numbers must be within 2^53. It rests on what the
+ * SDK hands from step to step; where that is not as expected the answer stays the SDK's, which takes longer and is the same.
+ */
 export function readNatively(client: DynamoDBClient): void {
   const answers = new WeakMap<object, Json>();
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const result = await next(args);
-      const { statusCode, body } = result.response as { statusCode: number; body: Readable };
-      if (statusCode !== 200 || !COMMANDS.has(context.commandName ?? '')) return result;
+      const { statusCode, body } = result.response as { statusCode: number; body: unknown };
+      if (statusCode !== 200 || !(body instanceof Readable) || !COMMANDS.has(context.commandName ?? '')) return result;
       answers.set(context, JSON.parse(await textOf(body)) as Json);
       // The SDK's own reader finds an empty answer, and adds its metadata.
       return { ...result, response: { ...(result.response as object), body: EMPTY } };
@@ -46,7 +49,11 @@ export function readNatively(client: DynamoDBClient): void {
   );
   client.middlewareStack.add(
     (next, context) => async (args) => {
-      const result = await next(args);
+      const result = await next(args).catch((error: unknown) => {
+        // The service had answered: it is the SDK's reader that does not take an empty answer.
+        if (answers.has(context)) return UNREAD;
+        throw error;
+      });
       const answer = answers.get(context);
       return answer === undefined ? result : { ...result, output: { ...result.output, ...nativeOf(answer) } };
     },
@@ -55,6 +62,7 @@ export function readNatively(client: DynamoDBClient): void {
 }
 
 const EMPTY = new Uint8Array();
+const UNREAD = { response: undefined, output: { $metadata: { httpStatusCode: 200 } } };
 
 function nativeOf(answer: Json): Json {
   return Object.fromEntries(

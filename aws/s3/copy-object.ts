@@ -19,6 +19,8 @@ export async function copyObject(
         Key: key,
         CopySource: copySource(from.store.bucket, from.key),
         ...condition,
+        // Tags of who dropped an object are not ours: to copy them would take rights that nothing else here needs.
+        TaggingDirective: 'REPLACE',
         ...(metadata === undefined ? {} : { MetadataDirective: 'REPLACE' as const, Metadata: encoded(metadata) }),
       }),
       abortable(signal),

@@ -6,7 +6,7 @@ import { createS3Store, type S3Store } from './store.ts';
 
 export interface S3PlacesOptions {
   readonly stagingBucket: string;
-  /** Region of the staging bucket; default `us-east-1`. */
+  /** Region of the staging bucket, and of stores of ours that name none; default `us-east-1`. */
   readonly stagingRegion?: string | undefined;
   /** Endpoint for places that name none (AWS_ENDPOINT_URL); absent: AWS itself. */
   readonly endpoint?: string | undefined;
@@ -25,8 +25,12 @@ export function createS3Places(config: Pick<Config, 'stores'>, options: S3Places
   };
   const store = (id: string, bucket: string, region: string, endpoint = options.endpoint, sparse = true): S3Store =>
     createS3Store({ id, bucket, sparse, client: clientOf(region, endpoint), service: endpoint ?? 'aws' });
+  const home = options.stagingRegion ?? 'us-east-1';
   return createPlaces(
-    store('staging', options.stagingBucket, options.stagingRegion ?? 'us-east-1'),
-    config.stores.map(({ id, bucket, region, endpoint, sparse }) => store(id, bucket, region, endpoint, sparse)),
+    store('staging', options.stagingBucket, home),
+    config.stores.map(({ id, bucket, region, endpoint, sparse }) =>
+      // Another service has regions of its own, and most have one of this name.
+      store(id, bucket, region ?? (endpoint === undefined ? home : 'us-east-1'), endpoint, sparse),
+    ),
   );
 }

@@ -28,12 +28,28 @@ export async function copyToStore(deps: CopyDeps, task: ImportTask, store: strin
   if (rendered === undefined) throw new StoreFailed(`Task ${task.id} has nothing to copy to ${store}`);
   const to = deps.places.store(store);
   const phase = `copy:${store}`;
-  const report = reporter(deps, task, phase, 0, task.facts.work?.[phase] ?? rendered.size);
+  const stored = task.facts.work?.[phase] ?? rendered.size;
+  const report = reporter(deps, task, phase, 0, stored);
   const prefix = imagePrefix(task.imageId, task.id);
+  tools.assertFits('copy', bytesThrough(rendered, deps.places.of(rendered.place), to, stored));
   const { url, storedBytes, layout } = await write(deps, { rendered, to, prefix, report }, tools);
   await report.end();
   const addedAtMs = deps.clock.now();
   await storeDone(deps, task, { store, writeId: task.id, layout, storedBytes, url, metadata: {}, addedAtMs });
+}
+
+/**
+ * Bytes of a copy that pass through this process: the whole image where it is written whole, what is stored on the way to another
+ * service, and none within one service, which copies by itself.
+ */
+export function bytesThrough(
+  { layout, size }: Pick<StoredBytes, 'layout' | 'size'>,
+  from: Store,
+  to: Pick<Store, 'canCopyFrom' | 'sparse'>,
+  stored: number,
+): number {
+  if (layout === 'sparse' && !to.sparse) return size;
+  return to.canCopyFrom(from) ? 0 : stored;
 }
 
 interface Copy {
@@ -47,10 +63,9 @@ interface Copy {
 async function write(
   { places }: WithPlaces,
   { rendered, to, prefix, report }: Copy,
-  { guard, assertFits }: StepTools,
+  { guard }: StepTools,
 ): Promise<{ url: string; storedBytes: number; layout: StoredBytes['layout'] }> {
   if (rendered.layout === 'sparse' && !to.sparse) {
-    assertFits('copy', rendered.size);
     const onBytes = (bytes: number) => report.addShare(bytes / rendered.size);
     return { ...(await expandStored(places, rendered, to, prefix, { guard, onBytes })), layout: 'plain' };
   }

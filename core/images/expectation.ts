@@ -5,13 +5,6 @@ import { mayMove } from './status.ts';
 
 type Expectation = ImageChange['expect'];
 
-/** True when an image is as a change expects it. */
-export function isAsExpected(image: Image, expect: Expectation): boolean {
-  if (expect?.revision !== undefined && expect.revision !== image.revision) return false;
-  if (expect?.status !== undefined && !expect.status.includes(image.status)) return false;
-  return expect?.lock === undefined || expect.lock === image.lock;
-}
-
 /**
  * Every transition goes through the table of status.ts: a change that sets a status expects only statuses from which it may be
  * reached. Repositories ask this of each change before they write it.

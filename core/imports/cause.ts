@@ -4,13 +4,19 @@ export interface WorkflowError {
   readonly Cause?: string;
 }
 
-const TIMED_OUT: readonly (string | undefined)[] = ['States.Timeout', 'Sandbox.Timedout'];
+/** What the platform says of a function that came to no end of its own tells a user nothing: ids of requests, signals. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  'States.Timeout': 'The import took longer than allowed',
+  'Sandbox.Timedout': 'The import took longer than allowed',
+  'Lambda.ClientExecutionTimeoutException': 'The import took longer than allowed',
+  'Runtime.ExitError': 'A step of the import ended before it was done, for want of memory or because its host was lost',
+  'States.DataLimitExceeded': 'A step of the import found out more than the workflow can carry',
+};
 
 /** The cause in words, for the task's message; never a stack trace. */
 export function causeOf(error: WorkflowError | undefined): string {
   if (error === undefined) return 'The import failed';
-  if (TIMED_OUT.includes(error.Error)) return 'The import took longer than allowed';
-  return messageIn(error.Cause) ?? error.Cause ?? error.Error ?? 'The import failed';
+  return IN_WORDS[error.Error ?? ''] ?? messageIn(error.Cause) ?? error.Cause ?? error.Error ?? 'The import failed';
 }
 
 interface Cause {

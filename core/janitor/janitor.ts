@@ -10,6 +10,7 @@ import type { WithMembers } from '../members/repository.ts';
 import type { WithMetadefs } from '../metadefs/repository.ts';
 import { sweepGenerations } from '../metadefs/sweep.ts';
 import { recountAll } from '../quota/limits.ts';
+import { silenceOf } from './silence.ts';
 
 /**
  * The janitor: one scheduled function over one kind of record (design section 6). Whatever a crash can leave half-done has a
@@ -29,8 +30,6 @@ export type JanitorDeps = TaskDutyDeps & TakeDropDeps & WithMembers & WithMetade
 const PAGE = 50;
 /** A run ends before the next one is due. */
 const MAX_PAGES = 20;
-/** An execution that runs but whose workers are silent for this long is dead: no step is quiet longer while it lives. */
-export const SILENCE_MS = 5 * 60_000;
 
 /**
  * @param horizonMs how far ahead a duty counts as due: 0 on schedule. At the start of a single machine nothing of before can
@@ -101,9 +100,8 @@ async function start(deps: TaskDutyDeps, duty: Duty, taskId: string): Promise<vo
 }
 
 async function watch(deps: TaskDutyDeps, duty: Duty, taskId: string, updatedAtMs: number): Promise<void> {
-  const beats = (await deps.tasks.batches(taskId)).map((batch) => batch.atMs);
-  const silentMs = deps.clock.now() - Math.max(updatedAtMs, ...beats);
-  if (silentMs < SILENCE_MS) return deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + TASK_DUTY_MS });
+  const silentMs = silenceOf(updatedAtMs, await deps.tasks.batches(taskId), deps.clock.now());
+  if (silentMs === undefined) return deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + TASK_DUTY_MS });
   const cause = `The import made no progress for ${Math.round(silentMs / 1000)} s and was ended`;
   await deps.workflows.stop(taskId, cause);
   await revertImport(deps, taskId, cause);

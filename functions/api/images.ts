@@ -1,5 +1,5 @@
 import { apiDeps } from '../../service/api-deps.ts';
-import { createImagesApi } from './images-api.ts';
+import { createImagesApi } from './images/api.ts';
 import { lazily } from './lazily.ts';
 
 /** The image routes, versions, health check and CORS, as a Lambda function behind the HTTP API. */

@@ -4,16 +4,17 @@
  */
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AwsError } from '../wire/aws-error.ts';
 import { isObject, type JsonObject } from '../wire/json.ts';
 import type { JsonService, Operation } from '../wire/json-rpc.ts';
 import { database, type Engine, engines, promised, type Store } from './engine.ts';
 import { awsErrorOf } from './errors.ts';
 import { laggingIndexes } from './index-lag.ts';
 import { readStore } from './read-store.ts';
+import { read, write } from './run.ts';
+import { hashOf } from './strict/charges.ts';
+import { type StrictDynamoDb, type StrictOptions, strictOperations } from './strict/operations.ts';
 import { describeTimeToLive, sweepExpired, updateTimeToLive } from './time-to-live.ts';
 import { transactGet, transactWrite } from './transactions.ts';
-import { unitOfWork } from './unit-of-work.ts';
 
 /** DynamoDB's own limit is 16 MB for a batch. */
 const BODY_LIMIT = 16 * 1024 * 1024;
@@ -27,6 +28,8 @@ export interface DynamoDbOptions {
   sweepIntervalMs?: number;
   /** Milliseconds that index reads see a write late, as they may on AWS; default 0. */
   indexLagMs?: number;
+  /** Counts and limits what requests take, as AWS does; absent: nothing is counted and nothing refused. */
+  strict?: StrictOptions | undefined;
 }
 
 export interface DynamoDb {
@@ -35,6 +38,10 @@ export interface DynamoDb {
   sweep(): Promise<number>;
   /** Lets indexes that lag see every write, now. */
   catchUp(): Promise<void>;
+  /** What requests took of each key; absent unless strict. */
+  readonly meter: StrictDynamoDb['meter'] | undefined;
+  /** Name of a table's partition key; undefined for a table that is not there. */
+  partitionKeyOf(table: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -63,6 +70,9 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
     else operations.set(name, (input) => read(engine, store, input));
   }
 
+  const strict = options.strict === undefined ? undefined : strictOperations(store, alone, options.strict);
+  for (const [name, operation] of strict?.operations ?? []) operations.set(name, operation);
+
   async function changeTable(engine: Engine, input: JsonObject): Promise<JsonObject> {
     forgetTables();
     await catchUp();
@@ -76,6 +86,11 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
     service: { target: 'DynamoDB_20120810', version: '1.0', operations, bodyLimit: BODY_LIMIT },
     sweep,
     catchUp,
+    meter: strict?.meter,
+    partitionKeyOf: async (table) => {
+      const get = promised<JsonObject>((callback) => store.getTable(table, true, callback));
+      return get.then(hashOf, () => undefined);
+    },
     close: async () => {
       clearInterval(timer);
       await alone(catchUp);
@@ -96,32 +111,6 @@ async function settled(store: Store, name: string): Promise<void> {
     await sleep(1);
   }
 }
-
-async function read(engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> {
-  try {
-    return await engine.run(store, engine.check(input, store));
-  } catch (error) {
-    throw awsErrorOf(error);
-  }
-}
-
-async function write(engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> {
-  const returnOld = input['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD';
-  const unit = unitOfWork(store);
-  try {
-    const result = await engine.run(unit.store, engine.check(input, store));
-    await unit.commit();
-    return result;
-  } catch (caught) {
-    const error = awsErrorOf(caught);
-    const item = unit.lastRead;
-    if (!returnOld || item === undefined || error.code !== 'ConditionalCheckFailedException') throw error;
-    throw withItem(error, item);
-  }
-}
-
-const withItem = (error: AwsError, item: JsonObject): AwsError =>
-  new AwsError(error.code, error.message, error.status, { Item: item }, { cause: error });
 
 /** Runs functions one after another. Every write takes its turn here, so a condition and its write are one step. */
 function oneAtATime(): <T>(run: () => Promise<T>) => Promise<T> {

@@ -3,7 +3,7 @@ import { AwsError } from '../wire/aws-error.ts';
 import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt } from '../wire/json.ts';
 import { database, engine, promised, type Store } from './engine.ts';
 import { awsErrorOf, codeOf } from './errors.ts';
-import { type UnitOfWork, unitOfWork } from './unit-of-work.ts';
+import { type ItemChange, type UnitOfWork, unitOfWork } from './unit-of-work.ts';
 
 /** Most items of one transaction, as on DynamoDB. */
 const MAX_ITEMS = 100;
@@ -25,11 +25,14 @@ interface Part {
   returnOld: boolean;
 }
 
+/** Told of each item that a transaction read, checked or changed, before anything is kept. What it throws cancels the transaction. */
+export type OnItem = (data: JsonObject, change: ItemChange) => Promise<void>;
+
 /**
  * TransactWriteItems: all items or none, in one LevelDB batch. Throws `TransactionCanceledException` with one reason per
  * item. The caller runs it alone (DynamoDB API Reference, TransactWriteItems).
  */
-export async function transactWrite(store: Store, input: JsonObject): Promise<JsonObject> {
+export async function transactWrite(store: Store, input: JsonObject, onItem?: OnItem): Promise<JsonObject> {
   const token = stringAt(input, 'ClientRequestToken');
   const fingerprint = createHash('sha256').update(JSON.stringify(input['TransactItems'])).digest('base64');
   if (token !== undefined && (await alreadyDone(store, token, fingerprint))) return {};
@@ -38,7 +41,7 @@ export async function transactWrite(store: Store, input: JsonObject): Promise<Js
 
   const unit = unitOfWork(store);
   const reasons: JsonObject[] = [];
-  for (const part of parts) reasons.push(await attempt(unit, part));
+  for (const part of parts) reasons.push(await attempt(unit, part, onItem));
   if (reasons.some((reason) => reason['Code'] !== 'None')) throw cancelled(reasons);
   if (token !== undefined) {
     unit.add({ type: 'put', key: TOKEN_PREFIX + token, value: { fingerprint, atMs: Date.now() } });
@@ -48,12 +51,14 @@ export async function transactWrite(store: Store, input: JsonObject): Promise<Js
 }
 
 /** TransactGetItems: a consistent read of up to 100 items; the caller keeps writers out. */
-export async function transactGet(store: Store, input: JsonObject): Promise<JsonObject> {
+export async function transactGet(store: Store, input: JsonObject, onItem?: OnItem): Promise<JsonObject> {
   const responses: JsonObject[] = [];
+  const unit = unitOfWork(store);
   for (const item of itemsOf(input)) {
     const get = objectAt(item, 'Get');
     if (get === undefined) throw new AwsError('ValidationException', 'TransactItems: each item must have a Get');
-    const result = await awsErrors(() => engine('GetItem').run(store, engine('GetItem').check(get, store)));
+    const result = await awsErrors(() => engine('GetItem').run(unit.store, engine('GetItem').check(get, store)));
+    await onItem?.(get, unit.lastChange);
     responses.push(result['Item'] === undefined ? {} : { Item: result['Item'] });
   }
   return { Responses: responses };
@@ -101,14 +106,15 @@ function keyOf(item: JsonObject, schema: JsonObject): string {
   return JSON.stringify(names.map((key) => item[String(key['AttributeName'])] ?? null));
 }
 
-async function attempt(unit: UnitOfWork, part: Part): Promise<JsonObject> {
+async function attempt(unit: UnitOfWork, part: Part, onItem: OnItem | undefined): Promise<JsonObject> {
   try {
     if (part.kind === 'ConditionCheck') await checkCondition(unit.store, part.data);
     else await engine(ACTIONS[part.kind] ?? '').run(unit.store, part.data);
+    await onItem?.(part.data, unit.lastChange);
     return { Code: 'None' };
   } catch (error) {
     const { code, message } = awsErrorOf(error);
-    const item = part.returnOld && code === 'ConditionalCheckFailedException' ? unit.lastRead : undefined;
+    const item = part.returnOld && code === 'ConditionalCheckFailedException' ? unit.lastChange.before : undefined;
     return { Code: codeOf(code), Message: message, ...(item === undefined ? {} : { Item: item }) };
   }
 }

@@ -1,6 +1,12 @@
 import type { JsonObject } from '../wire/json.ts';
 import type { Callback, Store, SubDb, Write } from './engine.ts';
 
+/** One item before and after an action; undefined where there was, or is, none. */
+export interface ItemChange {
+  readonly before: JsonObject | undefined;
+  readonly after: JsonObject | undefined;
+}
+
 /**
  * Collects what actions write, so that an item and all its index entries (or all items of a transaction) reach LevelDB as
  * one atomic batch: a kill leaves all of it or nothing. Reads see the unit's own writes.
@@ -8,8 +14,8 @@ import type { Callback, Store, SubDb, Write } from './engine.ts';
 export interface UnitOfWork {
   /** Given to dynalite's actions in place of the real store. */
   readonly store: Store;
-  /** The item that the last action read before it checked its condition. */
-  readonly lastRead: JsonObject | undefined;
+  /** What the last action found under its key before it checked its condition, and what it left there. */
+  readonly lastChange: ItemChange;
   /** Adds a write that belongs to the unit. */
   add(write: Write): void;
   commit(): Promise<void>;
@@ -19,20 +25,24 @@ export interface UnitOfWork {
 export function unitOfWork(real: Store): UnitOfWork {
   const writes: Write[] = [];
   const seen = new Map<string, JsonObject | undefined>();
-  let lastRead: JsonObject | undefined;
+  let lastChange: ItemChange = { before: undefined, after: undefined };
 
   const put = (key: string, value: JsonObject) => {
     writes.push({ type: 'put', key, value });
-    seen.set(key, value);
+    changed(key, value);
   };
   const del = (key: string) => {
     writes.push({ type: 'del', key });
-    seen.set(key, undefined);
+    changed(key, undefined);
+  };
+  const changed = (key: string, value: JsonObject | undefined) => {
+    seen.set(key, value);
+    if (!key.startsWith(INDEX_PREFIX)) lastChange = { before: lastChange.before, after: value };
   };
   const part = (under: SubDb, prefix: string): SubDb => ({
     get: (key, callback) => {
       const done: Callback<JsonObject> = (error, item) => {
-        lastRead = item;
+        lastChange = { before: item, after: item };
         callback(error, item);
       };
       if (seen.has(prefix + key)) done(null, seen.get(prefix + key));
@@ -56,8 +66,8 @@ export function unitOfWork(real: Store): UnitOfWork {
   };
   return {
     store,
-    get lastRead() {
-      return lastRead;
+    get lastChange() {
+      return lastChange;
     },
     add: (write) => writes.push(write),
     commit: async () => {

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../wire/json.ts';
 const RESPONSE_LIMIT = 6 * 1024 * 1024;
 
 /** The fault body of the service that runs behind this API. */
-export const faultBody = (code: number, title: string, message: string): string =>
+const faultBody = (code: number, title: string, message: string): string =>
   JSON.stringify({ error: { code, title, message } });
 
 /** Sends a fault that arises before or after the handler. */

@@ -47,7 +47,7 @@ export interface Functions {
 }
 
 /** A response larger than this is an error of the function, as on Lambda. */
-export const RESPONSE_LIMIT = 6 * 1024 * 1024;
+const RESPONSE_LIMIT = 6 * 1024 * 1024;
 /** Waits between attempts to reach a callback whose process is just restarting, in milliseconds. */
 const RECONNECT_DELAYS_MS = [50, 100, 200, 400, 800];
 

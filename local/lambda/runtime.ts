@@ -2,8 +2,8 @@
  * Hosts functions for the embedded Lambda: an HTTP listener that maps a name to a handler in this thread, or to a module
  * that runs in a pool of worker threads. Heavy work (rendering, hashing) belongs into a pool.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listen } from '../front.ts';
 import { readBody, send } from '../wire/body.ts';
 import type { Callback, CallbackAnswer } from './functions.ts';
 import { answerOf, type Handler } from './handler.ts';
@@ -59,12 +59,7 @@ export async function hostFunctions(options: HostOptions): Promise<FunctionHost>
       send(res, 400, { 'content-type': 'text/plain' }, error instanceof Error ? error.message : String(error));
     }
   };
-  const server = createServer({ keepAliveTimeout: 60_000 }, (req, res) => void listener(req, res));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await listen(listener, 0);
   const urlOf = (name: string) => `http://127.0.0.1:${port}/${encodeURIComponent(name)}`;
   return {
     urlOf,
@@ -76,8 +71,7 @@ export async function hostFunctions(options: HostOptions): Promise<FunctionHost>
       );
     },
     close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
   };

@@ -1,12 +1,17 @@
 /** Status and default message of every error this service answers. Source: Amazon S3 API reference, "Error responses". */
 const ERRORS = {
   AccessDenied: [403, 'Access Denied'],
+  AuthorizationHeaderMalformed: [400, 'The authorization header is malformed.'],
   AuthorizationQueryParametersError: [400, 'The presigned query parameters are not valid'],
   BadDigest: [400, 'The Content-MD5 or checksum value that you specified did not match what the server received.'],
   BucketAlreadyOwnedByYou: [409, 'Your previous request to create the named bucket succeeded and you already own it.'],
   BucketNotEmpty: [409, 'The bucket you tried to delete is not empty.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
   EntityTooSmall: [400, 'Your proposed upload is smaller than the minimum allowed object size.'],
+  IllegalLocationConstraintException: [
+    400,
+    'The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.',
+  ],
   IncompleteBody: [400, 'You did not provide the number of bytes specified by the Content-Length HTTP header'],
   InternalError: [500, 'We encountered an internal error. Please try again.'],
   InvalidAccessKeyId: [403, 'The AWS access key ID you provided does not exist in our records.'],
@@ -20,21 +25,29 @@ const ERRORS = {
   InvalidTag: [400, 'The tag provided was not a valid tag.'],
   InvalidURI: [400, 'Could not parse the specified URI.'],
   KeyTooLongError: [400, 'Your key is too long'],
+  MalformedPolicy: [400, 'Policies must be valid JSON'],
   MalformedXML: [400, 'The XML you provided was not well-formed or did not validate against our published schema'],
   MetadataTooLarge: [400, 'Your metadata headers exceed the maximum allowed metadata size'],
   MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
   NoSuchBucket: [404, 'The specified bucket does not exist'],
+  NoSuchBucketPolicy: [404, 'The bucket policy does not exist'],
   NoSuchCORSConfiguration: [404, 'The CORS configuration does not exist'],
   NoSuchKey: [404, 'The specified key does not exist.'],
   NoSuchLifecycleConfiguration: [404, 'The lifecycle configuration does not exist'],
   NoSuchUpload: [404, 'The specified multipart upload does not exist. It may have been aborted or completed.'],
   NotImplemented: [501, 'A header or query parameter you provided implies functionality that is not implemented'],
   NotModified: [304, 'Not Modified'],
+  PermanentRedirect: [
+    301,
+    'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
+  ],
   PreconditionFailed: [412, 'At least one of the pre-conditions you specified did not hold'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
+  ServerSideEncryptionConfigurationNotFoundError: [404, 'The server side encryption configuration was not found'],
   ServiceUnavailable: [503, 'Service is unable to handle request.'],
   SignatureDoesNotMatch: [403, 'The request signature we calculated does not match the signature you provided.'],
+  SlowDown: [503, 'Please reduce your request rate.'],
   XAmzContentSHA256Mismatch: [400, 'The provided x-amz-content-sha256 header does not match what was computed.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
@@ -48,9 +61,17 @@ export class S3Error extends Error {
   readonly status: number;
   /** Extra response headers, such as `content-range` on a 416. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Further elements of the error's body, such as `Region`. */
+  readonly elements: Readonly<Record<string, string>>;
 
-  constructor(code: S3ErrorCode, message?: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: S3ErrorCode,
+    message?: string,
+    headers: Readonly<Record<string, string>> = {},
+    elements: Readonly<Record<string, string>> = {},
+  ) {
     super(message ?? ERRORS[code][1]);
+    this.elements = elements;
     this.code = code;
     this.status = ERRORS[code][0];
     this.headers = headers;
@@ -63,6 +84,7 @@ export class InjectedFault extends Error {
   readonly code: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>> = {};
+  readonly elements: Readonly<Record<string, string>> = {};
 
   constructor(status: number, code: string) {
     super(`Injected fault: ${code}`);

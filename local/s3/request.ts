@@ -26,6 +26,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly slice?: ObjectSlice;
+  /** Bytes that a copy took from its source. */
+  readonly copiedBytes?: number;
 }
 
 function decode(text: string): string {

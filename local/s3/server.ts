@@ -1,10 +1,10 @@
 /**
  * Embedded S3: the subset of the S3 REST API that Glimpse and its clients use, over `node:http` and `node:fs`, in one data
  * directory. It owns buckets, objects, multipart uploads, their bytes on disk and the object events. It leaves to others: the
- * port it listens on (`handle` is mounted by whoever owns it), where events go (`onEvent`), access control, versions,
+ * port it listens on (`handle` is mounted by whoever owns it), where events go (`onEvent`), who may do what (`iam`), versions,
  * encryption, storage classes.
  *
- *   request -> parse -> faults -> signature -> route table -> operation -> reply
+ *   request -> parse -> faults -> signature -> route table -> strictness -> access -> operation -> reply
  *   dataDir/blobs/      immutable byte files, shared by reference between copies
  *   dataDir/journal/    every metadata change, one line each; replayed into memory at start
  *   dataDir/lock        one process at a time
@@ -14,22 +14,24 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Iam } from '../iam/iam.ts';
+import { accessCheck } from './access.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { InjectedFault, S3Error } from './errors.ts';
 import type { EventListener } from './events.ts';
 import { type Fault, Faults, parseFault } from './faults.ts';
 import type { Service } from './operations/operation.ts';
+import { isLoopback, privatePath } from './private-paths.ts';
 import { parseRequest, type Reply, readText, type S3Request } from './request.ts';
 import { routeOf } from './routes.ts';
 import { sendSlice } from './send.ts';
 import { authorize, type SignaturePolicy } from './signature.ts';
 import { Store } from './store/store.ts';
+import { StrictS3, type StrictS3Options } from './strict.ts';
 import { errorDocument } from './xml.ts';
 
 /** Where tests of another process break and mend buckets; no bucket name can begin with an underscore. */
 const FAULT_PATH = /^\/_glimpse\/s3\/faults\/([^/?]+)$/;
-
-const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 
 /** How an embedded S3 is made. */
 export interface S3Options {
@@ -45,6 +47,10 @@ export interface S3Options {
   readonly credentials?: Readonly<Record<string, string>>;
   /** Check header signatures and refuse anonymous requests too; presigned URLs are always checked. Off by default. */
   readonly verifySignatures?: boolean;
+  /** Whose policies are asked before anything is done; absent: nobody's. */
+  readonly iam?: Iam | undefined;
+  /** Regions, limits and bad days as AWS has them; absent: none of them. */
+  readonly strict?: StrictS3Options | undefined;
   /** Told of what was answered with 500 InternalError or cut off: a full disk, a missing blob. */
   readonly onError?: (error: unknown) => void;
 }
@@ -78,7 +84,7 @@ function errorReply(error: unknown, resource: string, requestId: string): Reply 
   return {
     status: known.status,
     headers: { ...known.headers, 'content-type': 'application/xml' },
-    body: errorDocument(known.code, known.message, resource, requestId),
+    body: errorDocument(known, resource, requestId),
   };
 }
 
@@ -113,6 +119,29 @@ async function send(
   });
 }
 
+/** What a request comes to: its reply, at once where the operation has it at once. Throws S3Error. */
+function perform(service: Service, request: S3Request, requestId: string): Reply | Promise<Reply> {
+  const { name, run } = routeOf(request);
+  const { strict, access } = service;
+  const failed = (error: unknown): never => {
+    const shown = access.shown(request, error);
+    strict?.countFailure(name, shown);
+    throw shown;
+  };
+  const done = (reply: Reply): Reply => {
+    strict?.count(name, request, reply);
+    return reply;
+  };
+  try {
+    strict?.checkRequest(request, service.store.buckets.get(request.bucket)?.record);
+    access.operation(request, name);
+    const pending = run(service, request, requestId);
+    return pending instanceof Promise ? pending.then(done, failed) : done(pending);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
 async function answer(server: Server, message: IncomingMessage, response: ServerResponse): Promise<void> {
   const { service, policy, onError } = server;
   const requestId = randomBytes(8).toString('hex').toUpperCase();
@@ -127,7 +156,7 @@ async function answer(server: Server, message: IncomingMessage, response: Server
       return;
     }
     authorize(request, policy);
-    const pending = routeOf(request)(service, request, requestId);
+    const pending = perform(service, request, requestId);
     // A read is sent in the turn that looked it up, so its blobs are held before anyone can delete them.
     const reply = pending instanceof Promise ? await pending : pending;
     await send(response, reply, { ...ids, ...corsHeaders(bucket, request) }, service);
@@ -154,7 +183,7 @@ async function changeFault(
 ): Promise<void> {
   const reply = (status: number, text = ''): void =>
     void response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
-  if (!LOOPBACK.test(message.socket.remoteAddress ?? '')) return reply(403);
+  if (!isLoopback(message)) return reply(403);
   if (message.method !== 'PUT' && message.method !== 'DELETE') return reply(405);
   try {
     faults.set(bucket, message.method === 'PUT' ? parseFault(await readText(message)) : undefined);
@@ -173,7 +202,9 @@ export function createS3(options: S3Options): EmbeddedS3 {
   let opening: Promise<void>;
   try {
     const store = new Store({ dataDir: options.dataDir, onEvent: options.onEvent, clock, fsync });
-    const service = { store, faults, verifySignatures };
+    const strict = options.strict === undefined ? undefined : new StrictS3(options.strict);
+    const access = accessCheck(options.iam, store);
+    const service = { store, faults, verifySignatures, access, strict };
     server = { service, policy: { credentials, verifySignatures, clock }, onError: options.onError };
     opening = Promise.resolve();
   } catch (error) {
@@ -185,7 +216,9 @@ export function createS3(options: S3Options): EmbeddedS3 {
     faults,
     handle(message, response) {
       const fault = FAULT_PATH.exec(message.url ?? '')?.[1];
-      if (fault !== undefined) void changeFault(faults, decodeURIComponent(fault), message, response);
+      if (message.url?.startsWith('/_glimpse/s3/') && fault === undefined)
+        void privatePath({ strict: server?.service.strict, iam: options.iam }, message, response);
+      else if (fault !== undefined) void changeFault(faults, decodeURIComponent(fault), message, response);
       else if (server === undefined) response.writeHead(503).end();
       else answer(server, message, response).catch(() => response.destroy());
     },

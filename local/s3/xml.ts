@@ -39,9 +39,13 @@ export function xmlDocument(root: string, value: XmlFields | string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">${inner}</${root}>`;
 }
 
-/** The error body: no namespace, as S3 sends it. */
-export function errorDocument(code: string, message: string, resource: string, requestId: string): string {
-  const inner = children({ Code: code, Message: message, Resource: resource, RequestId: requestId });
+/** The error body: no namespace, as S3 sends it. `elements` are what some errors say besides. */
+export function errorDocument(
+  { code, message, elements }: { code: string; message: string; elements: Readonly<Record<string, string>> },
+  resource: string,
+  requestId: string,
+): string {
+  const inner = children({ Code: code, Message: message, ...elements, Resource: resource, RequestId: requestId });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${inner}</Error>`;
 }
 

@@ -2,7 +2,7 @@ import type { JsonObject } from '../wire/json.ts';
 import { StateError } from './state-error.ts';
 
 /** Most events of one execution, as on AWS for standard workflows. */
-export const MAX_EVENTS = 25_000;
+const MAX_EVENTS = 25_000;
 
 /** One event as GetExecutionHistory returns it: `timestamp` in seconds since the epoch, details under `{type}EventDetails`. */
 export interface HistoryEvent {

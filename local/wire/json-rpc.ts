@@ -23,12 +23,16 @@ export function splitTarget(target: string): { service: string; operation: strin
   return { service: target.slice(0, dot), operation: target.slice(dot + 1) };
 }
 
-/** Answers one request of the AWS JSON protocol (Smithy, "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol"). */
+/**
+ * Answers one request of the AWS JSON protocol (Smithy, "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol"). `authorize` is asked
+ * first; what it throws is the answer.
+ */
 export async function serveJson(
   service: JsonService,
   operation: string,
   req: IncomingMessage,
   res: ServerResponse,
+  authorize?: (input: JsonObject) => Promise<void>,
 ): Promise<void> {
   const headers = { 'content-type': `application/x-amz-json-${service.version}`, 'x-amzn-requestid': randomUUID() };
   try {
@@ -37,7 +41,9 @@ export async function serveJson(
     if (run === undefined) {
       throw new AwsError('UnknownOperationException', `${service.target} has no operation ${operation} here`);
     }
-    const result = (await run(parse(body))) ?? {};
+    const input = parse(body);
+    await authorize?.(input);
+    const result = (await run(input)) ?? {};
     send(res, 200, headers, JSON.stringify(result));
   } catch (caught) {
     const error = toAwsError(caught);

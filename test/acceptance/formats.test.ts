@@ -33,7 +33,7 @@ function makeDisk(path: string): void {
   closeSync(descriptor);
 }
 
-describe.skipIf(!qemuImg)('conversions beside qemu-img', () => {
+describe.skipIf(!qemuImg)('conversions beside qemu-img (skipped without it: the package qemu-utils)', () => {
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'glimpse-formats-'));
     makeDisk(at('disk.raw'));

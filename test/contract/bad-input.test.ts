@@ -7,7 +7,7 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Image } from '../../core/images/image.ts';
-import { createImagesApi } from '../../functions/api/images-api.ts';
+import { createImagesApi } from '../../functions/api/images/api.ts';
 import { httpApi } from '../../local/http-api/http-api.ts';
 import { expectSentence, shownOf } from '../support/error-page.ts';
 import { aLocation, anImage } from '../support/images.ts';

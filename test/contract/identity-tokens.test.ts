@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Table } from '../../aws/dynamodb/table.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
-import { createIdentityHandler } from '../../functions/api/identity.ts';
+import { createIdentityApi } from '../../functions/api/identity/api.ts';
 import {
   type MovableClock,
   movableClock,
@@ -38,7 +38,7 @@ async function call(
   path: string,
   options: { token?: string; subject?: string; body?: unknown; by?: Identity } = {},
 ) {
-  const handler = createIdentityHandler({
+  const handler = createIdentityApi({
     config,
     identity: options.by ?? identity,
     newId: () => crypto.randomUUID(),
@@ -95,7 +95,7 @@ describe('discovery', () => {
 
 it('answers 404 everywhere when tokens come from an existing Keystone', async () => {
   const elsewhere = { mode: 'keystone', auth_url: 'http://keystone.test/v3' };
-  const handler = createIdentityHandler({
+  const handler = createIdentityApi({
     config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }], identity: elsewhere }),
     identity,
     newId: () => crypto.randomUUID(),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type GroupOperations, ROUTES } from '../../api/routes.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
-import { createIdentityHandler } from '../../functions/api/identity.ts';
+import { createIdentityApi } from '../../functions/api/identity/api.ts';
 import { movableClock, PASSWORDS, proxyEvent, startIdentity } from '../support/identity.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
@@ -113,7 +113,7 @@ async function call(
   { body, subject }: { body?: unknown; subject?: string } = {},
 ) {
   const config = parseConfig({ stores: [{ id: 'central', bucket: 'central' }] });
-  const handler = createIdentityHandler({ config, identity, newId: () => crypto.randomUUID(), log: silent });
+  const handler = createIdentityApi({ config, identity, newId: () => crypto.randomUUID(), log: silent });
   const token = tokens[as];
   const headers = {
     ...(token !== undefined && { 'x-auth-token': token }),

@@ -129,14 +129,15 @@ describe('routing', () => {
     expect(answer.headers['allow']).toBe(allow);
   });
 
-  test.each(Object.entries(ROUTES).filter(([, route]) => 'body' in route && route.path.startsWith('/v2/')))(
-    '%s refuses a body',
-    async (_, { method, path }) => {
-      const answer = await api.call(method, path.replaceAll(/\{\w+\}/g, 'x'), { as: 'admin', body: {} });
-      expect(answer.status).toBe(400);
-      expect(answer.text).toContain('A body is not expected with this request.');
-    },
-  );
+  test.each(
+    Object.entries(ROUTES).filter(
+      ([, route]) => 'body' in route && route.body === 'refused' && route.path.startsWith('/v2/'),
+    ),
+  )('%s refuses a body', async (_, { method, path }) => {
+    const answer = await api.call(method, path.replaceAll(/\{\w+\}/g, 'x'), { as: 'admin', body: {} });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('A body is not expected with this request.');
+  });
 
   test('every route wants a token', async () => {
     for (const { method, path } of Object.values(ROUTES).filter((route) => route.path.startsWith('/v2/')))

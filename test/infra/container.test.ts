@@ -76,6 +76,7 @@ function environment(): Record<string, string> {
     GLIMPSE_STAGING_BUCKET: 'staging',
     GLIMPSE_IMPORT_WORKFLOW: 'arn:aws:states:us-east-1:123456789012:stateMachine:import-image',
     GLIMPSE_CONFIG: 'infra/config/dev.json',
+    GLIMPSE_PUBLIC_ENDPOINT: 'https://images.example.org/',
     GLIMPSE_SIGNING_KEYS: SIGNING_KEYS,
     GLIMPSE_GATEWAY_PORT: String(port),
   };
@@ -115,6 +116,8 @@ test('the file set of the image is enough to answer requests', async () => {
   });
 
   expect(unauthenticated.status).toBe(401);
+  // Its own host is one that only CloudFront knows.
+  expect(unauthenticated.headers.get('www-authenticate')).toContain('https://images.example.org/identity');
 });
 
 test('its health check says yes while it runs and no at another port', async () => {
@@ -151,10 +154,40 @@ test('it holds no tests, no development tools, no secrets, and no other part of 
   const names = await readdir(app);
 
   expect(names.sort()).toEqual(
-    ['api', 'aws', 'core', 'formats', 'functions', 'gateway', 'infra', 'node_modules', 'package.json'].sort(),
+    [
+      ...[
+        'api',
+        'aws',
+        'bytes',
+        'core',
+        'files',
+        'formats',
+        'functions',
+        'gateway',
+        'infra',
+        'keystone',
+        'service',
+        'web',
+      ],
+      ...['node_modules', 'package.json'],
+    ].sort(),
   );
   expect(await readdir(join(app, 'infra'))).toEqual(['config']);
   expect(await readdir(join(app, 'node_modules'))).not.toContain('vitest');
+});
+
+test('it builds on any processor: what runs while it is built is of the machine that builds', async () => {
+  const all = await instructions(dockerfile);
+  const stages = all.filter(({ keyword }) => keyword === 'FROM');
+  const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; devOptional?: boolean; cpu?: string[]; hasInstallScript?: boolean }>;
+  };
+  const shipped = Object.entries(packages).filter(([, { dev, devOptional }]) => dev !== true && devOptional !== true);
+
+  expect(lastStage(all).filter(({ keyword }) => keyword === 'RUN')).toEqual([]);
+  for (const { rest } of stages.slice(0, -1)) expect(rest).toMatch(/^--platform=\$BUILDPLATFORM /);
+  expect(shipped.length).toBeGreaterThan(20);
+  expect(shipped.filter(([, { cpu, hasInstallScript }]) => cpu !== undefined || hasInstallScript === true)).toEqual([]);
 });
 
 test('it runs as nobody in particular, with stages apart, and is told to stop by SIGTERM', async () => {
@@ -182,5 +215,5 @@ test('it starts with a file system it cannot write, and ends by itself when it i
   const [code] = await once(gateway, 'exit');
 
   expect(code).toBe(0);
-  expect((await readdir(app)).filter((name) => name !== 'x').length).toBe(9);
+  expect((await readdir(app)).filter((name) => name !== 'x').length).toBe(14);
 });

@@ -25,7 +25,7 @@ export function lastStage(all: readonly Instruction[]): Instruction[] {
 }
 
 /** The allow list of a `.dockerignore` that begins with `*`: top-level names and folders that enter the context. */
-export async function allowedInContext(path: string): Promise<string[]> {
+async function allowedInContext(path: string): Promise<string[]> {
   const lines = (await readFile(path, 'utf8')).split('\n').map((line) => line.trim());
   if (lines[0] !== '*') throw new Error(`${path} must begin with * and name what may enter`);
   return lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));

@@ -44,11 +44,12 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     for (const { handler, copyFiles, hashes } of graph.builds) {
       expect(copyFiles).toContainEqual({ from: graph.outputs['config'], to: graph.outputs['config'] });
       expect(
-        copyFiles.some(({ to }) => to === 'digest-worker.ts'),
+        copyFiles.some(({ to }) => to === 'digest-worker.mjs'),
         handler,
       ).toBe(hashes);
     }
     expect(graph.builds.filter(({ hashes }) => hashes)).toHaveLength(3);
+    for (const { to } of graph.builds.flatMap(({ copyFiles }) => copyFiles)) expect(to).not.toMatch(/\.ts$/);
   });
 
   test('every function has a log group with a retention, an encrypted environment, tracing, and no VPC', () => {
@@ -62,12 +63,19 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     }
   });
 
-  test('API functions have concurrency of their own', () => {
+  test('API functions have concurrency of their own, and so has what begins, ends and cleans imports', () => {
+    const own = [/^api-/, /^import-(begin|finish|revert|ended|render)$/, /^(drop|janitor)$/];
     for (const name of Object.keys(FUNCTIONS)) {
       const reserved = functionOf(graph, name).inputs['reservedConcurrentExecutions'];
-      if (name.startsWith('api-')) expect(reserved, name).toBeGreaterThanOrEqual(5);
-      else expect(reserved, name).toBeUndefined();
+      if (!own.some((pattern) => pattern.test(name))) expect(reserved, name).toBeUndefined();
+      else expect(reserved, name).toBeGreaterThanOrEqual(name === 'janitor' ? 2 : 5);
     }
+  });
+
+  test('rendering is bounded, and what is reserved fits an account of 1,000', () => {
+    const reserved = lambdas.map(({ inputs }) => Number(inputs['reservedConcurrentExecutions'] ?? 0));
+    expect(functionOf(graph, 'import-render').inputs['reservedConcurrentExecutions']).toBe(production ? 400 : 50);
+    expect(reserved.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(900);
   });
 
   test('no value anywhere is undefined, an object or a token by mistake', () => {

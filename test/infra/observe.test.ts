@@ -95,6 +95,7 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
         'AWS/SQS ApproximateNumberOfMessagesVisible',
         'AWS/ApiGateway 5xx',
         'AWS/Lambda Errors',
+        'AWS/Lambda Invocations',
         ...['api-images', 'api-identity', 'api-metadefs'].map(() => 'AWS/Lambda Throttles'),
         'AWS/DynamoDB ReadThrottleEvents',
         'AWS/DynamoDB WriteThrottleEvents',
@@ -118,6 +119,22 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     expect(filter['logGroupName']).toBe(
       (functionOf(graph, 'janitor').inputs['loggingConfig'] as { logGroup: string }).logGroup,
     );
+  });
+
+  test('a janitor that nobody calls is noticed, though there is no figure then', () => {
+    const alarms = ofType(graph, 'cloudwatch/metricAlarm:MetricAlarm');
+    const silent = alarms.find(({ inputs }) => inputs['metricName'] === 'Invocations');
+    expect(silent?.inputs).toMatchObject({
+      dimensions: { FunctionName: functionOf(graph, 'janitor').state['name'] },
+      comparisonOperator: 'LessThanOrEqualToThreshold',
+      threshold: 0,
+      treatMissingData: 'breaching',
+    });
+    for (const { name, inputs } of alarms.filter((alarm) => alarm !== silent))
+      expect(inputs, name).toMatchObject({
+        comparisonOperator: 'GreaterThanThreshold',
+        treatMissingData: 'notBreaching',
+      });
   });
 
   test('every metric that functions write is shown, from the function that writes it', () => {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   made = await provision({
     endpoint: aws.endpoint,
     region: 'us-east-1',
-    config: parseConfig({ stores: [{ id: 'central', bucket: 'glimpse-dev-store-central' }] }),
+    config: parseConfig({ stores: [{ id: 'central', bucket: 'glimpse-dev-store' }] }),
   });
 });
 afterAll(() => aws.close());

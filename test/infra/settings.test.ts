@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REGIONS } from '../../infra/regions.ts';
 import { readSettings } from '../../infra/settings.ts';
-import { inAws, ROOT, synth } from './graph.ts';
+import { functionOf, inAws, ofType, ROOT, synth } from './graph.ts';
 
 let root: string;
 beforeAll(async () => {
@@ -85,6 +85,18 @@ const wrong: readonly [string, object | string, Record<string, string>, RegExp][
     /GLIMPSE_EDGE: "nginx" is neither cloudfront nor alb/,
   ],
   [
+    'an unknown way to share executions',
+    { stores: [store()] },
+    { GLIMPSE_CONCURRENCY: 'none' },
+    /GLIMPSE_CONCURRENCY: "none" is neither reserved nor shared/,
+  ],
+  [
+    'a bound of rendering that is none',
+    { stores: [store()] },
+    { GLIMPSE_RENDER_CONCURRENCY: '0' },
+    /GLIMPSE_RENDER_CONCURRENCY: "0" is no number from 1 to 99999/,
+  ],
+  [
     'alb without a certificate',
     { stores: [store()] },
     { GLIMPSE_EDGE: 'alb' },
@@ -156,6 +168,11 @@ describe('the program ends before a resource is declared', () => {
       withKeystone,
       /^The secret KeystonePassword is not set: npx sst secret set KeystonePassword VALUE --stage dev /,
     ],
+    [
+      'an account that allows too few executions',
+      { MOCK_CONCURRENT_EXECUTIONS: '120' },
+      /^This account allows 120 concurrent executions in us-east-1; the stage reserves 97, .*GLIMPSE_CONCURRENCY=shared/,
+    ],
     ['no signing keys', { SST_SECRET_SigningKeys: '' }, /^The secret SigningKeys is not set: /],
     [
       'signing keys that are none',
@@ -169,4 +186,23 @@ describe('the program ends before a resource is declared', () => {
     expect(graph.builds).toEqual([]);
     expect(inAws(graph)).toEqual([]);
   });
+});
+
+test('a new account, which may reserve nothing, gets a stage that shares what there is', async () => {
+  const graph = await synth({
+    stage: 'dev',
+    env: { MOCK_CONCURRENT_EXECUTIONS: '10', GLIMPSE_CONCURRENCY: 'shared' },
+  });
+
+  expect(graph.errors).toEqual([]);
+  const functions = ofType(graph, 'lambda/function:Function');
+  expect(functions.length).toBeGreaterThan(15);
+  for (const { name, inputs } of functions) expect(inputs['reservedConcurrentExecutions'], name).toBeUndefined();
+});
+
+test('the bound of rendering is a setting', async () => {
+  const graph = await synth({ stage: 'dev', env: { GLIMPSE_RENDER_CONCURRENCY: '120' } });
+
+  expect(graph.errors).toEqual([]);
+  expect(functionOf(graph, 'import-render').inputs['reservedConcurrentExecutions']).toBe(120);
 });

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import validate from 'asl-validator';
 import { describe, expect, inject, test } from 'vitest';
 import { createGatewayServer } from '../../gateway/serve.ts';
+import type { StateMachine } from '../../workflows/asl.ts';
 import { importImage, importImageInFunctions } from '../../workflows/import-image.ts';
+import { outcomesOf } from '../unit/workflows/outcomes.ts';
 import { containersOf, functionOf, ofType, only, ROOT, statements, synth, variablesOf } from './graph.ts';
 import type { Graph } from './synth/graph-types.ts';
 
@@ -75,6 +77,16 @@ describe.each([
           targetOriginId === 'console' && pathPattern?.startsWith('/console') === true,
       ),
     ).toBe(true);
+  });
+
+  test('no error is kept, nor replaced by a page: another tenant would get it', () => {
+    const kept = distribution['customErrorResponses'] as Record<string, unknown>[];
+    expect(kept).toEqual(
+      [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504].map((errorCode) => ({
+        errorCode,
+        errorCachingMinTtl: 0,
+      })),
+    );
   });
 
   test('the origins are the API, over TLS, and the internal load balancer, through the VPC', () => {
@@ -154,6 +166,10 @@ describe('edge alb', () => {
     expect(String(alb.outputs['importWorkflow'])).toContain(':eu-central-1:');
     expect(ofType(alb, 's3/bucket:Bucket').find(({ name }) => name.startsWith('Staging'))?.region).toBe('eu-central-1');
   });
+
+  test('and so does a store that names none', () => {
+    expect(ofType(alb, 's3/bucket:Bucket').find(({ name }) => name.startsWith('Store'))?.region).toBe('eu-central-1');
+  });
 });
 
 test.each(all)('%s: the catalog follows the edge', (_, graph) => {
@@ -188,6 +204,19 @@ describe.each([
       healthCheck: { path: '/healthcheck' },
     });
     expect(taskOf(graph).container['stopTimeout']).toBe(120);
+  });
+
+  test('is not ended by its health checks while it is only busy: what fails one is replaced with its transfers', () => {
+    const { healthCheck } = taskOf(graph).container as { readonly healthCheck?: Record<string, number> };
+    const { interval = 0, timeout = 0, retries = 0 } = healthCheck ?? {};
+    const target = only(graph, 'lb/targetGroup:TargetGroup').inputs['healthCheck'] as Record<string, number>;
+    expect(interval * retries).toBeGreaterThanOrEqual(300);
+    expect(Number(target['interval']) * Number(target['unhealthyThreshold'])).toBeGreaterThanOrEqual(300);
+    expect([timeout, Number(target['timeout'])]).toEqual([20, 20]);
+    // A task has the time of two good answers before bad ones count.
+    expect(only(graph, 'ecs/service:Service').inputs['healthCheckGracePeriodSeconds']).toBeGreaterThanOrEqual(
+      2 * Number(target['interval']),
+    );
   });
 
   test('closes no connection that the load balancer still holds', () => {
@@ -238,12 +267,10 @@ describe.each([
     expect(text.match(/FILL\(load, 0\)/g)).toHaveLength(2);
   });
 
-  test('reaches S3 and DynamoDB without leaving the network', () => {
+  test('reaches S3 and DynamoDB without leaving the network; S3 not where copies cross regions', () => {
     const endpoints = ofType(graph, 'ec2/vpcEndpoint:VpcEndpoint').map(({ inputs }) => inputs);
-    expect(endpoints.map((endpoint) => String(endpoint['serviceName']).split('.').at(-1)).sort()).toEqual([
-      'dynamodb',
-      's3',
-    ]);
+    const services = endpoints.map((endpoint) => String(endpoint['serviceName']).split('.').at(-1));
+    expect(services.sort()).toEqual(graph === wide ? ['dynamodb'] : ['dynamodb', 's3']);
     for (const endpoint of endpoints) expect((endpoint['routeTableIds'] as unknown[]).length).toBe(4);
   });
 });
@@ -254,6 +281,12 @@ test('a given image is used as it is; without one the Dockerfile is built', () =
   const { dockerfile } = only(dev, 'docker-build:index:Image').inputs as { dockerfile: { location: string } };
   expect(dockerfile.location).toBe(join(ROOT, 'gateway/Dockerfile'));
   expect(readFileSync(dockerfile.location, 'utf8')).toContain('USER node');
+});
+
+test('the bucket of an example is of its account: names are one for all accounts there are', () => {
+  const buckets = ofType(dev, 's3/bucket:Bucket').map(({ state }) => String(state['bucket']));
+  expect(buckets).toContain('glimpse-dev-central-123456789012');
+  expect(JSON.stringify(dev.resources.map(({ inputs }) => inputs))).not.toContain('{account}');
 });
 
 test('every store lies in the region that its definition names, with all that belongs to it', () => {
@@ -372,7 +405,19 @@ describe('state machines', () => {
     expect(withoutPlacement(JSON.parse(back))).toEqual(withoutPlacement(JSON.parse(JSON.stringify(declared))));
   });
 
-  test('a call that Lambda turns away waits its turn for minutes, and is not taken for a fault', () => {
+  test('a long step whose function is lost goes on as a container, under every name that the loss may have', () => {
+    const machine = only(dev, 'sfn/stateMachine:StateMachine').inputs;
+    const names = ['Lambda.Unknown', 'Lambda.ClientExecutionTimeoutException', 'Sandbox.Timedout', 'Runtime.ExitError'];
+    const functions = [...names, 'States.Timeout', 'StepTooLong'];
+    const outcomes = outcomesOf(JSON.parse(String(machine['definition'])) as StateMachine, {
+      functions,
+      containers: [],
+    });
+    for (const step of ['Fetch', 'RunPlugin', 'Hash', 'CopyToStore', 'HashLocation'])
+      expect(outcomes[step]).toEqual(Object.fromEntries(functions.map((name) => [name, `${step}InContainer`])));
+  });
+
+  test('a call that Lambda turns away waits its turn for as long as the import may, and is not taken for a fault', () => {
     const machine = only(dev, 'sfn/stateMachine:StateMachine').inputs;
     const calls: { Retry?: { ErrorEquals: string[] }[] }[] = [];
     JSON.parse(String(machine['definition']), (_, value: { Resource?: string; Retry?: never } | null) => {
@@ -385,8 +430,8 @@ describe('state machines', () => {
       expect(naming).toEqual([
         expect.objectContaining({
           ErrorEquals: ['Lambda.TooManyRequestsException'],
-          MaxAttempts: 10,
-          MaxDelaySeconds: 60,
+          MaxAttempts: 1440,
+          MaxDelaySeconds: 120,
           JitterStrategy: 'FULL',
         }),
       ]);

@@ -11,6 +11,7 @@ import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded.ts';
 import { listen } from '../../local/front.ts';
 import { httpApi } from '../../local/http-api/http-api.ts';
 import { startAwsProcesses } from '../../local/processes.ts';
+import { ONE_PROCESS } from '../support/one-process.ts';
 import { clientOf, startProcesses, until } from './processes.ts';
 
 const isAlive = (pid: number): boolean => {
@@ -50,7 +51,7 @@ describe('one port, one process', () => {
   });
 });
 
-describe('two processes', () => {
+describe.skipIf(ONE_PROCESS)('two processes (skipped in one process)', () => {
   it('come back on the same port when one is killed', async () => {
     const running = await startProcesses();
     const dynamodb = new DynamoDBClient(clientOf(running.aws.endpoint));

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startEmbeddedAws } from '../../local/embedded.ts';
 import { type AwsProcesses, type ProcessesOptions, startAwsProcesses } from '../../local/processes.ts';
+import { ONE_PROCESS } from '../support/one-process.ts';
 
 /** Settings of every SDK client in these tests. */
 export const clientOf = (endpoint: string) => ({
@@ -21,6 +23,7 @@ export interface Running {
 
 /** Starts the embedded AWS in child processes with a fresh data folder. */
 export async function startProcesses(options: Partial<ProcessesOptions> = {}): Promise<Running> {
+  if (ONE_PROCESS) return await startInThisProcess(options);
   const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-local-'));
   let restarted = () => {};
   const onRestart: ProcessesOptions['onRestart'] = async (name) => {
@@ -39,6 +42,30 @@ export async function startProcesses(options: Partial<ProcessesOptions> = {}): P
     },
     stop: async () => {
       await aws.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same without children: what kills a process there closes the services here, and opens them again on their data. */
+async function startInThisProcess({
+  onRestart,
+  onFailure: _,
+  ...options
+}: Partial<ProcessesOptions>): Promise<Running> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'glimpse-local-')));
+  let embedded = await startEmbeddedAws({ ...options, dataDir });
+  const { endpoint } = embedded;
+  return {
+    aws: { endpoint, controlEndpoint: endpoint, pid: () => undefined, close: () => embedded.close() },
+    dataDir,
+    killControl: async () => {
+      await embedded.close();
+      embedded = await startEmbeddedAws({ ...options, dataDir, port: Number(new URL(endpoint).port) });
+      await onRestart?.('control');
+    },
+    stop: async () => {
+      await embedded.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

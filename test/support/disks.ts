@@ -48,7 +48,7 @@ export async function qemuImage(
   return withExpansion(target, format);
 }
 
-export async function withExpansion(path: string, format: string): Promise<Disk> {
+async function withExpansion(path: string, format: string): Promise<Disk> {
   const rawPath = `${path}.expanded`;
   await run('qemu-img', ['convert', '-f', format, '-O', 'raw', path, rawPath]);
   const file = await open(rawPath);

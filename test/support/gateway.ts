@@ -44,7 +44,7 @@ export interface GatewayRig {
 
 export const OCTETS = { 'content-type': 'application/octet-stream' };
 
-export function aCaller(project: string, attributes: Partial<Caller> = {}): Caller {
+function aCaller(project: string, attributes: Partial<Caller> = {}): Caller {
   return {
     userId: project,
     userName: project,

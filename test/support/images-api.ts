@@ -14,7 +14,7 @@ import type { JanitorDeps } from '../../core/janitor/janitor.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { ApiHandler } from '../../functions/api/chain.ts';
-import { createImagesApi } from '../../functions/api/images-api.ts';
+import { createImagesApi } from '../../functions/api/images/api.ts';
 import { nameId } from '../../service/name-id.ts';
 import { dutiesOf, startTable } from './table.ts';
 
@@ -182,7 +182,7 @@ export function callerOf(token: string | undefined, requestId: string): Caller {
   };
 }
 
-export function anEvent(
+function anEvent(
   method: string,
   path: string,
   body: string | undefined,

@@ -8,7 +8,7 @@ import { learnedRates } from '../../core/tasks/eta.ts';
 import { progressOf } from '../../core/tasks/progress.ts';
 import type { BatchProgress, ImportFacts, PhaseRates } from '../../core/tasks/task.ts';
 
-export const MIB = 1024 ** 2;
+const MIB = 1024 ** 2;
 
 /** Bytes of one phase and how they move. Rates are MiB/s of the whole phase. */
 export interface PlayedPhase {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type Config, parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
-import { createIdentityHandler } from '../../functions/api/identity.ts';
+import { createIdentityApi } from '../../functions/api/identity/api.ts';
 import { connectKeystone, type KeystoneConnection } from '../../keystone/connection.ts';
 import { httpApi } from '../../local/http-api/http-api.ts';
 import { type MovableClock, movableClock, PASSWORDS, startIdentity } from './identity.ts';
@@ -30,7 +30,7 @@ export async function startKeystoneStandIn(): Promise<KeystoneStandIn> {
   const identity = await startIdentity(running.table, clock);
   const requests: string[] = [];
   const listener = httpApi({
-    handler: createIdentityHandler({
+    handler: createIdentityApi({
       config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }] }),
       identity,
       newId: () => crypto.randomUUID(),

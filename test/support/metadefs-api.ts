@@ -6,7 +6,7 @@ import type { Deps } from '../../core/deps.ts';
 import type { MetadefDeps } from '../../core/metadefs/access.ts';
 import { catalogLimits } from '../../core/metadefs/limits.ts';
 import { createPolicy, type PolicyOptions } from '../../core/policy/policy.ts';
-import { createMetadefsApi } from '../../functions/api/metadefs-api.ts';
+import { createMetadefsApi } from '../../functions/api/metadefs/api.ts';
 import { type Answer, BY_NAME, type Call, callsOf } from './images-api.ts';
 import { dutiesOf, startTable } from './table.ts';
 

@@ -1,12 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { ObjectEvent } from '../../local/s3/events.ts';
-import type { S3Options } from '../../local/s3/server.ts';
+import { createS3, type S3Options } from '../../local/s3/server.ts';
+import { ONE_PROCESS } from './one-process.ts';
 
 const LAUNCHER = fileURLToPath(new URL('./s3-launcher.ts', import.meta.url));
 
@@ -24,10 +27,13 @@ export class S3Process {
   readonly events: ObjectEvent[] = [];
   #child: ChildProcess | undefined;
   #port = 0;
+  #closeInThisProcess: (() => Promise<void>) | undefined;
+  #rejectEvents = false;
   #onReport: (() => void) | undefined;
 
   /** Starts the server; rejects with its one-line message when it cannot start. */
   async start(options: Omit<Partial<S3Options>, 'onEvent' | 'clock'> = {}): Promise<this> {
+    if (ONE_PROCESS) return await this.#startInThisProcess(options);
     const child = fork(LAUNCHER, [this.dataDir, JSON.stringify(options)], { execArgv: [] });
     child.on('message', (report: Report) => {
       if (report.event !== undefined) this.events.push(report.event);
@@ -37,6 +43,25 @@ export class S3Process {
     if (first.port === undefined) throw new Error(first.error ?? 'no port');
     this.#child = child;
     this.#port = first.port;
+    return this;
+  }
+
+  async #startInThisProcess(options: Omit<Partial<S3Options>, 'onEvent' | 'clock'>): Promise<this> {
+    const onEvent = (event: ObjectEvent): void => {
+      this.events.push(event);
+      this.#onReport?.();
+      if (this.#rejectEvents) throw new Error('refused by the test');
+    };
+    const s3 = createS3({ dataDir: this.dataDir, ...options, onEvent });
+    await s3.ready;
+    const server = createServer((message, response) => s3.handle(message, response)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    this.#port = (server.address() as AddressInfo).port;
+    this.#closeInThisProcess = async () => {
+      server.closeAllConnections();
+      server.close();
+      await s3.close();
+    };
     return this;
   }
 
@@ -63,6 +88,8 @@ export class S3Process {
 
   /** Makes the server's event listener reject (or accept again); resolves when it does. */
   async rejectEvents(rejectEvents: boolean): Promise<void> {
+    this.#rejectEvents = rejectEvents;
+    if (ONE_PROCESS) return;
     const settled = new Promise<void>((resolve) => {
       this.#child?.on('message', (report: Report) => report.settings !== undefined && resolve());
     });
@@ -83,6 +110,8 @@ export class S3Process {
 
   /** SIGKILL, then waits until the process is gone. */
   async kill(): Promise<void> {
+    await this.#closeInThisProcess?.();
+    this.#closeInThisProcess = undefined;
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');

@@ -5,24 +5,30 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { type Table, tableOf } from '../../aws/dynamodb/table.ts';
 import type { DutyRepository } from '../../core/duties/duty.ts';
-import { openDynamoDb } from '../../local/dynamodb/server.ts';
+import { type DynamoDb, openDynamoDb } from '../../local/dynamodb/server.ts';
+import { readStrict, type Strict } from '../../local/strict.ts';
 import { serveJson } from '../../local/wire/json-rpc.ts';
 import { TABLE } from '../../workflows/topology.ts';
 
 /** Milliseconds that indexes lag; the project `index-lag` of vitest.config.ts runs the contract suite with 500. */
 const INDEX_LAG_MS = Number(process.env['GLIMPSE_TEST_INDEX_LAG_MS'] ?? 0);
 
+/** `dynamodb`, or JSON with its options: the contract suite over a table that counts and limits as DynamoDB does. */
+const STRICT = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
+
 export interface TestTable {
   readonly table: Table;
   readonly client: DynamoDBClient;
+  /** What requests took of each key; absent unless strict. */
+  readonly meter: DynamoDb['meter'];
   /** Waits until the indexes have seen every write. */
   indexed(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A fresh table with all its indexes in the embedded DynamoDB, in memory on a free port of 127.0.0.1. */
-export async function startTable(): Promise<TestTable> {
-  const dynamodb = await openDynamoDb({ sweepIntervalMs: 0, indexLagMs: INDEX_LAG_MS });
+export async function startTable(strict: Strict = STRICT): Promise<TestTable> {
+  const dynamodb = await openDynamoDb({ sweepIntervalMs: 0, indexLagMs: INDEX_LAG_MS, strict: strict.dynamodb });
   const server = createServer((req, res) => {
     const operation = String(req.headers['x-amz-target']).split('.').at(-1) ?? '';
     void serveJson(dynamodb.service, operation, req, res);
@@ -38,6 +44,7 @@ export async function startTable(): Promise<TestTable> {
   return {
     table: tableOf(client, TABLE.name),
     client,
+    meter: dynamodb.meter,
     indexed: dynamodb.catchUp,
     async close() {
       client.destroy();

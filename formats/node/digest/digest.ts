@@ -28,6 +28,8 @@ interface Thread {
 const threads: Thread[] = [];
 const MAX_THREADS = Math.max(2, availableParallelism());
 let lastId = 0;
+/** Beside the source; built, beside what it was bundled into (infra/worker-files.ts). */
+const WORKER = import.meta.url.endsWith('.ts') ? './digest-worker.ts' : './digest-worker.mjs';
 /** A hashing thread keeps a few numbers; its bytes are shared memory. MiB. */
 const TINY_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 
@@ -87,7 +89,7 @@ function quietThread(used: readonly Thread[]): Thread {
 }
 
 function startThread(): Thread {
-  const worker = new Worker(new URL('./digest-worker.ts', import.meta.url), { resourceLimits: TINY_HEAP });
+  const worker = new Worker(new URL(WORKER, import.meta.url), { resourceLimits: TINY_HEAP });
   const thread: Thread = { worker, waiting: [], streams: 0 };
   worker.unref();
   worker.on('message', (value: string) => {

@@ -1,5 +1,5 @@
-import { CredentialCreate } from '../../../api/identity/schemas.ts';
-import { credentialView, listView } from '../../../api/identity/views.ts';
+import type { Handlers } from '../../../api/handlers.ts';
+import { credentialView, listLinks } from '../../../api/identity/views.ts';
 import {
   createCredential,
   deleteCredential,
@@ -8,27 +8,29 @@ import {
 } from '../../../core/identity/credentials.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
 import type { Credential, Role } from '../../../core/identity/records.ts';
-import type { IdentityHandler, IdentityRequest } from './request.ts';
+import { selfOf, v3Of } from './places.ts';
+
+type CredentialOperation = 'listCredentials' | 'createCredential' | 'showCredential' | 'deleteCredential';
 
 /** Application credentials of a user. */
-export function credentialHandlers(identity: Identity) {
+export function credentialOperations(identity: Identity): Handlers<CredentialOperation> {
   const rolesOf = async ({ roleIds }: Credential): Promise<Role[]> => {
     const roles = await Promise.all(roleIds.map((id) => identity.repository.get('role', id)));
     return roles.filter((role) => role !== undefined);
   };
-  const view = async (credential: Credential, { v3 }: IdentityRequest, secret?: string) =>
-    credentialView(credential, await rolesOf(credential), v3, secret);
+  const view = async (credential: Credential, request: { readonly baseUrl: string }, secret?: string) =>
+    credentialView(credential, await rolesOf(credential), v3Of(request), secret);
 
   return {
     listCredentials: async (request) => {
-      const { caller, query, self } = request;
-      const found = await listCredentials(identity, caller, userOf(request), query.get('name') ?? undefined);
+      const { caller, params, query } = request;
+      const found = await listCredentials(identity, caller, params.user, query());
       const views = await Promise.all(found.map((credential) => view(credential, request)));
-      return { value: listView('application_credentials', views, self) };
+      return { application_credentials: views, links: listLinks(selfOf(request)) };
     },
     createCredential: async (request) => {
-      const input = request.parse(CredentialCreate).application_credential;
-      const { credential, secret } = await createCredential(identity, request.caller, userOf(request), {
+      const input = request.body().application_credential;
+      const { credential, secret } = await createCredential(identity, request.caller, request.params.user, {
         name: input.name,
         description: input.description ?? null,
         secret: input.secret ?? undefined,
@@ -36,17 +38,12 @@ export function credentialHandlers(identity: Identity) {
         roles: input.roles,
         unrestricted: input.unrestricted ?? false,
       });
-      return { value: { application_credential: await view(credential, request, secret) } };
+      return { application_credential: await view(credential, request, secret) };
     },
     showCredential: async (request) => {
-      const credential = await showCredential(identity, request.caller, userOf(request), request.params['id'] ?? '');
-      return { value: { application_credential: await view(credential, request) } };
+      const credential = await showCredential(identity, request.caller, request.params.user, request.params.id);
+      return { application_credential: await view(credential, request) };
     },
-    deleteCredential: async (request) => {
-      await deleteCredential(identity, request.caller, userOf(request), request.params['id'] ?? '');
-      return {};
-    },
-  } satisfies Record<string, IdentityHandler>;
+    deleteCredential: async ({ params, caller }) => deleteCredential(identity, caller, params.user, params.id),
+  };
 }
-
-const userOf = ({ params }: IdentityRequest): string => params['user'] ?? '';

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import {
+import type { Handlers } from '../../../api/handlers.ts';
+import type {
   DomainCreate,
   DomainUpdate,
-  PasswordChange,
   ProjectCreate,
   ProjectUpdate,
   RoleCreate,
@@ -10,7 +10,7 @@ import {
   UserCreate,
   UserUpdate,
 } from '../../../api/identity/schemas.ts';
-import { listView, RECORD_VIEWS } from '../../../api/identity/views.ts';
+import { domainView, listLinks, projectView, roleView, userView } from '../../../api/identity/views.ts';
 import { Forbidden } from '../../../core/errors.ts';
 import {
   create,
@@ -32,136 +32,110 @@ import {
   type Role,
   type User,
 } from '../../../core/identity/records.ts';
-import type { IdentityHandler, IdentityRequest } from './request.ts';
+import type { ValidToken } from '../../../core/identity/repository.ts';
+import { selfOf, v3Of } from './places.ts';
 
-type Fields<K extends DirectoryKind> = Partial<Omit<NamedRecords[K], 'id'>>;
+type DirectoryOperation =
+  | `${'create' | 'show' | 'update' | 'delete'}${'Domain' | 'Project' | 'User' | 'Role'}`
+  | `list${'Domains' | 'Projects' | 'Users' | 'Roles'}`
+  | 'changePassword'
+  | 'listUserProjects';
 
-/** How one kind is read from a body: the whole record, or the fields that a change names. */
-interface Reader<K extends DirectoryKind> {
-  create(request: IdentityRequest, id: string): Promise<NamedRecords[K]>;
-  update(request: IdentityRequest): Promise<Fields<K>>;
+interface Asked {
+  readonly caller: ValidToken;
+  readonly baseUrl: string;
+  readonly path: string;
+}
+type Fields<K extends DirectoryKind> = Partial<NamedRecords[K]>;
+
+/** How one kind is read and shown: the whole record, or the fields that a change names. */
+interface Reading<K extends DirectoryKind, C, U, V> {
+  readonly view: (record: NamedRecords[K], base: string) => V;
+  readonly made: (body: C, id: string) => NamedRecords[K] | Promise<NamedRecords[K]>;
+  readonly changed: (body: U) => Fields<K> | Promise<Fields<K>>;
 }
 
-const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
-
-const READERS: { readonly [K in DirectoryKind]: Reader<K> } = {
-  domain: {
-    create: async (request, id) => domainOf(request.parse(DomainCreate).domain, id),
-    update: async (request) => {
-      const { name, description, enabled } = request.parse(DomainUpdate).domain;
-      return given({ name, enabled, description: description === null ? '' : description });
-    },
-  },
-  project: {
-    create: async (request, id) => projectOf(request.parse(ProjectCreate).project, id),
-    update: async (request) => {
-      const { name, description, enabled, tags } = request.parse(ProjectUpdate).project;
-      return given({ name, enabled, tags, description: description === null ? '' : description });
-    },
-  },
-  user: {
-    create: async (request, id) => userOf(request.parse(UserCreate).user, id),
-    update: async (request) => {
-      const { name, enabled, email, description, default_project_id, password } = request.parse(UserUpdate).user;
-      const passwordHash = typeof password === 'string' ? await hashPassword(password) : undefined;
-      return given({ name, enabled, email, description, defaultProjectId: default_project_id, passwordHash });
-    },
-  },
-  role: {
-    create: async (request, id) => roleOf(request.parse(RoleCreate).role, id),
-    update: async (request) => given(request.parse(RoleUpdate).role),
-  },
-};
-
-/** List, create, show, update and delete of one kind. */
-function recordHandlers<K extends DirectoryKind>(identity: Identity, kind: K) {
-  const view = (record: NamedRecords[K], { v3 }: IdentityRequest): object => RECORD_VIEWS[kind](record, v3);
-  const one = (record: NamedRecords[K], request: IdentityRequest) => ({ value: { [kind]: view(record, request) } });
+/** Create, show, update, delete and list of one kind, without the name that its answers have on the wire. */
+function records<K extends DirectoryKind, C, U, V>(identity: Identity, kind: K, reading: Reading<K, C, U, V>) {
+  const { view, made, changed } = reading;
   return {
-    list: async (request) => {
-      const records = await list(identity, request.caller, kind, filterOf(request.query));
-      return {
-        value: listView(
-          `${kind}s`,
-          records.map((record) => view(record, request)),
-          request.self,
-        ),
-      };
+    list: async (request: Asked & { query(): ListFilter }): Promise<V[]> => {
+      const found = await list(identity, request.caller, kind, request.query());
+      return found.map((record) => view(record, v3Of(request)));
     },
-    create: async (request) => {
-      const record = await READERS[kind].create(request, identity.newId());
-      return one(await create(identity, request.caller, kind, record), request);
+    create: async (request: Asked & { body(): C }): Promise<V> => {
+      const record = await made(request.body(), identity.newId());
+      return view(await create(identity, request.caller, kind, record), v3Of(request));
     },
-    show: async (request) => one(await show(identity, request.caller, kind, idOf(request)), request),
-    update: async (request) => {
-      const change = (await READERS[kind].update(request)) as Partial<NamedRecords[K]>;
-      return one(await update(identity, request.caller, kind, idOf(request), change), request);
+    show: async (request: Asked & OfRecord): Promise<V> =>
+      view(await show(identity, request.caller, kind, request.params.id), v3Of(request)),
+    update: async (request: Asked & OfRecord & { body(): U }): Promise<V> => {
+      const change = await changed(request.body());
+      return view(await update(identity, request.caller, kind, request.params.id, change), v3Of(request));
     },
-    delete: async (request) => {
-      await remove(identity, request.caller, kind, idOf(request));
-      return {};
-    },
-  } satisfies Record<string, IdentityHandler>;
-}
-
-/** Domains, projects, users and roles (contract: identity.md sections 4 and 5). */
-export function directoryHandlers(identity: Identity) {
-  const domains = recordHandlers(identity, 'domain');
-  const projects = recordHandlers(identity, 'project');
-  const users = recordHandlers(identity, 'user');
-  const roles = recordHandlers(identity, 'role');
-  return {
-    listDomains: domains.list,
-    createDomain: domains.create,
-    showDomain: domains.show,
-    updateDomain: domains.update,
-    deleteDomain: domains.delete,
-    listProjects: projects.list,
-    createProject: projects.create,
-    showProject: projects.show,
-    updateProject: projects.update,
-    deleteProject: projects.delete,
-    listUsers: users.list,
-    createUser: users.create,
-    showUser: users.show,
-    updateUser: users.update,
-    deleteUser: users.delete,
-    listRoles: roles.list,
-    createRole: roles.create,
-    showRole: roles.show,
-    updateRole: roles.update,
-    deleteRole: roles.delete,
-    changePassword: async (request) => {
-      const { original_password: original, password } = request.parse(PasswordChange).user;
-      if (request.caller.user.id !== idOf(request)) throw new Forbidden('A user changes the own password only.');
-      await identity.changePassword(idOf(request), original, password, request.source);
-      return {};
-    },
-    listUserProjects: async (request) => {
-      const found = await listUserProjects(identity, request.caller, idOf(request));
-      const views = found.map((project) => RECORD_VIEWS.project(project, request.v3));
-      return { value: listView('projects', views, request.self) };
-    },
-  } satisfies Record<string, IdentityHandler>;
-}
-
-const idOf = ({ params }: IdentityRequest): string => params['id'] ?? '';
-
-function filterOf(query: URLSearchParams): ListFilter {
-  const enabled = query.get('enabled');
-  return {
-    name: query.get('name') ?? undefined,
-    domainId: query.get('domain_id') ?? undefined,
-    ...(enabled === null ? {} : { enabled: !['false', '0', 'no', 'off'].includes(enabled.toLowerCase()) }),
+    remove: async (request: Asked & OfRecord): Promise<void> =>
+      remove(identity, request.caller, kind, request.params.id),
   };
 }
 
-function domainOf({ name, description, enabled }: z.infer<typeof DomainCreate>['domain'], id: string): Domain {
+interface OfRecord {
+  readonly params: { readonly id: string };
+}
+
+/** Domains, projects, users and roles (contract: identity.md sections 4 and 5). */
+export function directoryOperations(identity: Identity): Handlers<DirectoryOperation> {
+  const domains = records(identity, 'domain', { view: domainView, made: domainOf, changed: domainChange });
+  const projects = records(identity, 'project', { view: projectView, made: projectOf, changed: projectChange });
+  const users = records(identity, 'user', { view: userView, made: userOf, changed: userChange });
+  const roles = records(identity, 'role', {
+    view: roleView,
+    made: roleOf,
+    changed: ({ role }: z.infer<typeof RoleUpdate>) => given(role),
+  });
+  const links = (request: Asked) => listLinks(selfOf(request));
+  return {
+    listDomains: async (request) => ({ domains: await domains.list(request), links: links(request) }),
+    createDomain: async (request) => ({ domain: await domains.create(request) }),
+    showDomain: async (request) => ({ domain: await domains.show(request) }),
+    updateDomain: async (request) => ({ domain: await domains.update(request) }),
+    deleteDomain: domains.remove,
+    listProjects: async (request) => ({ projects: await projects.list(request), links: links(request) }),
+    createProject: async (request) => ({ project: await projects.create(request) }),
+    showProject: async (request) => ({ project: await projects.show(request) }),
+    updateProject: async (request) => ({ project: await projects.update(request) }),
+    deleteProject: projects.remove,
+    listUsers: async (request) => ({ users: await users.list(request), links: links(request) }),
+    createUser: async (request) => ({ user: await users.create(request) }),
+    showUser: async (request) => ({ user: await users.show(request) }),
+    updateUser: async (request) => ({ user: await users.update(request) }),
+    deleteUser: users.remove,
+    listRoles: async (request) => ({ roles: await roles.list(request), links: links(request) }),
+    createRole: async (request) => ({ role: await roles.create(request) }),
+    showRole: async (request) => ({ role: await roles.show(request) }),
+    updateRole: async (request) => ({ role: await roles.update(request) }),
+    deleteRole: roles.remove,
+    changePassword: async ({ params, body, caller, source }) => {
+      const { original_password: original, password } = body().user;
+      if (caller.user.id !== params.id) throw new Forbidden('A user changes the own password only.');
+      await identity.changePassword(params.id, original, password, source);
+    },
+    listUserProjects: async (request) => {
+      const found = await listUserProjects(identity, request.caller, request.params.id);
+      return { projects: found.map((project) => projectView(project, v3Of(request))), links: links(request) };
+    },
+  };
+}
+
+/** What a change names: a field that is left out stays as it is. */
+const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  // What is undefined was filtered out, which is all that the types differ in.
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+
+function domainOf({ domain: { name, description, enabled } }: z.infer<typeof DomainCreate>, id: string): Domain {
   return { id, name, description: description ?? '', enabled: enabled ?? true };
 }
 
-function projectOf(input: z.infer<typeof ProjectCreate>['project'], id: string): Project {
+function projectOf({ project: input }: z.infer<typeof ProjectCreate>, id: string): Project {
   const { name, domain_id, description, enabled, tags } = input;
   return {
     id,
@@ -173,7 +147,7 @@ function projectOf(input: z.infer<typeof ProjectCreate>['project'], id: string):
   };
 }
 
-async function userOf(input: z.infer<typeof UserCreate>['user'], id: string): Promise<User> {
+async function userOf({ user: input }: z.infer<typeof UserCreate>, id: string): Promise<User> {
   const { name, domain_id, password, enabled, email, description, default_project_id } = input;
   return {
     id,
@@ -187,6 +161,21 @@ async function userOf(input: z.infer<typeof UserCreate>['user'], id: string): Pr
   };
 }
 
-function roleOf({ name, description }: z.infer<typeof RoleCreate>['role'], id: string): Role {
+function roleOf({ role: { name, description } }: z.infer<typeof RoleCreate>, id: string): Role {
   return { id, name, description: description ?? null };
+}
+
+function domainChange({ domain: { name, description, enabled } }: z.infer<typeof DomainUpdate>): Fields<'domain'> {
+  return given({ name, enabled, description: description === null ? '' : description });
+}
+
+function projectChange({ project }: z.infer<typeof ProjectUpdate>): Fields<'project'> {
+  const { name, description, enabled, tags } = project;
+  return given({ name, enabled, tags, description: description === null ? '' : description });
+}
+
+async function userChange({ user }: z.infer<typeof UserUpdate>): Promise<Fields<'user'>> {
+  const { name, enabled, email, description, default_project_id: defaultProjectId, password } = user;
+  const passwordHash = typeof password === 'string' ? await hashPassword(password) : undefined;
+  return given({ name, enabled, email, description, defaultProjectId, passwordHash });
 }

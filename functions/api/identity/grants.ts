@@ -1,45 +1,55 @@
-import { assignmentView, listView, roleView } from '../../../api/identity/views.ts';
+import type { Handlers } from '../../../api/handlers.ts';
+import { assignmentView, listLinks, roleView } from '../../../api/identity/views.ts';
 import {
   assignRole,
   checkRole,
-  type GrantFilter,
   listGrants,
   listRolesOn,
   nameGrants,
   unassignRole,
 } from '../../../core/identity/grants.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
-import type { Grant, GrantScope } from '../../../core/identity/records.ts';
-import type { IdentityHandler, IdentityRequest } from './request.ts';
+import type { GrantScope } from '../../../core/identity/records.ts';
+import type { ValidToken } from '../../../core/identity/repository.ts';
+import { selfOf, v3Of } from './places.ts';
+
+type GrantOperation =
+  | `list${'Project' | 'Domain' | 'System'}Roles`
+  | `${'assign' | 'check' | 'unassign'}${'Project' | 'Domain' | 'System'}Role`
+  | 'listRoleAssignments';
+
+/** A request about the roles of a user on something; the path of the system names nothing. */
+interface ScopeRequest {
+  readonly params: { readonly user: string; readonly scope?: string };
+  readonly caller: ValidToken;
+  readonly baseUrl: string;
+  readonly path: string;
+}
+interface GrantRequest extends ScopeRequest {
+  readonly params: ScopeRequest['params'] & { readonly role: string };
+}
 
 /** Roles of users on one kind of scope. */
 function scopeHandlers(identity: Identity, kind: GrantScope['kind']) {
-  const scopeOf = ({ params }: IdentityRequest): GrantScope =>
-    kind === 'system' ? { kind, id: 'all' } : { kind, id: params['scope'] ?? '' };
-  const grantOf = (request: IdentityRequest): Grant => ({
-    userId: request.params['user'] ?? '',
-    roleId: request.params['role'] ?? '',
+  const scopeOf = ({ params }: ScopeRequest): GrantScope => ({ kind, id: params.scope ?? 'all' });
+  const grantOf = (request: GrantRequest) => ({
+    userId: request.params.user,
+    roleId: request.params.role,
     scope: scopeOf(request),
   });
   return {
-    list: async (request) => {
-      const roles = await listRolesOn(identity, request.caller, request.params['user'] ?? '', scopeOf(request));
-      return {
-        value: listView(
-          'roles',
-          roles.map((role) => roleView(role, request.v3)),
-          request.self,
-        ),
-      };
+    list: async (request: ScopeRequest) => {
+      const roles = await listRolesOn(identity, request.caller, request.params.user, scopeOf(request));
+      return { roles: roles.map((role) => roleView(role, v3Of(request))), links: listLinks(selfOf(request)) };
     },
-    assign: async (request) => assignRole(identity, request.caller, grantOf(request)).then(() => ({})),
-    check: async (request) => checkRole(identity, request.caller, grantOf(request)).then(() => ({})),
-    unassign: async (request) => unassignRole(identity, request.caller, grantOf(request)).then(() => ({})),
-  } satisfies Record<string, IdentityHandler>;
+    assign: async (request: GrantRequest) => assignRole(identity, request.caller, grantOf(request)),
+    check: async (request: GrantRequest) => checkRole(identity, request.caller, grantOf(request)),
+    unassign: async (request: GrantRequest) => unassignRole(identity, request.caller, grantOf(request)),
+  };
 }
 
 /** Role assignments (contract: identity.md section 5). */
-export function grantHandlers(identity: Identity) {
+export function grantOperations(identity: Identity): Handlers<GrantOperation> {
   const project = scopeHandlers(identity, 'project');
   const domain = scopeHandlers(identity, 'domain');
   const system = scopeHandlers(identity, 'system');
@@ -56,33 +66,14 @@ export function grantHandlers(identity: Identity) {
     assignSystemRole: system.assign,
     checkSystemRole: system.check,
     unassignSystemRole: system.unassign,
-    listRoleAssignments: async ({ caller, query, v3, self }) => {
-      const found = await listGrants(identity, caller, filterOf(query));
-      const withNames = query.has('include_names') && !/^(0|false)$/i.test(query.get('include_names') ?? '');
+    listRoleAssignments: async (request) => {
+      const { filter, withNames } = request.query();
+      const found = await listGrants(identity, request.caller, filter);
       const grants = withNames ? await nameGrants(identity, found) : found;
       return {
-        value: listView(
-          'role_assignments',
-          grants.map((grant) => assignmentView(grant, v3)),
-          self,
-        ),
+        role_assignments: grants.map((grant) => assignmentView(grant, v3Of(request))),
+        links: listLinks(selfOf(request)),
       };
     },
-  } satisfies Record<string, IdentityHandler>;
-}
-
-function filterOf(query: URLSearchParams): GrantFilter {
-  const project = query.get('scope.project.id');
-  const domain = query.get('scope.domain.id');
-  return {
-    userId: query.get('user.id') ?? undefined,
-    roleId: query.get('role.id') ?? undefined,
-    scope: scopeOf(project, domain, query.has('scope.system')),
   };
-}
-
-function scopeOf(project: string | null, domain: string | null, isSystem: boolean): GrantScope | undefined {
-  if (project !== null) return { kind: 'project', id: project };
-  if (domain !== null) return { kind: 'domain', id: domain };
-  return isSystem ? { kind: 'system', id: 'all' } : undefined;
 }

@@ -1,22 +1,45 @@
-import { TokenBody, tokenRequest } from '../../../api/identity/token-request.ts';
-import { catalogView, domainView, listView, projectView, tokenView, versionView } from '../../../api/identity/views.ts';
+import type { Handlers, RequestOf } from '../../../api/handlers.ts';
+import { tokenRequest } from '../../../api/identity/token-request.ts';
+import {
+  catalogView,
+  domainView,
+  listLinks,
+  projectView,
+  tokenView,
+  versionView,
+} from '../../../api/identity/views.ts';
+import type { Config } from '../../../core/config.ts';
 import { Forbidden, NotFound, Unauthenticated } from '../../../core/errors.ts';
 import { isAdmin } from '../../../core/identity/directory.ts';
 import { hasSystemRole, listUserDomains, listUserProjects } from '../../../core/identity/grants.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
 import type { ValidToken } from '../../../core/identity/repository.ts';
-import type { IdentityHandler, IdentityReply, IdentityRequest } from './request.ts';
+import { placeOf, selfOf, serviceOf, v3Of } from './places.ts';
+
+type TokenOperation =
+  | 'listIdentityVersions'
+  | 'showIdentityVersion'
+  | 'createToken'
+  | 'showToken'
+  | 'checkToken'
+  | 'deleteToken'
+  | 'showCatalog'
+  | 'listAuthProjects'
+  | 'listAuthDomains'
+  | 'listAuthSystem';
 
 /** Discovery, tokens, and what the holder of a token may ask about it (contract: identity.md sections 1 to 3). */
-export function tokenHandlers(identity: Identity) {
-  const subjectToken = async (request: IdentityRequest) => {
-    const id = request.headers['x-subject-token'];
-    const { caller } = request;
+export function tokenOperations(
+  identity: Identity,
+  { region_name: region }: Pick<Config, 'region_name'>,
+): Handlers<TokenOperation> {
+  const subjectToken = async ({ caller, headers, query }: RequestOf<'showToken' | 'checkToken' | 'deleteToken'>) => {
+    const id = headers['x-subject-token'];
     if (!id) {
       if (isTrusted(caller)) throw new NotFound('X-Subject-Token is missing.');
       throw new Forbidden('X-Subject-Token is missing.');
     }
-    const allowExpired = isTrue(request.query.get('allow_expired')) && isTrusted(caller);
+    const allowExpired = query().allowExpired && isTrusted(caller);
     const token = await identity.validate(id, { allowExpired }).catch((error: unknown) => {
       if (!(error instanceof Unauthenticated)) throw error;
       throw new NotFound('Could not recognize the token.', { cause: error });
@@ -25,68 +48,55 @@ export function tokenHandlers(identity: Identity) {
       throw new Forbidden('You are not authorized to perform the requested action: identity:validate_token.');
     return { id, token };
   };
+  const tokenReply = (request: RequestOf<'createToken' | 'showToken'>, id: string, token: ValidToken) => ({
+    value: tokenView(token, request.query().withCatalog ? catalogView(placeOf(request, region)) : undefined),
+    headers: { 'x-subject-token': id },
+  });
 
   return {
-    listIdentityVersions: async ({ base }) => ({
-      value: { versions: { values: [versionView(base)] } },
-      headers: { location: `${base}/v3/` },
+    listIdentityVersions: async (request) => ({
+      value: { versions: { values: [versionView(serviceOf(request))] } },
+      headers: { location: `${v3Of(request)}/` },
     }),
-    showIdentityVersion: async ({ base }) => ({ value: { version: versionView(base) } }),
+    showIdentityVersion: async (request) => ({ version: versionView(serviceOf(request)) }),
     createToken: async (request) => {
-      const { id, token } = await identity.issue(tokenRequest(request.parse(TokenBody)), request.source);
+      const { id, token } = await identity.issue(tokenRequest(request.body()), request.source);
       return tokenReply(request, id, token);
     },
     showToken: async (request) => {
       const { id, token } = await subjectToken(request);
       return tokenReply(request, id, token);
     },
-    checkToken: async (request) => ({ headers: { 'x-subject-token': (await subjectToken(request)).id } }),
-    deleteToken: async (request) => {
-      await identity.revokeToken((await subjectToken(request)).token);
-      return {};
-    },
-    showCatalog: async ({ caller, place, self }) => {
+    checkToken: async (request) => ({
+      value: undefined,
+      headers: { 'x-subject-token': (await subjectToken(request)).id },
+    }),
+    deleteToken: async (request) => identity.revokeToken((await subjectToken(request)).token),
+    showCatalog: async (request) => {
+      const { caller } = request;
       if (caller.project === null && caller.domain === null && caller.system === null)
         throw new Forbidden('The catalog needs a token with a scope.');
-      return { value: { catalog: catalogView(place), links: { self } } };
+      return { catalog: catalogView(placeOf(request, region)), links: { self: selfOf(request) } };
     },
-    listAuthProjects: async ({ caller, v3, self }) => {
-      const projects = await listUserProjects(identity, caller, caller.user.id);
+    listAuthProjects: async (request) => {
+      const projects = await listUserProjects(identity, request.caller, request.caller.user.id);
       return {
-        value: listView(
-          'projects',
-          projects.map((project) => projectView(project, v3)),
-          self,
-        ),
+        projects: projects.map((project) => projectView(project, v3Of(request))),
+        links: listLinks(selfOf(request)),
       };
     },
-    listAuthDomains: async ({ caller, v3, self }) => {
-      const domains = await listUserDomains(identity, caller.user.id);
-      return {
-        value: listView(
-          'domains',
-          domains.map((domain) => domainView(domain, v3)),
-          self,
-        ),
-      };
+    listAuthDomains: async (request) => {
+      const domains = await listUserDomains(identity, request.caller.user.id);
+      return { domains: domains.map((domain) => domainView(domain, v3Of(request))), links: listLinks(selfOf(request)) };
     },
-    listAuthSystem: async ({ caller, self }) => {
-      const system = (await hasSystemRole(identity, caller.user.id)) ? [{ all: true }] : [];
-      return { value: { system, links: { self } } };
+    listAuthSystem: async (request) => {
+      const holds = await hasSystemRole(identity, request.caller.user.id);
+      return { system: holds ? [{ all: true }] : [], links: { self: selfOf(request) } };
     },
-  } satisfies Record<string, IdentityHandler>;
-}
-
-function tokenReply(request: IdentityRequest, id: string, token: ValidToken): IdentityReply {
-  const catalog = request.query.has('nocatalog') ? undefined : catalogView(request.place);
-  return { value: tokenView(token, catalog), headers: { 'x-subject-token': id } };
+  };
 }
 
 /** May look at the tokens of others. */
 function isTrusted(caller: ValidToken): boolean {
   return isAdmin(caller) || caller.roles.some(({ name }) => name === 'service');
-}
-
-function isTrue(value: string | null): boolean {
-  return value === '1' || value?.toLowerCase() === 'true';
 }

@@ -1,8 +1,6 @@
 import type { Handlers } from '../../../api/handlers.ts';
-import { ObjectBody, PropertyBody, TagBody, TagsBody } from '../../../api/metadefs/definition-schemas.ts';
 import { childOf } from '../../../api/metadefs/drafts.ts';
-import { checkObjectQuery, isAppending, pageOfTags } from '../../../api/metadefs/list-query.ts';
-import { readBody } from '../../../api/metadefs/read-body.ts';
+import { pageOfTags } from '../../../api/metadefs/list-query.ts';
 import { dictionaryView, objectView, propertyView, tagView, writtenObjectView } from '../../../api/metadefs/views.ts';
 import type { MetadefDeps } from '../../../core/metadefs/access.ts';
 import {
@@ -15,12 +13,6 @@ import {
   showChild,
 } from '../../../core/metadefs/children.ts';
 
-type Params = Readonly<Record<string, string>>;
-
-/** The namespace and the child that a path names. */
-const namespaceIn = (params: Params): string => params['namespace'] ?? '';
-const nameIn = (params: Params): string => params['name'] ?? '';
-
 type PropertyOperation =
   | 'listProperties'
   | 'createProperty'
@@ -32,28 +24,25 @@ type PropertyOperation =
 export function propertyOperations(deps: MetadefDeps): Handlers<PropertyOperation> {
   return {
     listProperties: async ({ params, caller }) => {
-      const { children } = await listChildren(deps, caller, namespaceIn(params), 'properties');
+      const { children } = await listChildren(deps, caller, params.namespace, 'properties');
       return { properties: dictionaryView(children) };
     },
-    createProperty: async (request) => {
-      const given = childOf(readBody(request, PropertyBody));
-      const { child } = await addChild(deps, request.caller, namespaceIn(request.params), 'properties', given);
+    createProperty: async ({ params, body, caller }) => {
+      const given = childOf(body());
+      const { child } = await addChild(deps, caller, params.namespace, 'properties', given);
       return propertyView(child);
     },
-    deleteProperties: ({ params, caller }) => removeChildren(deps, caller, namespaceIn(params), 'properties'),
+    deleteProperties: ({ params, caller }) => removeChildren(deps, caller, params.namespace, 'properties'),
     showProperty: async ({ params, query, caller }) => {
-      const type = query.get('resource_type') ?? undefined;
-      const { child } = await showChild(deps, caller, namespaceIn(params), 'properties', nameIn(params), type);
+      const { child } = await showChild(deps, caller, params.namespace, 'properties', params.name, query());
       return propertyView(child);
     },
-    updateProperty: async (request) => {
-      const { params, caller } = request;
-      const given = childOf(readBody(request, PropertyBody));
-      const { child } = await replaceChild(deps, caller, namespaceIn(params), 'properties', nameIn(params), given);
+    updateProperty: async ({ params, body, caller }) => {
+      const given = childOf(body());
+      const { child } = await replaceChild(deps, caller, params.namespace, 'properties', params.name, given);
       return propertyView(child);
     },
-    deleteProperty: ({ params, caller }) =>
-      removeChild(deps, caller, namespaceIn(params), 'properties', nameIn(params)),
+    deleteProperty: ({ params, caller }) => removeChild(deps, caller, params.namespace, 'properties', params.name),
   };
 }
 
@@ -68,28 +57,27 @@ type ObjectOperation =
 export function objectOperations(deps: MetadefDeps): Handlers<ObjectOperation> {
   return {
     listObjects: async ({ params, query, caller }) => {
-      checkObjectQuery(query, deps.config);
-      const { namespace, children } = await listChildren(deps, caller, namespaceIn(params), 'objects');
+      query();
+      const { namespace, children } = await listChildren(deps, caller, params.namespace, 'objects');
       // The original forgets the leading slash, and clients compare.
       return { objects: children.map((child) => objectView(namespace, child)), schema: 'v2/schemas/metadefs/objects' };
     },
-    createObject: async (request) => {
-      const given = childOf(readBody(request, ObjectBody));
-      const { namespace, child } = await addChild(deps, request.caller, namespaceIn(request.params), 'objects', given);
+    createObject: async ({ params, body, caller }) => {
+      const given = childOf(body());
+      const { namespace, child } = await addChild(deps, caller, params.namespace, 'objects', given);
       return writtenObjectView(namespace, child);
     },
-    deleteObjects: ({ params, caller }) => removeChildren(deps, caller, namespaceIn(params), 'objects'),
+    deleteObjects: ({ params, caller }) => removeChildren(deps, caller, params.namespace, 'objects'),
     showObject: async ({ params, caller }) => {
-      const { namespace, child } = await showChild(deps, caller, namespaceIn(params), 'objects', nameIn(params));
+      const { namespace, child } = await showChild(deps, caller, params.namespace, 'objects', params.name);
       return objectView(namespace, child);
     },
-    updateObject: async (request) => {
-      const { params, caller } = request;
-      const given = childOf(readBody(request, ObjectBody));
-      const changed = await replaceChild(deps, caller, namespaceIn(params), 'objects', nameIn(params), given);
+    updateObject: async ({ params, body, caller }) => {
+      const given = childOf(body());
+      const changed = await replaceChild(deps, caller, params.namespace, 'objects', params.name, given);
       return writtenObjectView(changed.namespace, changed.child);
     },
-    deleteObject: ({ params, caller }) => removeChild(deps, caller, namespaceIn(params), 'objects', nameIn(params)),
+    deleteObject: ({ params, caller }) => removeChild(deps, caller, params.namespace, 'objects', params.name),
   };
 }
 
@@ -105,31 +93,30 @@ type TagOperation =
 export function metadefTagOperations(deps: MetadefDeps): Handlers<TagOperation> {
   return {
     listMetadefTags: async ({ params, query, caller }) => {
-      const { children } = await listChildren(deps, caller, namespaceIn(params), 'tags');
-      return { tags: pageOfTags(children, query, deps.config).map(({ name }) => ({ name })) };
+      const { children } = await listChildren(deps, caller, params.namespace, 'tags');
+      return { tags: pageOfTags(children, query()).map(({ name }) => ({ name })) };
     },
-    createMetadefTags: async (request) => {
-      const names = readBody(request, TagsBody).tags.map(({ name }) => name);
-      const append = isAppending(request.headers);
-      const tags = await setTags(deps, request.caller, namespaceIn(request.params), names, { append });
+    createMetadefTags: async ({ params, headers, body, caller }) => {
+      const names = body().tags.map(({ name }) => name);
+      const append = headers['x-openstack-append'];
+      const tags = await setTags(deps, caller, params.namespace, names, { append });
       return { tags: tags.map(({ name }) => ({ name })) };
     },
-    deleteMetadefTags: ({ params, caller }) => removeChildren(deps, caller, namespaceIn(params), 'tags'),
+    deleteMetadefTags: ({ params, caller }) => removeChildren(deps, caller, params.namespace, 'tags'),
     showMetadefTag: async ({ params, caller }) => {
-      const { child } = await showChild(deps, caller, namespaceIn(params), 'tags', nameIn(params));
+      const { child } = await showChild(deps, caller, params.namespace, 'tags', params.name);
       return tagView(child);
     },
     createMetadefTag: async ({ params, caller }) => {
-      const given = { name: nameIn(params), definition: {} };
-      const { child } = await addChild(deps, caller, namespaceIn(params), 'tags', given);
+      const given = { name: params.name, definition: {} };
+      const { child } = await addChild(deps, caller, params.namespace, 'tags', given);
       return tagView(child);
     },
-    updateMetadefTag: async (request) => {
-      const { params, caller } = request;
-      const given = childOf(readBody(request, TagBody));
-      const { child } = await replaceChild(deps, caller, namespaceIn(params), 'tags', nameIn(params), given);
+    updateMetadefTag: async ({ params, body, caller }) => {
+      const given = childOf(body());
+      const { child } = await replaceChild(deps, caller, params.namespace, 'tags', params.name, given);
       return tagView(child);
     },
-    deleteMetadefTag: ({ params, caller }) => removeChild(deps, caller, namespaceIn(params), 'tags', nameIn(params)),
+    deleteMetadefTag: ({ params, caller }) => removeChild(deps, caller, params.namespace, 'tags', params.name),
   };
 }

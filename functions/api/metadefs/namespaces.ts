@@ -1,8 +1,5 @@
 import type { Handlers } from '../../../api/handlers.ts';
-import { AssociationBody, NamespaceBody, NamespaceUpdate } from '../../../api/metadefs/definition-schemas.ts';
 import { associationOf, draftOf, fieldsOf } from '../../../api/metadefs/drafts.ts';
-import { parseNamespaceQuery } from '../../../api/metadefs/list-query.ts';
-import { readBody } from '../../../api/metadefs/read-body.ts';
 import {
   associationView,
   createdNamespaceView,
@@ -44,38 +41,33 @@ export function namespaceOperations(deps: MetadefDeps): Handlers<NamespaceOperat
     listResourceTypes: async ({ caller }) => ({
       resource_types: (await listResourceTypes(deps, caller)).map(resourceTypeView),
     }),
-    deleteResourceType: ({ params, caller }) => removeResourceType(deps, caller, params['resource_type'] ?? ''),
-    listNamespaces: async ({ query, caller }) => {
-      const asked = parseNamespaceQuery(query, deps.config);
-      const { namespaces, lastName } = await listNamespaces(deps, caller, asked);
+    deleteResourceType: ({ params, caller }) => removeResourceType(deps, caller, params.resource_type),
+    listNamespaces: async ({ query, search, caller }) => {
+      const { namespaces, lastName } = await listNamespaces(deps, caller, query());
       return {
         namespaces: namespaces.map(namespaceView),
-        ...pageLinks('/v2/metadefs/namespaces', query, lastName),
+        ...pageLinks('/v2/metadefs/namespaces', search, lastName),
         schema: '/v2/schemas/metadefs/namespaces',
       };
     },
-    createNamespace: async (request) => {
-      const draft = draftOf(readBody(request, NamespaceBody));
-      return createdNamespaceView(await createNamespace(deps, request.caller, draft));
+    createNamespace: async ({ body, baseUrl, caller }) => {
+      const value = createdNamespaceView(await createNamespace(deps, caller, draftOf(body())));
+      // A header holds ASCII; names may hold anything.
+      return { value, headers: { location: baseUrl + encodeURI(value.self) } };
     },
     showNamespace: async ({ params, query, caller }) => {
-      const whole = await showNamespace(deps, caller, params['namespace'] ?? '');
-      return wholeNamespaceView(whole, query.get('resource_type') ?? undefined);
+      const whole = await showNamespace(deps, caller, params.namespace);
+      return wholeNamespaceView(whole, query());
     },
-    updateNamespace: async (request) => {
-      const fields = fieldsOf(readBody(request, NamespaceUpdate));
-      return namespaceView(await updateNamespace(deps, request.caller, request.params['namespace'] ?? '', fields));
-    },
-    deleteNamespace: ({ params, caller }) => deleteNamespace(deps, caller, params['namespace'] ?? ''),
+    updateNamespace: async ({ params, body, caller }) =>
+      namespaceView(await updateNamespace(deps, caller, params.namespace, fieldsOf(body()))),
+    deleteNamespace: ({ params, caller }) => deleteNamespace(deps, caller, params.namespace),
     listAssociations: async ({ params, caller }) => {
-      const associations = await listAssociations(deps, caller, params['namespace'] ?? '');
+      const associations = await listAssociations(deps, caller, params.namespace);
       return { resource_type_associations: associations.map(associationView) };
     },
-    associateResourceType: async (request) => {
-      const given = associationOf(readBody(request, AssociationBody));
-      return associationView(await associate(deps, request.caller, request.params['namespace'] ?? '', given));
-    },
-    dissociateResourceType: ({ params, caller }) =>
-      dissociate(deps, caller, params['namespace'] ?? '', params['resource_type'] ?? ''),
+    associateResourceType: async ({ params, body, caller }) =>
+      associationView(await associate(deps, caller, params.namespace, associationOf(body()))),
+    dissociateResourceType: ({ params, caller }) => dissociate(deps, caller, params.namespace, params.resource_type),
   };
 }

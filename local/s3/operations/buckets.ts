@@ -14,11 +14,12 @@ const NO_CONTENT: Reply = { status: 204 };
 const OK: Reply = { status: 200 };
 
 /** CreateBucket: again by the owner it is 200 in us-east-1 and 409 BucketAlreadyOwnedByYou elsewhere, as S3 does. */
-export const createBucket: Operation = async ({ store }, request) => {
+export const createBucket: Operation = async ({ store, strict }, request) => {
   const name = request.bucket;
   if (!BUCKET_NAME.test(name)) throw new S3Error('InvalidBucketName');
   const body = await readText(request.message);
   const given = body === '' ? undefined : parseXml(body, 'CreateBucketConfiguration').text('LocationConstraint');
+  strict?.checkNewBucket(request, given || undefined);
   const region = given || DEFAULT_REGION;
   const known = store.buckets.get(name);
   if (known !== undefined && (region !== DEFAULT_REGION || known.record.region !== DEFAULT_REGION)) {

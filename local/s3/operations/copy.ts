@@ -2,6 +2,7 @@ import { MAX_PUT_BYTES } from '../body/receive.ts';
 import { parseCopyRange } from '../byte-range.ts';
 import { checksumAlgorithm, checksumOf } from '../checksum/algorithms.ts';
 import { checkCopyConditions, checkWriteConditions } from '../conditions.ts';
+import { encrypted, encryptionOf } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { attributesOf, checksumFields, quoted } from '../object-headers.ts';
 import type { S3Request } from '../request.ts';
@@ -9,30 +10,15 @@ import { joinSegments, sliceSegments } from '../store/blobs.ts';
 import type { Checksum, ChecksumAlgorithm, ObjectAttributes, Part, Segment, StoredObject } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
 import { xmlDocument } from '../xml.ts';
+import { copySource } from './copy-source.ts';
 import { copiedEtag, partNumberOf } from './multipart.ts';
 import type { Operation, Service } from './operation.ts';
-
-/** Bucket and key of `x-amz-copy-source`: percent-encoded, with or without a leading slash. */
-function copySource(request: S3Request): { bucket: string; key: string } {
-  const header = request.header('x-amz-copy-source') ?? '';
-  const mark = header.indexOf('?versionId=');
-  if (mark !== -1 && header.slice(mark) !== '?versionId=null')
-    throw new S3Error('NotImplemented', 'Object versions are not implemented');
-  let path: string;
-  try {
-    path = decodeURIComponent(mark === -1 ? header : header.slice(0, mark)).replace(/^\//, '');
-  } catch (cause) {
-    throw Object.assign(new S3Error('InvalidArgument', 'Invalid copy source encoding.'), { cause });
-  }
-  const slash = path.indexOf('/');
-  if (slash < 1 || slash === path.length - 1) throw new S3Error('InvalidArgument', 'Invalid copy source object key');
-  return { bucket: path.slice(0, slash), key: path.slice(slash + 1) };
-}
 
 /** The source object, its conditions and its bucket's faults checked. */
 function openSource(service: Service, request: S3Request): { source: StoredObject; isSelf: boolean } {
   const { bucket, key } = copySource(request);
   service.faults.check('GET', bucket, key);
+  service.strict?.checkCopySource(service.store.bucket(bucket).record, service.store.bucket(request.bucket).record);
   const source = service.store.object(bucket, key);
   checkCopyConditions(request, source);
   return { source, isSelf: bucket === request.bucket && key === request.key };
@@ -67,27 +53,34 @@ function copyResult(root: string, copied: { etag: string; modifiedMs: number; ch
   });
 }
 
+/** Throws InvalidRequest, in S3's words, above 5 GiB in one request. */
+function checkCopySize(service: Service, bytes: number): void {
+  const most = service.strict?.maxCopyBytes ?? MAX_PUT_BYTES;
+  if (bytes <= most) return;
+  throw new S3Error(
+    'InvalidRequest',
+    `The specified copy source is larger than the maximum allowable size for a copy source: ${most}`,
+  );
+}
+
 /** CopyObject: shares the source's blobs, so it costs one journal line whatever the size. */
 export const copyObject: Operation = async (service, request, requestId) => {
   const { store } = service;
   checkWriteConditions(request, store.bucket(request.bucket).objects.get(request.key));
   const { source, isSelf } = openSource(service, request);
-  if (source.size > MAX_PUT_BYTES) {
-    throw new S3Error(
-      'InvalidRequest',
-      `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PUT_BYTES}`,
-    );
-  }
+  checkCopySize(service, source.size);
   if (isSelf && request.header('x-amz-metadata-directive') !== 'REPLACE') {
     throw new S3Error(
       'InvalidRequest',
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata.",
     );
   }
-  const attributes = copyAttributes(request, source);
+  const encryption = encryptionOf(request, store.bucket(request.bucket).record);
+  const attributes = encrypted(copyAttributes(request, source), encryption);
   const { segments, size, etag } = source;
   const wanted = checksumAlgorithm(request.header('x-amz-checksum-algorithm'));
   return store.holding(segments, async () => {
+    await service.strict?.copying(size);
     const checksum = await copiedChecksum(store, segments, source.checksum, wanted);
     const bucket = store.bucket(request.bucket);
     checkWriteConditions(request, bucket.objects.get(request.key));
@@ -102,7 +95,7 @@ export const copyObject: Operation = async (service, request, requestId) => {
       requestId,
     });
     await store.commit({ type: 'object', bucket: request.bucket, key: request.key, object, ...event });
-    return { status: 200, body: copyResult('CopyObjectResult', object) };
+    return { status: 200, headers: encryption, body: copyResult('CopyObjectResult', object), copiedBytes: size };
   });
 };
 
@@ -113,11 +106,14 @@ export const uploadPartCopy: Operation = async (service, request) => {
   const number = partNumberOf(request);
   const { record } = store.upload(request.bucket, request.key, id);
   const { source } = openSource(service, request);
-  const range = parseCopyRange(request.header('x-amz-copy-source-range'), source.size);
-  if (range.length > MAX_PUT_BYTES) throw new S3Error('EntityTooLarge');
+  const rangeHeader = request.header('x-amz-copy-source-range');
+  const range = parseCopyRange(rangeHeader, source.size);
+  checkCopySize(service, range.length);
+  if (rangeHeader !== undefined) service.strict?.checkCopyRange(source.size);
   const whole = range.length === source.size;
   const segments = joinSegments(sliceSegments(source.segments, range.start, range.length));
   return store.holding(segments, async () => {
+    await service.strict?.copying(range.length);
     const known = whole ? source.checksum : undefined;
     const checksum = await copiedChecksum(
       store,
@@ -135,6 +131,6 @@ export const uploadPartCopy: Operation = async (service, request) => {
       ...sum,
     };
     await store.commit({ type: 'part', id, number, part });
-    return { status: 200, body: copyResult('CopyPartResult', part) };
+    return { status: 200, body: copyResult('CopyPartResult', part), copiedBytes: range.length };
   });
 };

@@ -56,6 +56,7 @@ export const deleteObjects: Operation = async (service, request, requestId) => {
     const key = object.text('Key') ?? '';
     try {
       service.faults.check('DELETE', request.bucket, key);
+      service.access.deletion(request, key);
       await deleteKey(service, request.bucket, key, object.text('ETag'), requestId);
       deleted.push({ Key: key });
     } catch (error) {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { receiveBody } from '../body/receive.ts';
 import type { ByteRange } from '../byte-range.ts';
 import { checksumAlgorithm, isCrc } from '../checksum/algorithms.ts';
+import { encrypted, encryptionOf } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { attributesOf, checksumHeaders, quoted } from '../object-headers.ts';
 import type { S3Request } from '../request.ts';
@@ -56,10 +57,11 @@ function checksumSettings(request: S3Request): Pick<UploadRecord, 'algorithm' | 
 
 export const createMultipartUpload: Operation = async ({ store }, request) => {
   const { bucket, key } = request;
-  store.bucket(bucket);
+  const encryption = encryptionOf(request, store.bucket(bucket).record);
+  const attributes = encrypted(attributesOf(request), encryption);
   const settings = checksumSettings(request);
   const id = randomBytes(24).toString('base64url');
-  const upload: UploadRecord = { ...attributesOf(request), ...settings, id, bucket, key, initiatedMs: store.clock() };
+  const upload: UploadRecord = { ...attributes, ...settings, id, bucket, key, initiatedMs: store.clock() };
   await store.commit({ type: 'upload', upload });
   const headers: Record<string, string> =
     settings.algorithm === undefined || settings.checksumType === undefined
@@ -67,7 +69,7 @@ export const createMultipartUpload: Operation = async ({ store }, request) => {
       : { 'x-amz-checksum-algorithm': settings.algorithm, 'x-amz-checksum-type': settings.checksumType };
   return {
     status: 200,
-    headers,
+    headers: { ...headers, ...encryption },
     body: xmlDocument('InitiateMultipartUploadResult', { Bucket: bucket, Key: key, UploadId: id }),
   };
 };

@@ -1,6 +1,7 @@
 import { receiveBody } from '../body/receive.ts';
 import { parseRange } from '../byte-range.ts';
 import { checkReadConditions, checkWriteConditions, rangeStillValid } from '../conditions.ts';
+import { encrypted, encryptionOf } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { attributesOf, checksumHeaders, headersOf, quoted } from '../object-headers.ts';
 import type { Reply, S3Request } from '../request.ts';
@@ -27,8 +28,10 @@ const OVERRIDES = [
 export const putObject: Operation = async (service, request, requestId) => {
   const { store } = service;
   const { bucket: bucketName, key } = request;
-  checkWriteConditions(request, store.bucket(bucketName).objects.get(key));
-  const attributes = attributesOf(request);
+  const target = store.bucket(bucketName);
+  checkWriteConditions(request, target.objects.get(key));
+  const encryption = encryptionOf(request, target.record);
+  const attributes = encrypted(attributesOf(request), encryption);
   const body = await receiveBody(store, request, service.verifySignatures);
   const { discard, ...stored } = body;
   try {
@@ -42,7 +45,7 @@ export const putObject: Operation = async (service, request, requestId) => {
     if (store.buckets.get(bucketName)?.objects.get(key)?.segments !== stored.segments) await discard();
     throw error;
   }
-  return { status: 200, headers: { etag: quoted(stored.etag), ...checksumHeaders(stored.checksum) } };
+  return { status: 200, headers: { etag: quoted(stored.etag), ...encryption, ...checksumHeaders(stored.checksum) } };
 };
 
 /** A decoded query value as header bytes: UTF-8, as S3 sends it. Throws InvalidArgument for control characters. */

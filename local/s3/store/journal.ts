@@ -24,7 +24,7 @@ const SNAPSHOT_BATCH = 500;
 const PREFIX_LENGTH = 9;
 
 /** The journal cannot be read back or written on; the message names file and position. */
-export class JournalError extends Error {
+class JournalError extends Error {
   override readonly name = 'JournalError';
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Another living process holds the data directory. The message is one line fit for a person. */
-export class DataDirLockedError extends Error {
+class DataDirLockedError extends Error {
   override readonly name = 'DataDirLockedError';
 }
 

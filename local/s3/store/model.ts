@@ -72,6 +72,10 @@ export interface BucketRecord {
   readonly eventBridge: boolean;
   readonly cors?: string;
   readonly lifecycle?: string;
+  /** JSON. */
+  readonly policy?: string;
+  /** Headers that say how objects are encrypted unless their request says otherwise. */
+  readonly encryption?: Readonly<Record<string, string>>;
 }
 
 /** One line of the journal: a change that is whole or absent. Applying a line twice, in order, changes nothing. */

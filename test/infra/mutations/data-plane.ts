@@ -16,6 +16,8 @@ export const DATA_PLANE: Mistakes = {
       'compress: true',
       'image bytes pass to the data plane unchanged',
     ],
+    ["a tenant's 404 that answers the owner", 'errorCachingMinTtl: 0', 'errorCachingMinTtl: 10', 'no error is kept'],
+    ['an error that was forgotten', '400, 403, 404, 405', '400, 403, 405', 'no error is kept'],
     [
       'an API in plain text',
       "originProtocolPolicy: 'https-only'",
@@ -69,7 +71,9 @@ export const DATA_PLANE: Mistakes = {
       "GLIMPSE_API_URL: 'https://elsewhere.example'",
       'knows its port',
     ],
-    ['records over the internet', "['s3', 'dynamodb']", "['s3']", 'reaches S3 and DynamoDB'],
+    ['records over the internet', ": ['s3', 'dynamodb']", ": ['s3']", 'reaches S3 and DynamoDB'],
+    ['copies that an endpoint refuses', "crossesRegions ? ['dynamodb'] : ", '', 'reaches S3 and DynamoDB'],
+    ['uploads that end because a task is busy', 'retries: 10', 'retries: 3', 'is not ended by its health checks'],
     [
       'an image that is built although it was given',
       'const image = settings.gatewayImage ?? {',
@@ -128,6 +132,7 @@ export const DATA_PLANE: Mistakes = {
   ],
   'gateway/Dockerfile': [
     ['a folder forgotten in the image', 'COPY formats formats\n', '', 'the gateway ended with'],
+    ['packages that an emulated processor installs', '--platform=$BUILDPLATFORM ', '', 'it builds on any processor'],
     ['an image that runs as root', 'USER node\n', '', 'it runs as nobody'],
     ['no steps in the image', 'COPY functions functions\n', '', 'it holds every step'],
     [
@@ -155,6 +160,12 @@ export const DATA_PLANE: Mistakes = {
   ],
   'gateway/main.ts': [
     [
+      'a challenge that leads nowhere',
+      '...(identityUrl !== undefined && { identityUrl }),',
+      '',
+      'the file set of the image is enough',
+    ],
+    [
       'a gateway that does not end when it is asked to',
       "process.once('SIGTERM', stop);",
       '',
@@ -162,6 +173,7 @@ export const DATA_PLANE: Mistakes = {
     ],
   ],
   'infra/sizes.ts': [
+    ['rendering that takes the account', "'import-render': 400", "'import-render': 900", 'rendering is bounded'],
     ['a price that nobody looked at', 'min: 1, max: 2', 'min: 2, max: 2', 'the cost table at rest'],
     [
       'an expensive development stage',

@@ -47,7 +47,47 @@ export const PROGRAM: Mistakes = {
       'imports that fail because others run',
       "ErrorEquals: ['Lambda.TooManyRequestsException'],",
       "ErrorEquals: ['Lambda.TooManyRequests'],",
-      'waits its turn for minutes',
+      'waits its turn for as long',
+    ],
+    [
+      'an import that ends because a function ran out of memory',
+      "  'Runtime.ExitError',\n",
+      '',
+      'a long step whose function is lost',
+    ],
+  ],
+  'infra/concurrency.ts': [
+    [
+      'an account that nobody looked at',
+      "if (!onLocalStack && $cli.command === 'deploy') await checkAccount();",
+      'void checkAccount;',
+      'an account that allows too few executions',
+    ],
+    [
+      'a reservation that a new account refuses',
+      "settings.concurrency === 'shared'",
+      "settings.concurrency === ('none' as never)",
+      'a new account, which may reserve nothing',
+    ],
+    [
+      'a bound that cannot be set',
+      'settings.renderConcurrency !== undefined',
+      'false',
+      'the bound of rendering is a setting',
+    ],
+    [
+      'imports that end when others let them',
+      '        ...sizes.importConcurrency,\n',
+      '',
+      'API functions have concurrency of their own',
+    ],
+  ],
+  'infra/worker-files.ts': [
+    [
+      'a thread that is not built',
+      "const name = 'digest-worker.mjs';",
+      "const name = 'digest-worker.ts';",
+      'every package holds the configuration',
     ],
   ],
   'infra/localstack.ts': [
@@ -97,6 +137,18 @@ export const PROGRAM: Mistakes = {
       'the table: keys, indexes, TTL',
     ],
     ['no events from staging', 'eventbridge: true', 'eventbridge: false', 'events from staging alone'],
+    [
+      'a store that stays at home in Virginia',
+      'store.region ?? settings.region',
+      "store.region ?? 'us-east-1'",
+      'and so does a store that names none',
+    ],
+    [
+      'a bucket that somebody else has',
+      'store.bucket.replace(ACCOUNT, number)',
+      'store.bucket + number.slice(12)',
+      'the bucket of an example is of its account',
+    ],
     [
       'buckets of other services',
       'filter((store) => store.endpoint === undefined)',
@@ -165,6 +217,12 @@ export const PROGRAM: Mistakes = {
       'Object.keys(sizes.apiConcurrency).slice(1)',
       'alarms watch what matters',
     ],
+    [
+      'a janitor that nobody misses',
+      "alarm.isTooFew ? 'breaching' : 'notBreaching'",
+      "'notBreaching'",
+      'a janitor that nobody calls',
+    ],
     ['an alarm that nobody explains', '  JanitorFailed: {', '  JanitorBroken: {', 'the guide says of every alarm'],
     [
       'findings that are not counted',
@@ -202,8 +260,8 @@ export const PROGRAM: Mistakes = {
   'infra/settings.ts': [
     [
       'a bucket name that is not checked',
-      'if (!BUCKET.test(bucket))',
-      'if (!BUCKET.test(bucket) && false)',
+      "if (!BUCKET.test(bucket.replace(ACCOUNT, '0'.repeat(12))))",
+      "if (!BUCKET.test(bucket.replace(ACCOUNT, '0'.repeat(12))) && false)",
       'an invalid bucket name',
     ],
     [
@@ -255,13 +313,13 @@ export const PROGRAM: Mistakes = {
     ],
   ],
   'infra/config/dev.json': [
-    ['an example that cannot be used', 'glimpse-dev-store-central', 'Glimpse_Dev', 'the example of stage'],
+    ['an example that cannot be used', 'glimpse-dev-central-{account}', 'Glimpse_Dev', 'the example of stage'],
   ],
   'infra/config/localstack.json': [
     [
       'two stages in one bucket',
-      'glimpse-localstack-store-central',
-      'glimpse-dev-store-central',
+      'glimpse-localstack-central-{account}',
+      'glimpse-dev-central-{account}',
       'differ between stages',
     ],
   ],

@@ -150,6 +150,12 @@ const LOOK_UPS: Readonly<Record<string, (inputs: Inputs, region: string) => Inpu
     names: ['a', 'b', 'c'].map((zone) => `${region}${zone}`),
     zoneIds: ['1', '2', '3'],
   }),
+  'aws:servicequotas/getServiceQuota:getServiceQuota': (inputs) => ({
+    ...inputs,
+    id: 'quota',
+    quotaName: 'Concurrent executions',
+    value: Number(process.env['MOCK_CONCURRENT_EXECUTIONS'] ?? 1000),
+  }),
   'aws:ec2/getManagedPrefixList:getManagedPrefixList': (inputs) => ({ ...inputs, id: 'pl-cloudfront', arn: 'arn:pl' }),
   'aws:ecr/getAuthorizationToken:getAuthorizationToken': () => ({
     id: 'token',

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import { Conflict } from '../../../core/errors.ts';
-import { assertTransition, isAsExpected, refusal } from '../../../core/images/expectation.ts';
+import { assertTransition, refusal } from '../../../core/images/expectation.ts';
 import { type Image, locationId } from '../../../core/images/image.ts';
 import type { ImageChange, ImageRepository } from '../../../core/images/repository.ts';
 import { byText, type Records } from './records.ts';
@@ -43,6 +43,12 @@ export function memoryImages(records: ImageRecords, clock: Clock): ImageReposito
       return last;
     },
   };
+}
+
+function isAsExpected(image: Image, expect: ImageChange['expect']): boolean {
+  if (expect?.revision !== undefined && expect.revision !== image.revision) return false;
+  if (expect?.status !== undefined && !expect.status.includes(image.status)) return false;
+  return expect?.lock === undefined || expect.lock === image.lock;
 }
 
 function applied(image: Image, change: ImageChange, now: string): Image {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type GroupOperations, ROUTES, type Route } from '../../../api/routes.ts';
+import type { Route } from '../../../api/route.ts';
+import { type GroupOperations, ROUTES } from '../../../api/routes.ts';
 import { code, markdownTable } from '../../../scripts/printed-section.ts';
 import type { Row } from '../../acceptance/support/client-rows.ts';
 import { GLANCE_COMMANDS } from '../../acceptance/support/glance-commands.ts';

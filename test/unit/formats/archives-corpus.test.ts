@@ -34,14 +34,15 @@ describe.each(corpusRows('iso', 'ova', 'docker', 'luks', 'aki', 'ari', 'qed', 'c
     }
   });
 
-  it.skipIf(row.verdict !== 'accept')('reads as the corpus says', async () => {
-    const module = modules.find(({ format }) => format === row.format);
-    const image = await module?.open?.(source);
-    const bytes = new Uint8Array(image!.virtualSize);
-    await image!.readInto(0, bytes);
+  if (row.verdict === 'accept')
+    it('reads as the corpus says', async () => {
+      const module = modules.find(({ format }) => format === row.format);
+      const image = await module?.open?.(source);
+      const bytes = new Uint8Array(image!.virtualSize);
+      await image!.readInto(0, bytes);
 
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(row.raw_sha256);
-  });
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(row.raw_sha256);
+    });
 });
 
 function reasonOf(code: string): string {

@@ -33,20 +33,22 @@ function behaves(row: CorpusRow, bytesOf: () => Uint8Array): void {
     if (row.verdict === 'accept') expect(facts.virtualSize).toBe(row.virtual_size);
   });
 
-  it.skipIf(row.verdict === 'accept')('is not opened unless it was accepted', async () => {
-    const facts = await inspected(module, bytesOf());
-    const refused = facts.findings.some(({ severity }) => severity === 'refuse');
-    const outcome = await opened(module, bytesOf()).then(
-      () => 'opened',
-      () => 'refused',
-    );
+  const openable = row.verdict !== 'refuse' && row.name !== 'ploop/in-use.hdd';
 
-    expect(outcome).toBe(refused ? 'refused' : 'opened');
-  });
+  if (row.verdict !== 'accept')
+    it('is not opened unless it was accepted', async () => {
+      const facts = await inspected(module, bytesOf());
+      const refused = facts.findings.some(({ severity }) => severity === 'refuse');
+      const outcome = await opened(module, bytesOf()).then(
+        () => 'opened',
+        () => 'refused',
+      );
 
-  it.skipIf(row.verdict === 'refuse' || row.name === 'ploop/in-use.hdd')(
-    'expands exactly, with few reads',
-    async () => {
+      expect(outcome).toBe(refused ? 'refused' : 'opened');
+    });
+
+  if (openable)
+    it('expands exactly, with few reads', async () => {
       const { source, reads } = countingSource(bytesOf());
       const image = await module.open!(source);
       reads.length = 0;
@@ -59,8 +61,7 @@ function behaves(row: CorpusRow, bytesOf: () => Uint8Array): void {
 
       expect(hash.digest('hex')).toBe(row.raw_sha256);
       expect(reads.length).toBeLessThanOrEqual(1 + 2 * Math.ceil(image.virtualSize / (16 * MiB)));
-    },
-  );
+    });
 }
 
 describe.each(fixtures)('fixture $name', (row) => {

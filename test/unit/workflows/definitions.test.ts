@@ -1,7 +1,7 @@
 import validate from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { importImage, importImageInFunctions } from '../../../workflows/import-image.ts';
-import { FUNCTIONS } from '../../../workflows/topology.ts';
+import { FUNCTIONS, LONG_STEPS } from '../../../workflows/topology.ts';
 
 describe('workflow import-image', () => {
   it.each([importImage, importImageInFunctions])('is valid Amazon States Language', (definition) => {
@@ -16,6 +16,11 @@ describe('workflow import-image', () => {
     const steps = Object.keys(FUNCTIONS).filter((name) => name.startsWith('import-') && name !== 'import-ended');
 
     expect([...named].sort()).toEqual(steps.sort());
+  });
+
+  it('gives every step that moves bytes the vCPU of which its estimates speak', () => {
+    for (const name of [...LONG_STEPS, 'import-render'] as const)
+      expect(FUNCTIONS[name].memoryMiB, name).toBeGreaterThanOrEqual(1769);
   });
 
   it('has unique state names over all nesting: the local interpreter finds handlers by them', () => {

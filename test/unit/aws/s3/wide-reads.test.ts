@@ -27,8 +27,8 @@ afterAll(() => {
   server.close();
 });
 
-async function open(from: number, headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const [answer] = await once(get({ port, path: `/${from}`, agent, headers }), 'response');
+async function open(from: number, headers: Record<string, string> = {}, by = agent): Promise<IncomingMessage> {
+  const [answer] = await once(get({ port, path: `/${from}`, agent: by, headers }), 'response');
   return answer;
 }
 
@@ -52,6 +52,17 @@ describe('WideReadsAgent', () => {
     for await (const chunk of body) lengths.push(chunk.length);
 
     expect(Math.max(...lengths)).toBeGreaterThan(64 * 1024);
+  });
+
+  it('reads as Node does, and the same bytes, on a version that no test was run on', async () => {
+    const ordinary = new WideReadsAgent({ keepAlive: true }, '99.1.0');
+    const body = await open(3, {}, ordinary);
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    ordinary.destroy();
+
+    expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThanOrEqual(64 * 1024);
+    expect(Buffer.concat(chunks).equals(BYTES.subarray(3))).toBe(true);
   });
 
   it('keeps a body that nobody reads yet, while others are read, and their connections', async () => {

@@ -22,6 +22,19 @@ describe('the cause of a failed import, in words', () => {
       { Error: 'Sandbox.Timedout', Cause: '{"errorMessage":"RequestId: 1"}' },
       LATE,
     ],
+    [
+      'of a function that ran out of memory',
+      {
+        Error: 'Runtime.ExitError',
+        Cause: '{"errorMessage":"RequestId: 1 Error: Runtime exited with error: signal: killed"}',
+      },
+      'A step of the import ended before it was done, for want of memory or because its host was lost',
+    ],
+    [
+      'of a function whose answer was lost',
+      { Error: 'Lambda.ClientExecutionTimeoutException', Cause: '{"errorMessage":"HTTP request timed out"}' },
+      LATE,
+    ],
     ['of a state that ran out of time', { Error: 'States.Timeout' }, LATE],
     [
       'of a container that ran out of memory',

@@ -1,0 +1,41 @@
+# Stages of a CI run: sourced by .ci/run and .ci/full. Each shows its output; what its tests say is counted, or itself when it says nothing.
+passed=0
+failed=0
+log=$(mktemp -d)
+
+stage() { # stage NAME COMMAND...
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" 2>&1 | tee "$log/$name"
+  local code=${PIPESTATUS[0]}
+  local ok bad
+  ok=$(sed 's/\x1b\[[0-9;]*m//g' "$log/$name" | grep -E '^ +Tests ' | grep -oE '[0-9]+ passed' | awk '{s += $1} END {print s + 0}')
+  bad=$(sed 's/\x1b\[[0-9;]*m//g' "$log/$name" | grep -E '^ +Tests ' | grep -oE '[0-9]+ failed' | awk '{s += $1} END {print s + 0}')
+  passed=$((passed + ok))
+  failed=$((failed + bad))
+  if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then failed=$((failed + 1)); fi
+  if [ "$code" -eq 0 ] && [ "$ok" -eq 0 ]; then passed=$((passed + 1)); fi
+  return "$code"
+}
+
+finish() {
+  printf '\n%s passed, %s failed\n' "$passed" "$failed"
+  [ "$failed" -eq 0 ]
+}
+
+install_clients() {
+  command -v openstack >/dev/null && command -v glance >/dev/null && command -v qemu-img >/dev/null && command -v mke2fs >/dev/null &&
+    command -v keystone-manage >/dev/null && return 0
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    python3-openstackclient python3-glanceclient python3-openstacksdk python3-keystone qemu-utils e2fsprogs >/dev/null
+}
+
+install_all() { # What the tests need. Without it nothing else can be run.
+  stage clients install_clients && stage install npm ci
+}
+
+all_tests() {
+  stage tests npm test
+  stage acceptance npm run test:acceptance
+}

@@ -1,0 +1,20 @@
+import type { CatalogPlace } from '../../../api/identity/views.ts';
+
+interface Sent {
+  readonly baseUrl: string;
+  readonly path: string;
+}
+
+/** URL of the identity service without version. No slash at the end. */
+export const serviceOf = ({ baseUrl }: Pick<Sent, 'baseUrl'>): string => `${baseUrl}/identity`;
+/** The same with the version, for links to records. */
+export const v3Of = (request: Pick<Sent, 'baseUrl'>): string => `${serviceOf(request)}/v3`;
+/** URL of a request without its query. */
+export const selfOf = ({ baseUrl, path }: Sent): string => baseUrl + path;
+
+/** Where the catalog says that both services are. */
+export const placeOf = (request: Pick<Sent, 'baseUrl'>, region: string): CatalogPlace => ({
+  region,
+  imageUrl: request.baseUrl,
+  identityUrl: serviceOf(request),
+});

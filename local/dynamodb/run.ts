@@ -1,0 +1,43 @@
+import { AwsError } from '../wire/aws-error.ts';
+import type { JsonObject } from '../wire/json.ts';
+import type { Engine, Store } from './engine.ts';
+import { awsErrorOf } from './errors.ts';
+import { type ItemChange, unitOfWork } from './unit-of-work.ts';
+
+/** Answers an operation that changes nothing. Throws AwsError. */
+export async function read(engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> {
+  try {
+    return await engine.run(store, engine.check(input, store));
+  } catch (error) {
+    throw awsErrorOf(error);
+  }
+}
+
+/**
+ * Answers an operation that writes: all of it is kept or nothing. `onChange` is told what became of the item before that is kept,
+ * also when a condition failed; what it throws is the answer. Throws AwsError. The caller runs writes one at a time.
+ */
+export async function write(
+  engine: Engine,
+  store: Store,
+  input: JsonObject,
+  onChange?: (change: ItemChange) => void,
+): Promise<JsonObject> {
+  const returnOld = input['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD';
+  const unit = unitOfWork(store);
+  try {
+    const result = await engine.run(unit.store, engine.check(input, store));
+    onChange?.(unit.lastChange);
+    await unit.commit();
+    return result;
+  } catch (caught) {
+    const error = awsErrorOf(caught);
+    if (error.code === 'ConditionalCheckFailedException') onChange?.(unit.lastChange);
+    const item = unit.lastChange.before;
+    if (!returnOld || item === undefined || error.code !== 'ConditionalCheckFailedException') throw error;
+    throw withItem(error, item);
+  }
+}
+
+const withItem = (error: AwsError, item: JsonObject): AwsError =>
+  new AwsError(error.code, error.message, error.status, { Item: item }, { cause: error });

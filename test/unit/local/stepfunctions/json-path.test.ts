@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { findPath, parsePath, readPath, writePath } from '../../../../local/stepfunctions/json-path.ts';
+import type { Json } from '../../../../local/wire/json.ts';
+
+const DOCUMENT: Json = {
+  a: { b: [10, 20, 30, 40], 'c d': 'spaced', $x_1: true },
+  list: [{ n: 1 }, { n: 2 }, { m: 3 }],
+  größe: 5,
+  nothing: null,
+};
+
+describe('findPath', () => {
+  it.each<[string, Json | undefined]>([
+    ['$', DOCUMENT],
+    ['$.a.b', [10, 20, 30, 40]],
+    ['$.a.b[0]', 10],
+    ['$.a.b[-1]', 40],
+    ['$.a.b[9]', undefined],
+    ["$.a['c d']", 'spaced'],
+    ['$["a"]["c d"]', 'spaced'],
+    ['$.a.$x_1', true],
+    ['$.größe', 5],
+    ['$.nothing', null],
+    ['$.gone', undefined],
+    ['$.gone.deeper', undefined],
+    ['$.nothing.deeper', undefined],
+    ['$.toString', undefined],
+    ['$.a[0]', undefined],
+    ['$.a.b.length', undefined],
+    ['$.list[*].n', [1, 2]],
+    ['$.list.*.n', [1, 2]],
+    ['$.a.b[*]', [10, 20, 30, 40]],
+    ['$.a.b[1:3]', [20, 30]],
+    ['$.a.b[:2]', [10, 20]],
+    ['$.a.b[2:]', [30, 40]],
+    ['$.a.b[-2:]', [30, 40]],
+    ['$.a[1:2]', []],
+    ['$.a.b[0,2]', [10, 30]],
+    ['$.a.b[0 , 2]', [10, 30]],
+    ["$['nothing','größe']", [null, 5]],
+    ['$.list[0][*]', [1]],
+    ['$.größe[*]', []],
+    ['$..n', [1, 2]],
+    ['$..[0]', [10, { n: 1 }]],
+    ['$.list..', [[{ n: 1 }, { n: 2 }, { m: 3 }]]],
+  ])('%s', (path, value) => {
+    expect(findPath(path, DOCUMENT)).toEqual(value);
+  });
+
+  it('tells every match below, at any depth', () => {
+    expect(findPath('$..*', { a: { b: 1 } })).toEqual([{ b: 1 }, 1]);
+  });
+});
+
+describe('parsePath', () => {
+  it.each(['a.b', '', 'x$'])('refuses %j, which does not begin with $', (path) => {
+    expect(() => parsePath(path)).toThrow(`States.Runtime: '${path}' is not a JSONPath`);
+  });
+
+  it.each([
+    ['$.', 2],
+    ['$a', 2],
+    ['$.a b', 4],
+    ['$[', 2],
+    ['$.a[?(@.b)]', 4],
+    ["$['a]", 2],
+    ['$.a[1', 4],
+    ['$.1', 2],
+  ])('refuses %s at character %i', (path, at) => {
+    expect(() => parsePath(path)).toThrow(`States.Runtime: cannot read the JSONPath '${path}' at character ${at}`);
+  });
+
+  it.each([
+    ['$', true],
+    ['$.a[0]', true],
+    ["$['a']", true],
+    ['$.a[*]', false],
+    ['$.a[0,1]', false],
+    ['$.a[0:1]', false],
+    ['$..a', false],
+  ])('%s names one place: %s', (path, isReference) => {
+    expect(parsePath(path).isReference).toBe(isReference);
+    expect(parsePath(path)).toBe(parsePath(path));
+  });
+});
+
+describe('readPath', () => {
+  it('reads null', () => {
+    expect(readPath('$.nothing', DOCUMENT)).toBeNull();
+  });
+
+  it('names the path and what was searched', () => {
+    expect(() => readPath('$.x', { a: 'y'.repeat(2000) })).toThrow(
+      expect.objectContaining({
+        error: 'States.ParameterPathFailure',
+        causeText: `The JSONPath '$.x' could not be found in the input '{"a":"${'y'.repeat(994)}'`,
+      }),
+    );
+    expect(() => readPath('$.x', {}, 'States.Runtime')).toThrow(expect.objectContaining({ error: 'States.Runtime' }));
+  });
+});
+
+describe('writePath', () => {
+  it.each<[string, Json, Json]>([
+    ['$', { a: 1 }, 'v'],
+    ['$.a', { a: 'v', b: 2 }, { a: 1, b: 2 }],
+    ['$.new', { new: 'v' }, {}],
+    ['$.new.deep', { new: { deep: 'v' } }, {}],
+    ['$.a.b', { a: { b: 'v', c: 1 } }, { a: { c: 1 } }],
+    ['$.a.b', { a: { b: 'v' } }, { a: null }],
+    ['$.a', { a: 'v' }, { a: 5 }],
+    ['$.l[1]', { l: [1, 'v', 3] }, { l: [1, 2, 3] }],
+    ['$.l[0].n', { l: [{ n: 'v', m: 1 }] }, { l: [{ n: 0, m: 1 }] }],
+  ])('%s makes %j of %j', (path, wanted, document) => {
+    const before = structuredClone(document);
+
+    expect(writePath(path, document, 'v')).toEqual(path === '$' ? 'v' : wanted);
+    expect(document).toEqual(before);
+  });
+
+  it.each<[string, Json]>([
+    ['$.a.b', { a: 5 }],
+    ['$.a.b', { a: [1] }],
+    ['$.a', 'text'],
+    ['$.a[0]', { a: {} }],
+    ['$[0]', {}],
+  ])('refuses %s in %j', (path, document) => {
+    expect(() => writePath(path, document, 'v')).toThrow(
+      expect.objectContaining({
+        error: 'States.ResultPathMatchFailure',
+        causeText: `Unable to apply the ReferencePath ${path} to the input`,
+      }),
+    );
+  });
+
+  it('refuses a path that may name several places', () => {
+    expect(() => writePath('$.a[*]', { a: [] }, 'v')).toThrow("'$.a[*]' is not a reference path");
+  });
+});
