@@ -62,7 +62,9 @@ async function oneSecond(): Promise<KeyReport[]> {
   };
   database.meter?.reset();
   for (let worker = 0; worker < PLAYED; worker++) {
-    await reporter({ ...deps, pulse: createPulse() }, task as ImportTask, 'render', worker, BATCH_BYTES).add(BATCH_BYTES / 4);
+    await reporter({ ...deps, pulse: createPulse() }, task as ImportTask, 'render', worker, BATCH_BYTES).add(
+      BATCH_BYTES / 4,
+    );
   }
   return [...(database.meter?.report() ?? [])];
 }
