@@ -24,14 +24,6 @@ export function createBatchRecords(table: Table): BatchRecords {
   return {
     batches,
 
-    async batch(taskId, phase, number) {
-      const Key = batchKey(taskId, phase, number);
-      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true }));
-      if (Item === undefined) return undefined;
-      const { pk, sk, ...batch } = Item;
-      return batch as BatchProgress;
-    },
-
     async putBatch(batch) {
       const Item = { ...batchKey(batch.taskId, batch.phase, batch.batch), ...batch };
       await table.client.send(new PutCommand({ TableName: table.name, Item }));

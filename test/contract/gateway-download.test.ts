@@ -143,7 +143,7 @@ describe('GET file', () => {
   it('refuses: no token, unknown or invisible image, policy, deactivated, a body, an unknown store', async () => {
     const foreign = await rig.image({ owner: 'alt' });
     const deactivated = await upload(Buffer.from('data'), 'central');
-    await rig.deps.images.change(deactivated, { set: { status: 'deactivated' } });
+    await rig.deps.images.change(deactivated, { expect: { status: ['active'] }, set: { status: 'deactivated' } });
 
     const statuses = [
       await rig.send('GET', file(sparse), { headers: { 'x-auth-token': undefined } }),

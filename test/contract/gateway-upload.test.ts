@@ -5,6 +5,8 @@ import type { Image } from '../../core/images/image.ts';
 import { type GatewayRig, OCTETS, type Sent, startGateway } from '../support/gateway.ts';
 
 const MIB = 1024 * 1024;
+/** A busy machine takes its time; whoever waits gets what he waits for. */
+const PATIENCE = { timeout: 20_000 };
 let rig: GatewayRig;
 
 beforeAll(async () => {
@@ -220,18 +222,22 @@ describe('PUT file', () => {
       `PUT ${file(image.id)} HTTP/1.1\r\nhost: x\r\nx-auth-token: demo\r\ncontent-type: application/octet-stream\r\ncontent-length: ${40 * MIB}\r\n\r\n`,
     );
     socket.write(randomBytes(18 * MIB));
-    await vi.waitFor(async () =>
-      expect((await rig.s3.keys('central')).filter((key) => key.includes(image.id))).not.toEqual([]),
+    await vi.waitFor(
+      async () => expect((await rig.s3.keys('central')).filter((key) => key.includes(image.id))).not.toEqual([]),
+      PATIENCE,
     );
 
     socket.destroy();
 
-    await vi.waitFor(async () => expect(await rig.show(image.id)).toMatchObject({ status: 'queued', lock: null }));
+    await vi.waitFor(
+      async () => expect(await rig.show(image.id)).toMatchObject({ status: 'queued', lock: null }),
+      PATIENCE,
+    );
     await vi.waitFor(async () => {
       await expectNoBytes(image.id);
       const duties = (await rig.duties()).filter((duty) => duty.imageId === image.id);
       expect(duties).toMatchObject([{ kind: 'retired', attempt: 1 }]);
-    });
+    }, PATIENCE);
   });
 
   it('gives up a client that stalls', async () => {

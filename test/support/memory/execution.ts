@@ -28,10 +28,16 @@ export interface Execution {
   readonly states: readonly string[];
 }
 
+/** What the steps of an execution run: as functions, and as containers, which no limit strikes. By name without `import-`. */
+export interface Steps {
+  readonly handlers: Readonly<Record<string, StepHandler<never>>>;
+  readonly containers: Readonly<Record<string, StepHandler<never>>>;
+}
+
 /** Runs the import workflow as it is deployed, containers included, without waiting between attempts. @throws what no state catches */
 export async function execute(
   { deps, around }: { readonly deps: ServiceDeps; readonly around: Around | undefined },
-  handlers: Readonly<Record<string, StepHandler<never>>>,
+  { handlers, containers }: Steps,
   taskId: string,
 ): Promise<Execution> {
   const steps: string[] = [];
@@ -58,7 +64,7 @@ export async function execute(
       const event = Object.fromEntries(parameters.map((parameter) => parameter.split('=', 2)));
       const step = stepOf(fn);
       steps.push(`${step} in container`);
-      await asContainer(deps, { ...event, step: fn }, () => handlers[step]?.on(deps, event as never));
+      await asContainer(deps, { ...event, step: fn }, () => containers[step]?.on(deps, event as never));
       return {};
     },
     putEvents: async (): Promise<Json> => ({}),
@@ -113,14 +119,10 @@ async function asContainer(
   run: () => Promise<unknown> | undefined,
 ): Promise<void> {
   const event = step as unknown as Parameters<typeof recordContainer>[1];
-  const limit = process.env['GLIMPSE_FUNCTION_SECONDS'];
-  process.env['GLIMPSE_FUNCTION_SECONDS'] = '';
+  await recordContainer(deps, event, deps.clock.now());
   try {
-    await recordContainer(deps, event, deps.clock.now());
     await run();
   } catch (error) {
     await recordContainer(deps, event, deps.clock.now(), serviceError(error));
-  } finally {
-    process.env['GLIMPSE_FUNCTION_SECONDS'] = limit ?? '';
   }
 }

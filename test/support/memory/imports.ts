@@ -1,7 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createDropBox } from '../../../bytes/drop-box.ts';
+import { copyToStore } from '../../../bytes/imports/copy-to-store.ts';
 import type { OpenDownload } from '../../../bytes/imports/download.ts';
 import { fetchSource } from '../../../bytes/imports/fetch.ts';
+import { hashRendered } from '../../../bytes/imports/hash.ts';
+import type { StepEvent, StepTools } from '../../../bytes/imports/step.ts';
 import { stagedPrefix } from '../../../bytes/keys.ts';
 import { createLocations } from '../../../bytes/locations.ts';
 import { createPlaces } from '../../../bytes/places.ts';
@@ -96,7 +99,7 @@ export function importRig(config: Readonly<Record<string, unknown>> = {}): Impor
   };
   const deps = { ...records, places, identityRecords: {} as ServiceDeps['identityRecords'], keystone: unused };
   const web: ImportRig['web'] = new Map();
-  const handlers = { ...HANDLERS, fetch: fetchFrom(web) };
+  const steps = { handlers: { ...HANDLERS, fetch: fetchFrom(web, assertFits) }, containers: containersOver(web) };
   const rig: ImportRig = {
     deps,
     staging,
@@ -105,7 +108,7 @@ export function importRig(config: Readonly<Record<string, unknown>> = {}): Impor
     around: undefined,
     staged: (bytes, attributes, options) => stage(rig, bytes, attributes, options?.hashed ?? true),
     task: (image, method, options) => recordTask(deps, image, method, options),
-    run: (taskId) => execute(rig, handlers, taskId),
+    run: (taskId) => execute(rig, steps, taskId),
     async image(id) {
       const image = await deps.images.get(id);
       if (image === undefined) throw new Error(`there is no image ${id}`);
@@ -123,8 +126,20 @@ export function importRig(config: Readonly<Record<string, unknown>> = {}): Impor
   return rig;
 }
 
+/** Long steps where everything fits. */
+function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<string, StepHandler<never>>> {
+  const fits = (): void => undefined;
+  return {
+    fetch: fetchFrom(web, fits),
+    hash: byteStep((deps, task) => hashRendered(deps, task, { assertFits: fits })),
+    copy: byteStep<StepEvent & { readonly store: string }>((deps, task, { store }, guard) =>
+      copyToStore(deps, task, store, { guard, assertFits: fits }),
+    ),
+  };
+}
+
 /** The step as deployed, with a web of the test's. */
-function fetchFrom(web: ReadonlyMap<string, WebAnswer>): StepHandler<never> {
+function fetchFrom(web: ReadonlyMap<string, WebAnswer>, fits: StepTools['assertFits']): StepHandler<never> {
   const open: OpenDownload = async (uri) => {
     const answer = web.get(uri);
     if (answer === undefined) throw new FetchFailed(`${uri} answered 404 Not Found`);
@@ -139,7 +154,7 @@ function fetchFrom(web: ReadonlyMap<string, WebAnswer>): StepHandler<never> {
       })(),
     };
   };
-  return byteStep((deps, task, _event, guard) => fetchSource(deps, task, { guard, assertFits }, open));
+  return byteStep((deps, task, _event, guard) => fetchSource(deps, task, { guard, assertFits: fits }, open));
 }
 
 async function stage(
