@@ -1,12 +1,23 @@
 /**
  * The one place that knows which status code a kind of error has and how the image service writes an error body
- * (contract: image-api/README.md "Error bodies"). The functions and the gateway answer with it.
+ * (contract: image-api/README.md "Error bodies"). The functions and the gateway answer with it, the client reads it back.
  */
 import {
+  BackendUnavailable,
+  Conflict,
   type ErrorKind,
+  Forbidden,
+  Gone,
+  HeaderTooLarge,
   ImageServiceError,
+  InvalidInput,
+  LimitExceeded,
   MethodNotAllowed,
+  NotFound,
+  NotImplemented,
+  RangeNotSatisfiable,
   TooManyRequests,
+  Unauthenticated,
   UnsupportedMedia,
 } from '../core/errors.ts';
 
@@ -169,4 +180,54 @@ function mediaRanges(accept: string): { range: string; quality: number }[] {
     const quality = given === undefined ? 1 : Number(given.slice(2));
     return { range, quality: Number.isFinite(quality) ? quality : 0 };
   });
+}
+
+type Reader = (message: string, headers: Pick<Headers, 'get'>) => ImageServiceError;
+
+/** What a status means to a client; where several kinds share one, the kind that clients can cause. */
+const READ_BACK: Readonly<Record<number, Reader>> = {
+  401: (message) => new Unauthenticated(message),
+  403: (message) => new Forbidden(message),
+  404: (message) => new NotFound(message),
+  405: (message, headers) => new MethodNotAllowed(message, (headers.get('allow') ?? '').split(/, */).filter(Boolean)),
+  409: (message) => new Conflict(message),
+  410: (message) => new Gone(message),
+  413: (message) => new LimitExceeded(message),
+  415: (message, headers) => {
+    const acceptPatch = headers.get('accept-patch');
+    return new UnsupportedMedia(message, acceptPatch === null ? {} : { acceptPatch });
+  },
+  416: (message) => new RangeNotSatisfiable(message),
+  429: (message, headers) => new TooManyRequests(message, Number(headers.get('retry-after') ?? 1)),
+  431: (message) => new HeaderTooLarge(message),
+  501: (message) => new NotImplemented(message),
+};
+
+/**
+ * The error that an answer tells of, in the service's own kinds: any other status of 500 and more is BackendUnavailable, any other
+ * below InvalidInput.
+ * @param asked method and path, for the message: `GET /v2/images/x: 404: what the service said`
+ */
+export function errorOf(status: number, headers: Pick<Headers, 'get'>, text: string, asked: string): ImageServiceError {
+  const message = `${asked}: ${status}: ${saidIn(text)}`;
+  const read = READ_BACK[status];
+  if (read !== undefined) return read(message, headers);
+  return status >= 500 ? new BackendUnavailable(message) : new InvalidInput(message);
+}
+
+/** The kind of an error, for who does not know the classes; undefined for what is not one of ours. */
+export function kindOf(error: unknown): string | undefined {
+  return error instanceof ImageServiceError ? error.kind : undefined;
+}
+
+/** The message of an error body of any form, in one line. */
+function saidIn(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    const { error } = Object(body);
+    if (typeof error?.message === 'string') return error.message;
+  } catch {
+    // not JSON: shown as it is
+  }
+  return text.replaceAll(/(?:<[^>]*>|\s)+/g, ' ').trim();
 }

@@ -14,3 +14,8 @@ export function pageLinks(path: string, query: URLSearchParams, nextMarker: stri
   asked.append('marker', nextMarker);
   return { first, next: link(asked) };
 }
+
+/** The marker in a `next` link, for who asks for the next page by query; undefined on the last page. */
+export function nextMarker(next: string | undefined): string | undefined {
+  return new URLSearchParams(next?.split('?', 2)[1]).get('marker') ?? undefined;
+}

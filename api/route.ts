@@ -23,7 +23,7 @@ export interface Shape {
   /** The JSON of a success. */
   readonly answer?: z.ZodType;
   /** Headers of a success that carry what the body does not, names in lower case. */
-  readonly answerHeaders?: z.ZodType;
+  readonly answerHeaders?: z.ZodObject;
 }
 
 export interface Route extends Shape {

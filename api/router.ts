@@ -1,6 +1,6 @@
 /**
- * From method and path to an operation (contract: README.md "Complete endpoint table"). A path is decoded once, segment by
- * segment; a segment that holds an encoded slash matches nothing, neither does a trailing slash.
+ * From method and path to an operation (contract: README.md "Complete endpoint table"). A path comes as it stands in a URL and is
+ * decoded once, segment by segment; a segment that holds an encoded slash matches nothing, neither does a trailing slash.
  */
 import { MethodNotAllowed, NotFound, NotImplemented } from '../core/errors.ts';
 import type { Route } from './route.ts';

@@ -5,7 +5,6 @@
  * large one, one request after the other, and removes what it made. Times are milliseconds at the client.
  */
 import { parseArgs } from 'node:util';
-import { NAMESPACES, namespacePath } from '../cli/metadefs/namespaces.ts';
 import { openSession } from '../cli/session.ts';
 
 const { values } = parseArgs({
@@ -15,7 +14,7 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '200' },
   },
 });
-const session = await openSession(process.env);
+const client = await openSession(process.env);
 const requests = Number(values.requests);
 
 const small = Array.from({ length: Number(values.namespaces) }, (_, n) => `Bench::${n}`);
@@ -23,7 +22,7 @@ const large = 'Bench::Large';
 const definition = (n: number) => ({
   title: `Property ${n}`,
   description: 'd'.repeat(80),
-  type: 'string',
+  type: 'string' as const,
   enum: ['a', 'b'],
 });
 
@@ -43,27 +42,27 @@ async function time(ask: () => Promise<unknown>): Promise<string> {
 try {
   const filled = performance.now();
   for (const namespace of small) {
-    await session.request('POST', NAMESPACES, {
-      namespace,
-      visibility: 'public',
-      description: 'a namespace of the benchmark',
-      resource_type_associations: [{ name: 'OS::Glance::Image', prefix: 'hw_' }],
+    await client.createNamespace({
+      body: {
+        namespace,
+        visibility: 'public',
+        description: 'a namespace of the benchmark',
+        resource_type_associations: [{ name: 'OS::Glance::Image', prefix: 'hw_' }],
+      },
     });
   }
   const properties = Object.fromEntries(
     Array.from({ length: Number(values.properties) }, (_, n) => [`property_${n}`, definition(n)]),
   );
-  await session.request('POST', NAMESPACES, { namespace: large, visibility: 'public', properties });
+  await client.createNamespace({ body: { namespace: large, visibility: 'public', properties } });
   console.log(`${small.length} namespaces made in ${Math.round(performance.now() - filled)} ms`);
+  console.log(`list 25 of ${small.length}        ${await time(() => client.listNamespaces({ query: { limit: 25 } }))}`);
+  const byName = { limit: 25, sort_key: 'namespace', sort_dir: 'asc', marker: 'Bench::250' };
+  console.log(`list 25 by name, page 2+  ${await time(() => client.listNamespaces({ query: byName }))}`);
   console.log(
-    `list 25 of ${small.length}        ${await time(() => session.request('GET', `${NAMESPACES}?limit=25`))}`,
-  );
-  const byName = `${NAMESPACES}?limit=25&sort_key=namespace&sort_dir=asc&marker=Bench::250`;
-  console.log(`list 25 by name, page 2+  ${await time(() => session.request('GET', byName))}`);
-  console.log(
-    `show ${values.properties} properties       ${await time(() => session.request('GET', namespacePath(large)))}`,
+    `show ${values.properties} properties       ${await time(() => client.showNamespace({ params: { namespace: large } }))}`,
   );
 } finally {
   for (const namespace of [...small, large])
-    await session.request('DELETE', namespacePath(namespace)).catch(() => undefined);
+    await client.deleteNamespace({ params: { namespace } }).catch(() => undefined);
 }

@@ -2,6 +2,7 @@
 import { HTTP_STATUS, REASONS } from '../api/errors.ts';
 import type { Group, Route } from '../api/route.ts';
 import { ROUTES } from '../api/routes.ts';
+import { parseConfig } from '../core/config.ts';
 import { code, markdownTable, type PrintedSection, printSections } from './printed-section.ts';
 
 const PAGE = 'docs/api.md';
@@ -33,14 +34,27 @@ const ANSWERED_BY: Readonly<Record<Group, string>> = {
 };
 
 function operationsTable(routes: readonly (readonly [string, Route])[]): string {
-  const rows = routes.map(([name, { method, path, success, auth, body, group }]) => [
+  const rows = routes.map(([name, { method, path, success, auth, body, group, query }]) => [
     code(`${method} ${path}`),
     name,
     String(success),
     ANSWERED_BY[group],
-    [auth === 'none' ? 'no token' : '', body === 'refused' ? 'no body' : ''].filter(Boolean).join(', '),
+    [auth === 'none' ? 'no token' : '', bodyWord(body, group), ...parameters(query)].filter(Boolean).join(', '),
   ]);
   return markdownTable(['Request', 'Operation', 'Success', 'Answered by', 'Takes'], rows);
+}
+
+function bodyWord(body: Route['body'], group: Group): string {
+  if (body === undefined) return '';
+  if (body === 'refused') return 'no body';
+  return group === 'gateway' ? 'bytes' : 'JSON';
+}
+
+/** Names of query parameters, as api/query.ts keeps them. */
+function parameters(query: Route['query']): string[] {
+  const schema = typeof query === 'function' ? query(parseConfig({ stores: [{ id: 'any', bucket: 'any' }] })) : query;
+  const names = schema?.meta()?.['parameters'];
+  return Array.isArray(names) ? names.map((name) => code(`?${name}`)) : [];
 }
 
 function errors(): string {

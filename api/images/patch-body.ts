@@ -33,7 +33,7 @@ export type PatchDocument = readonly (
 
 /** The media type says which language the body is in. @throws UnsupportedMedia with Accept-Patch */
 export const PatchHeaders = z
-  .object({ 'content-type': z.string().optional() })
+  .custom<{ readonly 'content-type': typeof V2_0 | typeof V2_1 }>()
   .transform((headers) => ({ language: patchLanguage(headers['content-type']) }));
 
 /** Body of PATCH /v2/images/{id}, to be read in a language. @throws as `parsePatch` */

@@ -1,6 +1,5 @@
 import type { Finding } from '../../api/metadefs/image-lint.ts';
 import { EXIT } from '../exit.ts';
-import { openSession } from '../session.ts';
 import type { Register } from './register.ts';
 
 /** `glimpse image lint`: exit 0 when there is nothing to say, 3 when there is, 1 when the service could not be asked. */
@@ -14,7 +13,10 @@ export const imageLintCommand: Register = (program, done) => {
     .argument('<image>', 'id or name')
     .option('--json', 'one JSON object per finding and line')
     .action(async (which: string, { json }: { readonly json?: boolean }) => {
-      const { findingsOf } = await import('../metadefs/lint.ts');
+      const [{ findingsOf }, { openSession }] = await Promise.all([
+        import('../metadefs/lint.ts'),
+        import('../session.ts'),
+      ]);
       const findings = await findingsOf(await openSession(process.env), which);
       for (const finding of findings)
         process.stdout.write(`${json === true ? JSON.stringify(finding) : line(finding)}\n`);

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { catalogFiles, STANDARD_CATALOG } from '../metadefs/files.ts';
 import type { LoadMode } from '../metadefs/load.ts';
-import { openSession } from '../session.ts';
 import type { Register } from './register.ts';
 
 type Done = (code: ExitCode) => void;
 
-/** Loaded when it is asked for: the schemas of the catalog would add a third to the start of every other command. */
+/** Loaded when it is asked for: the schemas of the API would add a third to the start of every other command. */
 const work = () => import('../metadefs/catalog.ts');
+const openSession = async () => (await import('../session.ts')).openSession(process.env);
 
 /**
  * `glimpse metadefs`: the catalog of metadata definitions as files, with the semantics of glance-manage. Exit 0, 3 when a file
@@ -24,7 +24,7 @@ export const metadefsCommand: Register = (program, done) => {
     .description('remove every namespace, protected or not, and every resource type')
     .action(async () => {
       const { unload } = await work();
-      await unload(await openSession(process.env));
+      await unload(await openSession());
       done(EXIT.ok);
     });
   metadefs
@@ -33,7 +33,7 @@ export const metadefsCommand: Register = (program, done) => {
     .argument('<path>', 'directory; made when it is missing')
     .action(async (path: string) => {
       const { exportAll } = await work();
-      await exportAll(await openSession(process.env), path);
+      await exportAll(await openSession(), path);
       done(EXIT.ok);
     });
 };
@@ -56,7 +56,7 @@ function registerLoad(metadefs: Command, done: Done): void {
       const mode = modeOf(options);
       const files = await catalogFiles(path);
       const { loadAll } = await work();
-      done(await loadAll(await openSession(process.env), files, mode));
+      done(await loadAll(await openSession(), files, mode));
     });
 }
 

@@ -1,6 +1,8 @@
 /** What `glimpse metadefs` does: the catalog from files to the service, and back. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Client } from '../../api/client.ts';
+import { kindOf } from '../../api/errors.ts';
 import {
   type NamespaceFile,
   namespaceFileName,
@@ -8,16 +10,15 @@ import {
   parseNamespaceFile,
 } from '../../api/metadefs/namespace-file.ts';
 import { complain, EXIT, type ExitCode, reason } from '../exit.ts';
-import { ApiError, type Session } from '../session.ts';
 import { readText, writeWhole } from './files.ts';
 import { type LoadMode, loadNamespace } from './load.ts';
 import { dropNamespace, findNamespace, listNamespaces } from './namespaces.ts';
 
 /** A file is checked as a whole before anything of it is sent; one that is refused does not keep the others back. */
-export async function loadAll(session: Session, paths: readonly string[], mode: LoadMode): Promise<ExitCode> {
+export async function loadAll(client: Client, paths: readonly string[], mode: LoadMode): Promise<ExitCode> {
   let refused = 0;
   for (const [at, path] of paths.entries()) {
-    const problem = await loadFile(session, path, mode, (text) => say(at, paths.length, text));
+    const problem = await loadFile(client, path, mode, (text) => say(at, paths.length, text));
     if (problem === undefined) continue;
     refused += 1;
     complain(problem);
@@ -27,7 +28,7 @@ export async function loadAll(session: Session, paths: readonly string[], mode: 
 
 /** @returns why the file was refused */
 async function loadFile(
-  session: Session,
+  client: Client,
   path: string,
   mode: LoadMode,
   report: (text: string) => void,
@@ -40,36 +41,32 @@ async function loadFile(
     return reason(error);
   }
   try {
-    report(`${file.namespace} ${await loadNamespace(session, file, mode)}`);
+    report(`${file.namespace} ${await loadNamespace(client, file, mode)}`);
     return undefined;
   } catch (error) {
-    if (error instanceof ApiError) return `${path}: ${error.message}`;
+    if (kindOf(error) !== undefined) return `${path}: ${reason(error)}`;
     throw error;
   }
 }
 
 /** Removes every namespace and every resource type. */
-export async function unload(session: Session): Promise<void> {
-  const namespaces = await listNamespaces(session);
+export async function unload(client: Client): Promise<void> {
+  const namespaces = await listNamespaces(client);
   for (const [at, shown] of namespaces.entries()) {
-    await dropNamespace(session, shown);
+    await dropNamespace(client, shown);
     say(at, namespaces.length, `${shown.namespace} removed`);
   }
-  const { resource_types: types } = await session.request<{ resource_types: readonly { name: string }[] }>(
-    'GET',
-    '/v2/metadefs/resource_types',
-  );
-  for (const { name } of types)
-    await session.request('DELETE', `/v2/metadefs/resource_types/${encodeURIComponent(name)}`);
+  const { resource_types: types } = await client.listResourceTypes();
+  for (const { name } of types) await client.deleteResourceType({ params: { resource_type: name } });
 }
 
 /** Writes one file per namespace. Two namespaces that people see under one name get the namespace's own name into the file's. */
-export async function exportAll(session: Session, path: string): Promise<void> {
+export async function exportAll(client: Client, path: string): Promise<void> {
   await mkdir(path, { recursive: true });
-  const namespaces = await listNamespaces(session);
+  const namespaces = await listNamespaces(client);
   const written = new Set<string>();
   for (const [at, { namespace }] of namespaces.entries()) {
-    const shown = await findNamespace(session, namespace);
+    const shown = await findNamespace(client, namespace);
     if (shown === undefined) continue;
     const usual = namespaceFileName(shown);
     const name = written.has(usual) ? namespaceFileName({ namespace: `${usual.slice(0, -5)} ${namespace}` }) : usual;

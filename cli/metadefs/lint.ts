@@ -1,35 +1,35 @@
 /** What `glimpse image lint` asks the service for. */
+import type { Client } from '../../api/client.ts';
+import { kindOf } from '../../api/errors.ts';
 import { type Finding, IMAGE_TYPE, type LintInput, lintImage } from '../../api/metadefs/image-lint.ts';
-import { ApiError, type Session } from '../session.ts';
 import { findNamespace, listNamespaces } from './namespaces.ts';
 
-/** @param which id or name of an image @throws ApiError; Error when no image, or more than one, is named so */
-export async function findingsOf(session: Session, which: string): Promise<readonly Finding[]> {
-  return lintImage(await lintInput(session, which));
+/** @param which id or name of an image @throws the service's error kinds; Error when no image, or more than one, is named so */
+export async function findingsOf(client: Client, which: string): Promise<readonly Finding[]> {
+  return lintImage(await lintInput(client, which));
 }
 
-async function lintInput(session: Session, which: string): Promise<LintInput> {
-  const image = await findImage(session, which);
-  const schema = await session.request<LintInput['schema']>('GET', '/v2/schemas/image');
-  const type = encodeURIComponent(IMAGE_TYPE);
-  const names = await listNamespaces(session, `&resource_types=${type}`);
+async function lintInput(client: Client, which: string): Promise<LintInput> {
+  const image = await findImage(client, which);
+  const schema = await client.showImageSchema();
+  const names = await listNamespaces(client, IMAGE_TYPE);
   const namespaces = [];
   for (const { namespace } of names) {
-    const shown = await findNamespace(session, namespace, `?resource_type=${type}`);
-    if (shown !== undefined) namespaces.push(shown as LintInput['namespaces'][number]);
+    const shown = await findNamespace(client, namespace, IMAGE_TYPE);
+    if (shown !== undefined) namespaces.push(shown);
   }
   return { image, schema, namespaces };
 }
 
 /** By id, else by a name that only one image has. */
-async function findImage(session: Session, which: string): Promise<LintInput['image']> {
+async function findImage(client: Client, which: string): Promise<LintInput['image']> {
   try {
-    return await session.request('GET', `/v2/images/${encodeURIComponent(which)}`);
+    return await client.showImage({ params: { id: which } });
   } catch (error) {
-    if (!(error instanceof ApiError) || ![400, 403, 404].includes(error.status)) throw error;
+    if (!['InvalidInput', 'Forbidden', 'NotFound'].includes(kindOf(error) ?? '')) throw error;
   }
-  const name = encodeURIComponent(`in:"${which.replaceAll(/["\\]/g, '\\$&')}"`);
-  const { images } = await session.request<{ images: readonly LintInput['image'][] }>('GET', `/v2/images?name=${name}`);
+  const name = `in:"${which.replaceAll(/["\\]/g, '\\$&')}"`;
+  const { images } = await client.listImages({ query: { name } });
   const [image, another] = images;
   if (image === undefined) throw new Error(`there is no image ${which}`);
   if (another !== undefined) throw new Error(`more than one image is named ${which}; give its id`);

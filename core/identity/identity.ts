@@ -14,7 +14,7 @@ import type { TokenClaims, TokenSigner } from './token.ts';
 /**
  * The embedded identity service: a Keystone v3 subset over the table (contract: identity.md; design section 7).
  * Tokens carry ids and no roles: docs/adr/0015-tokens-carry-ids-not-roles.md.
- * This folder owns users, projects, roles, credentials and tokens. HTTP is `api/identity/` and `functions/api/identity.ts`;
+ * This folder owns users, projects, roles, credentials and tokens. HTTP is `api/identity/` and `functions/api/identity/`;
  * an existing Keystone takes its place as a `TokenValidator` (`keystone/`).
  */
 export interface Identity extends TokenValidator {

@@ -50,7 +50,8 @@ export function createChain(dialect: Dialect): ApiHandler {
     .use(errors(dialect))
     .use(early((call) => dialect.early?.(call)));
   return async (event, context = {}) => {
-    const call: Call = { arrival: arrivalOf(event), event, path: event.rawPath, anonymous: false };
+    const arrival = arrivalOf(event);
+    const call: Call = { arrival, event, path: arrival.path, anonymous: false };
     // Middy's own type of the context is Lambda's, of which the chain reads nothing; its result is what the layers put there.
     const answer = (await chain({ ...event, call }, context as Parameters<typeof chain>[1])) as EdgeAnswer;
     // Middy skips `after` on early answers, so what every answer carries is added here.
@@ -88,7 +89,16 @@ function errors(dialect: Dialect): Layer {
 }
 
 function arrivalOf({ requestContext, rawPath, headers }: APIGatewayProxyEventV2): Arrival {
-  return { method: requestContext.http.method, path: rawPath, headers, host: requestContext.domainName };
+  return { method: requestContext.http.method, path: encoded(rawPath), headers, host: requestContext.domainName };
+}
+
+/**
+ * The path as it stands in a URL. An HTTP API has decoded `rawPath` as a whole; the router decodes segments, so that `%` and `%25`
+ * in a name would be read twice. What was `%2F` is a slash by now, and makes a path that matches nothing; so does U+FFFD, which is
+ * what bytes became that were no UTF-8.
+ */
+function encoded(rawPath: string): string {
+  return encodeURI(rawPath.toWellFormed()).replace(/[?#]/g, encodeURIComponent).replaceAll('%EF%BF%BD', '%FF');
 }
 
 /** The body as text, decoded when it came as base64. @throws InvalidInput when it is not UTF-8 */

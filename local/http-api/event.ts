@@ -17,8 +17,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 export function proxyEvent(req: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
   const target = req.url ?? '/';
   const mark = target.indexOf('?');
-  // Percent-encoding stays: whoever routes on the path decodes its parameters.
-  const rawPath = mark < 0 ? target : target.slice(0, mark);
+  const rawPath = decodedPath(mark < 0 ? target : target.slice(0, mark));
   const rawQueryString = mark < 0 ? '' : target.slice(mark + 1);
   const headers = headersOf(req);
   const cookies = req.headers.cookie?.split(/; */).filter((cookie) => cookie !== '');
@@ -53,6 +52,16 @@ export function proxyEvent(req: IncomingMessage, body: Buffer): APIGatewayProxyE
     ...(body.length === 0 ? {} : { body: body.toString(isText ? 'utf8' : 'base64') }),
     isBase64Encoded: body.length > 0 && !isText,
   };
+}
+
+/**
+ * A path as an HTTP API passes it: decoded once and as a whole, so that `%2F` cannot be told from `/` afterwards. What is no UTF-8, or
+ * no encoding at all, becomes U+FFFD.
+ */
+export function decodedPath(path: string): string {
+  return path.replaceAll(/(?:%[0-9a-f]{2})+|%/gi, (run) =>
+    run === '%' ? '\ufffd' : Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
 }
 
 /** Names in lower case, repeated values joined by a comma. */

@@ -4,6 +4,7 @@ import { parseConfig } from '../../core/config.ts';
 import { baseRoleId } from '../../core/identity/base-ids.ts';
 import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityApi } from '../../functions/api/identity/api.ts';
+import { held } from '../support/held.ts';
 import { type MovableClock, movableClock, PASSWORDS, proxyEvent, startIdentity } from '../support/identity.ts';
 import { startTable } from '../support/table.ts';
 
@@ -30,7 +31,7 @@ afterAll(async () => {
 beforeEach(() => clock.advance(60_000));
 
 async function call(method: string, path: string, token?: string, body?: unknown) {
-  const handler = createIdentityApi({ config, identity, newId: () => crypto.randomUUID(), log: silent });
+  const handler = held(createIdentityApi({ config, identity, newId: () => crypto.randomUUID(), log: silent }));
   const headers = token === undefined ? {} : { 'x-auth-token': token };
   const result = await handler(proxyEvent(method, `/identity/v3${path}`, { headers, body }));
   return { ...result, headers: result.headers ?? {}, json: result.body ? JSON.parse(result.body) : undefined };

@@ -3,6 +3,7 @@ import type { Table } from '../../aws/dynamodb/table.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityApi } from '../../functions/api/identity/api.ts';
+import { held } from '../support/held.ts';
 import {
   type MovableClock,
   movableClock,
@@ -38,12 +39,14 @@ async function call(
   path: string,
   options: { token?: string; subject?: string; body?: unknown; by?: Identity } = {},
 ) {
-  const handler = createIdentityApi({
-    config,
-    identity: options.by ?? identity,
-    newId: () => crypto.randomUUID(),
-    log: silent,
-  });
+  const handler = held(
+    createIdentityApi({
+      config,
+      identity: options.by ?? identity,
+      newId: () => crypto.randomUUID(),
+      log: silent,
+    }),
+  );
   const headers = {
     ...(options.token === undefined ? {} : { 'x-auth-token': options.token }),
     ...(options.subject === undefined ? {} : { 'x-subject-token': options.subject }),
@@ -95,12 +98,14 @@ describe('discovery', () => {
 
 it('answers 404 everywhere when tokens come from an existing Keystone', async () => {
   const elsewhere = { mode: 'keystone', auth_url: 'http://keystone.test/v3' };
-  const handler = createIdentityApi({
-    config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }], identity: elsewhere }),
-    identity,
-    newId: () => crypto.randomUUID(),
-    log: silent,
-  });
+  const handler = held(
+    createIdentityApi({
+      config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }], identity: elsewhere }),
+      identity,
+      newId: () => crypto.randomUUID(),
+      log: silent,
+    }),
+  );
 
   const answer = await handler(proxyEvent('GET', '/identity/v3'));
 

@@ -7,6 +7,7 @@ import { type GroupOperations, ROUTES } from '../../api/routes.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityApi } from '../../functions/api/identity/api.ts';
+import { held } from '../support/held.ts';
 import { movableClock, PASSWORDS, proxyEvent, startIdentity } from '../support/identity.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
@@ -113,7 +114,7 @@ async function call(
   { body, subject }: { body?: unknown; subject?: string } = {},
 ) {
   const config = parseConfig({ stores: [{ id: 'central', bucket: 'central' }] });
-  const handler = createIdentityApi({ config, identity, newId: () => crypto.randomUUID(), log: silent });
+  const handler = held(createIdentityApi({ config, identity, newId: () => crypto.randomUUID(), log: silent }));
   const token = tokens[as];
   const headers = {
     ...(token !== undefined && { 'x-auth-token': token }),

@@ -117,12 +117,12 @@ describe('the HTTP API', () => {
 
     expect(events.at(-1)).toMatchObject({
       version: '2.0',
-      rawPath: '/v2/images/a%2Fb',
+      rawPath: '/v2/images/a/b',
       rawQueryString: 'tag=x&tag=y&name=caf%C3%A9',
       queryStringParameters: { tag: 'x,y', name: 'café' },
       cookies: ['a=1', 'b=2'],
       headers: { 'x-auth-token': 't' },
-      requestContext: { http: { method: 'PATCH', path: '/v2/images/a%2Fb' } },
+      requestContext: { http: { method: 'PATCH', path: '/v2/images/a/b' } },
     });
   });
 

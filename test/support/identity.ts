@@ -5,6 +5,7 @@ import type { Table } from '../../aws/dynamodb/table.ts';
 import { type BootstrapPasswords, bootstrapIdentity } from '../../core/identity/bootstrap.ts';
 import { createIdentity, type Identity } from '../../core/identity/identity.ts';
 import { createTokenSigner, type SigningKey } from '../../core/identity/token.ts';
+import { decodedPath } from '../../local/http-api/event.ts';
 
 export const PASSWORDS: BootstrapPasswords = {
   admin: 'admin-secret',
@@ -61,7 +62,8 @@ export function proxyEvent(
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath,
+    // As an HTTP API passes it.
+    rawPath: decodedPath(rawPath),
     rawQueryString,
     headers: { host: 'glimpse.test', ...headers },
     requestContext: {

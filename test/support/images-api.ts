@@ -15,7 +15,9 @@ import { createPolicy } from '../../core/policy/policy.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { ApiHandler } from '../../functions/api/chain.ts';
 import { createImagesApi } from '../../functions/api/images/api.ts';
+import { decodedPath } from '../../local/http-api/event.ts';
 import { nameId } from '../../service/name-id.ts';
+import { held } from './held.ts';
 import { dutiesOf, startTable } from './table.ts';
 
 /** Who the tests call as: the token is the name. */
@@ -130,7 +132,8 @@ export async function startImagesApi(
 }
 
 /** Calls a handler as a client would, over the event of API Gateway. */
-export function callsOf(handler: ApiHandler): TestApi['call'] {
+export function callsOf(unheld: ApiHandler): TestApi['call'] {
+  const handler = held(unheld);
   return async (method, path, { as, body, headers = {} } = {}) => {
     const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
     const token = as === undefined ? {} : { 'x-auth-token': as };
@@ -192,7 +195,8 @@ function anEvent(
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath,
+    // As an HTTP API passes it.
+    rawPath: decodedPath(rawPath),
     rawQueryString,
     headers: { host: 'glimpse.example.org', ...headers },
     requestContext: {

@@ -6,6 +6,7 @@ import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityApi } from '../../functions/api/identity/api.ts';
 import { connectKeystone, type KeystoneConnection } from '../../keystone/connection.ts';
 import { httpApi } from '../../local/http-api/http-api.ts';
+import { held } from './held.ts';
 import { type MovableClock, movableClock, PASSWORDS, startIdentity } from './identity.ts';
 import { startTable } from './table.ts';
 
@@ -30,12 +31,14 @@ export async function startKeystoneStandIn(): Promise<KeystoneStandIn> {
   const identity = await startIdentity(running.table, clock);
   const requests: string[] = [];
   const listener = httpApi({
-    handler: createIdentityApi({
-      config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }] }),
-      identity,
-      newId: () => crypto.randomUUID(),
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    }),
+    handler: held(
+      createIdentityApi({
+        config: parseConfig({ stores: [{ id: 'central', bucket: 'central' }] }),
+        identity,
+        newId: () => crypto.randomUUID(),
+        log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      }),
+    ),
   });
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { paramNames, type Route } from '../../../api/route.ts';
 import { createRouter } from '../../../api/router.ts';
 import { ROUTES } from '../../../api/routes.ts';
 import { ImageServiceError } from '../../../core/errors.ts';
@@ -12,6 +13,14 @@ describe('the route table', () => {
 
     expect(match.operation).toBe(operation);
     for (const [name, value] of Object.entries(match.params)) expect(value).toBe(`-${name}-`);
+  });
+
+  test.each(Object.entries<Route>(ROUTES))('%s reads the parameters of its path', (_operation, { path, params }) => {
+    const given = Object.fromEntries(paramNames(path).map((name) => [name, `-${name}-`]));
+
+    expect(params.parse(given)).toEqual(given);
+    for (const name of paramNames(path)) expect(params.safeParse({ ...given, [name]: 1 }).success).toBe(false);
+    expect(path.match(/\{/g) ?? []).toHaveLength(paramNames(path).length);
   });
 
   test('has no two operations on one method and path', () => {
