@@ -30,7 +30,7 @@ beforeAll(async () => {
   made = await provision({
     endpoint: aws.endpoint,
     region: 'us-east-1',
-    config: parseConfig({ stores: [{ id: 'central', bucket: 'glimpse-dev-store' }] }),
+    config: parseConfig({ stores: [{ id: 'central', bucket: 'glimpse-dev-central-123456789012' }] }),
   });
 });
 afterAll(() => aws.close());

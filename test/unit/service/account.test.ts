@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { createServiceDeps } from '../../../service/deps.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'glimpse-account-'));
+const config = join(folder, 'config.json');
+writeFileSync(config, JSON.stringify({ stores: [{ id: 'central', bucket: 'images-{account}' }] }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const environment = {
+  AWS_REGION: 'eu-central-1',
+  GLIMPSE_CONFIG: config,
+  GLIMPSE_TABLE: 'glimpse',
+  GLIMPSE_STAGING_BUCKET: 'staging',
+  GLIMPSE_IMPORT_WORKFLOW: 'arn:aws:states:eu-central-1:123456789012:stateMachine:import-image',
+};
+
+test('a bucket whose name holds {account} is that of the account, in the region of the service', async () => {
+  const { places } = await createServiceDeps({ ...environment, GLIMPSE_ACCOUNT: '123456789012' });
+
+  expect(places.store('central')).toMatchObject({ bucket: 'images-123456789012', region: 'eu-central-1' });
+});
