@@ -14,7 +14,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 import { changedLines, spread } from './mutation/changed.ts';
-import { MUTATED, mutatedFolders, testsOf } from './mutation/folders.ts';
+import { MUTATED, mutatedFolders, testsOf, testsOfFile } from './mutation/folders.ts';
 import { describeSurvivor, keepScores, type Mutant, printScores, scoreOf } from './mutation/scores.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
@@ -36,9 +36,14 @@ else await mutateAll(positionals.length === 0 ? mutatedFolders(ROOT) : positiona
 
 async function mutateAll(places: readonly string[]): Promise<void> {
   for (const place of places) {
-    const [folder, sources] = place.endsWith('.ts') ? [dirname(place), place] : [place, `${place}/*.ts`];
+    const isFile = place.endsWith('.ts');
+    const tests = isFile ? testsOfFile(ROOT, place) : testsOf(place);
     try {
-      const mutants = await mutate(folder, [sources], `.mutation/${place.replaceAll('/', '.')}.incremental.json`);
+      const mutants = await mutate(
+        tests,
+        [isFile ? place : `${place}/*.ts`],
+        `.mutation/${place.replaceAll('/', '.')}.incremental.json`,
+      );
       keepScores(mutants);
       report(place, mutants);
       await printScores();
@@ -63,7 +68,7 @@ async function mutateChanged(base: string): Promise<void> {
     const ranges = chosen
       .filter(({ file }) => dirname(file) === folder)
       .map(({ file, line }) => `${file}:${line}-${line}`);
-    const found = await mutate(folder, ranges);
+    const found = await mutate(testsOf(folder), ranges);
     report(folder, found);
     mutants.push(...found);
   }
@@ -75,8 +80,8 @@ async function mutateChanged(base: string): Promise<void> {
 }
 
 /** One run of Stryker. With `incrementalFile` what is already there, and whose source and tests are the same, is not run again. */
-async function mutate(folder: string, files: string[], incrementalFile?: string): Promise<Mutant[]> {
-  process.env['MUTATION_TESTS'] = testsOf(folder).join(' ');
+async function mutate(tests: string[], files: string[], incrementalFile?: string): Promise<Mutant[]> {
+  process.env['MUTATION_TESTS'] = tests.join(' ');
   const stryker = new Stryker({
     mutate: files,
     testRunner: 'vitest',

@@ -1,5 +1,5 @@
 /** Which tests answer for which folder: those that mirror it. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** What is mutated: the rules that hostile bytes and other programs meet. */
@@ -27,6 +27,12 @@ export function mutatedFolders(root: string): string[] {
     for (const entry of readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }))
       if (entry.endsWith('.ts')) folders.add(dirname(join(top, entry)));
   return [...folders].sort();
+}
+
+/** The tests of one file: its own, when it has one, else those of its folder. */
+export function testsOfFile(root: string, file: string): string[] {
+  const own = `test/unit/${file.replace(/\.ts$/u, '.test.ts')}`;
+  return existsSync(join(root, own)) ? [own] : testsOf(dirname(file));
 }
 
 /** Globs of the tests that are run for a folder's mutants. A folder that is a room itself is held by all tests of the room. */
