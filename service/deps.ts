@@ -55,7 +55,7 @@ export function serviceDeps(): Promise<ServiceDeps> {
 }
 
 /** Builds the dependencies from an environment. @throws EnvironmentError, ConfigError */
-async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
+export async function createServiceDeps(env: Environment): Promise<ServiceDeps> {
   const config = readConfig(env);
   const clock = { now: () => Date.now() };
   const log = createLog('glimpse');
