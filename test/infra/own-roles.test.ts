@@ -36,6 +36,7 @@ beforeAll(async () => {
   await writeFile(rolesFile, JSON.stringify(roles));
   disk = vhdDynamic(Array.from({ length: 48 }, (_, n) => (n % 3 === 0 ? block(n + 1, VHD_BLOCK) : undefined))).file;
   glimpse = await startGlimpse({
+    readyWithinMs: LONG_MS / 2,
     config: { stores: STORES, image_import_plugins: ['image_conversion'] },
     env: { GLIMPSE_LOCAL_STRICT: JSON.stringify({ iam: { rolesFile }, dynamodb: {}, s3: {} }) },
   });

@@ -447,7 +447,7 @@ describe('what is not there', () => {
     ['PUT', `/${Bucket}/safe?uploadId=x`],
     ['PUT', `/${Bucket}/safe?something-new=1`],
     ['GET', `/${Bucket}/safe?versionId=abc`],
-    ['GET', `/${Bucket}?policy`],
+    ['GET', `/${Bucket}?website`],
     ['POST', `/${Bucket}/safe?select&select-type=2`],
   ])('answers %s %s with 501 and leaves the object alone', async (method, path) => {
     await put('safe', 'safe');

@@ -47,10 +47,12 @@ export interface StartOptions {
   readonly dataDir?: string;
   readonly port?: number;
   readonly awsPort?: number;
+  /** Milliseconds until it must be ready; default 20,000. */
+  readonly readyWithinMs?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** @throws Error with the output when it does not get ready within 20 s */
+/** @throws Error with the output when it does not get ready in time */
 export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'glimpse-test-')));
   const configFile = join(dataDir, '..', `${dataDir.split('/').at(-1)}.config.json`);
@@ -74,7 +76,7 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
   };
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
-  const [, url = '', awsEndpoint = ''] = await greeting(child, () => printed);
+  const [, url = '', awsEndpoint = ''] = await greeting(child, () => printed, options.readyWithinMs ?? 20_000);
   const readyMs = performance.now() - begun;
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const tokens = new Map<Account, Promise<string>>();
@@ -129,8 +131,8 @@ function bodyOf(body: unknown): NonNullable<RequestInit['body']> {
   return JSON.stringify(body);
 }
 
-async function greeting(child: ChildProcess, printed: () => string): Promise<RegExpExecArray> {
-  const deadline = Date.now() + 20_000;
+async function greeting(child: ChildProcess, printed: () => string, withinMs: number): Promise<RegExpExecArray> {
+  const deadline = Date.now() + withinMs;
   while (Date.now() < deadline) {
     const match = /is ready: (http:\S+) \(identity \S+, embedded AWS (http:[^,]+),[\s\S]*GLIMPSE_CONFIG names/.exec(
       printed(),
