@@ -17,6 +17,12 @@ export const TABLE = {
   ],
 } as const;
 
+/**
+ * Partitions of the indexes that the images of one visibility are spread over. A list reads all of them, and an index partition takes
+ * 1,000 writes a second. It may grow: what lies in the first ones is found as before; it never shrinks.
+ */
+export const INDEX_SHARDS = 4;
+
 /** Bytes on their way in: `staged/`, `images/` (rendered, before the copies), `plans/`, `drop/{project}/` (bucket drop-in). */
 export const STAGING_BUCKET = { name: 'glimpse-staging', events: true } as const;
 

@@ -5,6 +5,7 @@ import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
+import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/convert/assembly.ts';
 import type { ConversionPlan } from '../../formats/convert/plan.ts';
@@ -20,7 +21,7 @@ import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
 import type { Body, EncodedFragment } from './import-plan.ts';
 
-export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
 /** Parts on their way at once; a part in memory is the smallest the store takes, and at most a slice more. */
 const LANES = 2;

@@ -22,3 +22,9 @@ test('a bucket whose name holds {account} is that of the account, in the region 
 
   expect(places.store('central')).toMatchObject({ bucket: 'images-123456789012', region: 'eu-central-1' });
 });
+
+test.each(['0', 'two', '1.5', '-1'])('"%s" is no number of partitions', async (shards) => {
+  await expect(createServiceDeps({ ...environment, GLIMPSE_INDEX_SHARDS: shards })).rejects.toThrow(
+    `GLIMPSE_INDEX_SHARDS: "${shards}" is not a number from 1 to 9999`,
+  );
+});
