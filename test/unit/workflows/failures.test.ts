@@ -22,7 +22,7 @@ const PLATFORM = [
   'BackendUnavailable',
   'StaleRevision',
 ] as const;
-const THROTTLED = ['Lambda.TooManyRequestsException'] as const;
+const THROTTLED = ['Lambda.TooManyRequestsException', 'Throttled'] as const;
 const DOMAIN = [
   'ImageRefused',
   'LimitExceeded',
