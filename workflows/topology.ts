@@ -57,7 +57,12 @@ export const FUNCTIONS = {
     memoryMiB: ONE_CPU_MIB,
     heavy: true,
   },
-  'import-gather': { handler: 'functions/tasks/gather.handler', timeoutSeconds: 900, memoryMiB: 1024, heavy: true },
+  'import-gather': {
+    handler: 'functions/tasks/gather.handler',
+    timeoutSeconds: 900,
+    memoryMiB: ONE_CPU_MIB,
+    heavy: true,
+  },
   'import-hash': { handler: 'functions/tasks/hash.handler', timeoutSeconds: 900, memoryMiB: ONE_CPU_MIB, heavy: true },
   'import-copy': { handler: 'functions/tasks/copy.handler', timeoutSeconds: 900, memoryMiB: ONE_CPU_MIB, heavy: false },
   'import-store-failed': {
@@ -87,6 +92,7 @@ export type FunctionName = keyof typeof FUNCTIONS;
 export const LONG_STEPS = [
   'import-fetch',
   'import-plugin',
+  'import-gather',
   'import-hash',
   'import-copy',
 ] as const satisfies readonly FunctionName[];

@@ -17,6 +17,7 @@ import type { StepHandler } from './step.ts';
 const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHandler<never> }>>> = {
   'import-fetch': () => import('./fetch.ts'),
   'import-plugin': () => import('./plugin.ts'),
+  'import-gather': () => import('./gather.ts'),
   'import-hash': () => import('./hash.ts'),
   'import-copy': () => import('./copy.ts'),
 };
