@@ -37,6 +37,7 @@ export const HTTP_STATUS = {
   HeaderTooLarge: 431,
   NotImplemented: 501,
   BackendUnavailable: 503,
+  Throttled: 503,
   TaskAborted: 410,
   FetchFailed: 400,
   ImageRefused: 415,

@@ -37,6 +37,9 @@ export const fragmentKey = (taskId: string, batch: number): string => `${planPre
 export const bodyKey = (taskId: string, slice: number, body: 'plain' | 'packed'): string =>
   `${planPrefix(taskId)}s/${slice}/${body}`;
 
+/** A stretch of an object that has more parts than one upload may have. */
+export const groupKey = (taskId: string, group: number): string => `${planPrefix(taskId)}g/${group}`;
+
 /** Where a dropped file is set aside. */
 export const quarantineKey = (dropped: string): string => QUARANTINE_PREFIX + dropped.slice(DROP_PREFIX.length);
 

@@ -85,6 +85,11 @@ export class BackendUnavailable extends ImageServiceError {
   readonly kind = 'BackendUnavailable';
   override readonly retryable = true;
 }
+/** A backend takes no more requests for now: it is asked again for as long as the work may wait. */
+export class Throttled extends ImageServiceError {
+  readonly kind = 'Throttled';
+  override readonly retryable = true;
+}
 /** The operation is known and not built or not enabled. */
 export class NotImplemented extends ImageServiceError {
   readonly kind = 'NotImplemented';
@@ -132,6 +137,7 @@ type Kinds =
   | TooManyRequests
   | HeaderTooLarge
   | BackendUnavailable
+  | Throttled
   | NotImplemented
   | TaskAborted
   | FetchFailed

@@ -1,4 +1,5 @@
 /** What handlers and gateway read from their environment: the names are those of service/environment.ts (test/infra compares). */
+import { INDEX_SHARDS } from '../workflows/topology.ts';
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
 import { keystoneSecret, secrets } from './secrets.ts';
@@ -10,6 +11,7 @@ import { importWorkflowArn } from './targets.ts';
 export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.Input<string>> {
   return {
     GLIMPSE_TABLE: table.name,
+    GLIMPSE_INDEX_SHARDS: String(INDEX_SHARDS),
     GLIMPSE_STAGING_BUCKET: staging.name,
     GLIMPSE_IMPORT_WORKFLOW: importWorkflowArn,
     GLIMPSE_CONFIG: settings.configFile,

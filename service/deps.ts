@@ -29,7 +29,7 @@ import { loadPolicy, loadProtections } from '../files/policy-files.ts';
 import { connectKeystone, type KeystoneConnection } from '../keystone/connection.ts';
 import { createKeystoneLimits } from '../keystone/limits.ts';
 import { createProjectLookup } from '../keystone/projects.ts';
-import { type Environment, optional, required } from './environment.ts';
+import { asCount, type Environment, optional, required } from './environment.ts';
 import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
@@ -61,6 +61,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const log = createLog('glimpse');
   const { traced } = await telemetry();
   const table = tableOf(traced(new DynamoDBClient({ requestHandler: SOON })), required(env, 'table'));
+  const visibilityShards = asCount('indexShards', optional(env, 'indexShards') ?? '1');
   const places = createS3Places(config, {
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
@@ -77,9 +78,9 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     log,
     newId: randomUUID,
     nameId,
-    images: createImageRepository(table, { clock }),
+    images: createImageRepository(table, { clock, visibilityShards }),
     members: createMemberRepository(table),
-    imageList: createImageListing(table),
+    imageList: createImageListing(table, { visibilityShards }),
     usage: createUsageRepository(table, { clock }),
     tasks: createTaskRepository(table, clock),
     duties,

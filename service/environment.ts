@@ -5,6 +5,8 @@
 export const ENVIRONMENT = {
   table: 'GLIMPSE_TABLE',
   stagingBucket: 'GLIMPSE_STAGING_BUCKET',
+  /** Partitions that each visibility is spread over in the indexes, the same for every process of a stage; grows, never shrinks; default 1. */
+  indexShards: 'GLIMPSE_INDEX_SHARDS',
   /** ARN of the state machine `import-image`. */
   importWorkflow: 'GLIMPSE_IMPORT_WORKFLOW',
   /** Path of the JSON configuration file (core/config.ts). */
@@ -48,4 +50,11 @@ export function required(env: Environment, name: Name): string {
 export function optional(env: Environment, name: Name): string | undefined {
   const value = env[ENVIRONMENT[name]];
   return value === '' ? undefined : value;
+}
+
+/** A number of things, at least one; `value` as `optional` gave it. @throws EnvironmentError when it is none */
+export function asCount(name: Name, value: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(value))
+    throw new EnvironmentError(`${ENVIRONMENT[name]}: "${value}" is not a number from 1 to 9999`);
+  return Number(value);
 }

@@ -82,7 +82,7 @@ const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
       Catch: TO_REVERT,
       Next: 'Gather',
     },
-    Gather: { ...step('import-gather', 900), ResultPath: null, Catch: TO_REVERT, Next: 'HashAndCopy' },
+    ...longStep('Gather', 'import-gather', { next: { Next: 'HashAndCopy' }, caught: TO_REVERT }),
     HashAndCopy: {
       Type: 'Parallel',
       Branches: [

@@ -17,6 +17,12 @@ export const TABLE = {
   ],
 } as const;
 
+/**
+ * Partitions of the indexes that the images of one visibility are spread over. A list reads all of them, and an index partition takes
+ * 1,000 writes a second. It may grow: what lies in the first ones is found as before; it never shrinks.
+ */
+export const INDEX_SHARDS = 4;
+
 /** Bytes on their way in: `staged/`, `images/` (rendered, before the copies), `plans/`, `drop/{project}/` (bucket drop-in). */
 export const STAGING_BUCKET = { name: 'glimpse-staging', events: true } as const;
 
@@ -51,7 +57,12 @@ export const FUNCTIONS = {
     memoryMiB: ONE_CPU_MIB,
     heavy: true,
   },
-  'import-gather': { handler: 'functions/tasks/gather.handler', timeoutSeconds: 900, memoryMiB: 1024, heavy: true },
+  'import-gather': {
+    handler: 'functions/tasks/gather.handler',
+    timeoutSeconds: 900,
+    memoryMiB: ONE_CPU_MIB,
+    heavy: true,
+  },
   'import-hash': { handler: 'functions/tasks/hash.handler', timeoutSeconds: 900, memoryMiB: ONE_CPU_MIB, heavy: true },
   'import-copy': { handler: 'functions/tasks/copy.handler', timeoutSeconds: 900, memoryMiB: ONE_CPU_MIB, heavy: false },
   'import-store-failed': {
@@ -81,6 +92,7 @@ export type FunctionName = keyof typeof FUNCTIONS;
 export const LONG_STEPS = [
   'import-fetch',
   'import-plugin',
+  'import-gather',
   'import-hash',
   'import-copy',
 ] as const satisfies readonly FunctionName[];

@@ -19,6 +19,7 @@ import { BATCH_GET_KEYS, imagesByIds } from './images-by-ids.ts';
 import { memberKey, memberPartition, ownerPartition } from './keys.ts';
 import { recentMemberKey } from './members.ts';
 import { mergeOrdered, topOf } from './merge-ordered.ts';
+import { withProgress } from './progress.ts';
 import type { Table } from './table.ts';
 
 export interface ImageListingOptions {
@@ -192,22 +193,29 @@ export function createImageListing(table: Table, options: ImageListingOptions = 
 
   return {
     async page(query) {
-      if (query.limit === 0) return { images: [], more: false };
-      const ids = wantedIds(query.filters);
-      if (ids !== undefined) return pageOfIds(ids, query);
-      const walk = { ...walkOf(query), written: byPartition(recent.images.values()), rows: 0, used: new Map() };
-      const sources = sourcesOf(query, shards);
-      const streams = sources.flatMap((source) => [indexed(source, walk), justWritten(source, walk)]);
-      const compareOf = compareImages(query.sort);
-      const compare = (a: Offer, b: Offer) => compareOf(a.image, b.image);
-      if (!walk.ordered) return bestOf(streams, compare, query.limit);
-      const page = await firstPage(mergeOrdered(streams, compare), walk);
-      for (const { partition } of sources) firstReads.note(partition, walk.used.get(partition) ?? 0, query.limit);
-      return page;
+      const { images, more } = await pageOf(query);
+      return { images: await withProgress(table, images), more };
     },
     usageOf: (project) => projectUsage(table, project),
   };
+
+  async function pageOf(query: ImageQuery): Promise<Page> {
+    if (query.limit === 0) return { images: [], more: false };
+    const ids = wantedIds(query.filters);
+    if (ids !== undefined) return pageOfIds(ids, query);
+    const walk = { ...walkOf(query), written: byPartition(recent.images.values()), rows: 0, used: new Map() };
+    const sources = sourcesOf(query, shards);
+    const streams = sources.flatMap((source) => [indexed(source, walk), justWritten(source, walk)]);
+    const compareOf = compareImages(query.sort);
+    const compare = (a: Offer, b: Offer) => compareOf(a.image, b.image);
+    if (!walk.ordered) return bestOf(streams, compare, query.limit);
+    const page = await firstPage(mergeOrdered(streams, compare), walk);
+    for (const { partition } of sources) firstReads.note(partition, walk.used.get(partition) ?? 0, query.limit);
+    return page;
+  }
 }
+
+type Page = Awaited<ReturnType<ImageListing['page']>>;
 
 /** Filters and marker of a query as one question. */
 function wantedBy(query: ImageQuery, filters: readonly Filter[]): (image: Image) => boolean {

@@ -20,6 +20,7 @@ import {
   visibilityIndexKeys,
 } from './image-item.ts';
 import { imageKey } from './keys.ts';
+import { putProgress, withOwnProgress } from './progress.ts';
 import { isConditionFailure, type Table } from './table.ts';
 
 export interface ImageRepositoryOptions {
@@ -65,8 +66,11 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
     },
 
     async get(id) {
-      return imageOf(await getItem(id));
+      const image = imageOf(await getItem(id));
+      return image === undefined ? undefined : withOwnProgress(table, image);
     },
+
+    noteProgress: (_id, taskId, progress) => putProgress(table, taskId, progress, clock.now()),
 
     async change(id, change) {
       assertTransition(change);
@@ -85,7 +89,7 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
         );
         const image = recordOf(id, answer.Attributes);
         table.recent.images.note(id, image);
-        return image;
+        return withOwnProgress(table, image);
       } catch (error) {
         return explain(id, change.expect, error);
       }

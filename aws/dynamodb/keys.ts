@@ -9,6 +9,7 @@
  * | deleted id | IMAGE#id / IMAGE, with `deleted_at` and nothing else | | | | |
  * | task | TASK#id / TASK | image, by created | owner, by created | live tasks, by created | all tasks, by created |
  * | batch | TASK#id / BATCH#phase#n | | | | |
+ * | progress of a task | PROGRESS#task / PROGRESS | | | | |
  * | pace of each phase | RATES / RATES | | | | |
  * | duty | DUTY#id / DUTY | due time | | | |
  * | user, project, role … | identity-keys below | | | | |
@@ -33,6 +34,8 @@ export const batchKey = (taskId: string, phase: string, batch: number): Key => (
   pk: `TASK#${taskId}`,
   sk: `BATCH#${phase}#${batch}`,
 });
+/** How far the task is that holds an image's lock: where a write costs one unit, and away from the batches of hundreds of workers. */
+export const progressKey = (taskId: string): Key => ({ pk: `PROGRESS#${taskId}`, sk: 'PROGRESS' });
 /** What ended imports showed of each phase's pace: one record. */
 export const RATES_KEY: Key = { pk: 'RATES', sk: 'RATES' };
 export const dutyKey = (id: string): Key => ({ pk: `DUTY#${id}`, sk: 'DUTY' });

@@ -4,6 +4,7 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
+import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { compressionOf, openDecompressor } from '../../formats/engine/decompress/decompress.ts';
 import { createDigester } from '../../formats/node/digest/digest.ts';
@@ -14,7 +15,7 @@ import { openStored } from '../stored-image.ts';
 import { inspectSource } from './inspect.ts';
 import type { StepTools } from './step.ts';
 
-type DecompressDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+type DecompressDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
 const HEAD_BYTES = 16;
 

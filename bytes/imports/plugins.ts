@@ -5,12 +5,13 @@ import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { isConvertible } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { WithPlaces } from '../places.ts';
 import { decompressSource } from './decompress.ts';
 import type { StepTools } from './step.ts';
 
-type PluginDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+type PluginDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 type Plugin = (deps: PluginDeps, task: ImportTask, tools: StepTools) => Promise<void>;
 
 /** Import plugins by Glance's names (contract: import.md section 6). */

@@ -21,7 +21,7 @@ export interface StepEvent {
 export type Guard = () => Promise<void>;
 
 /** Work that may take longer than a function has. */
-export type LongWork = 'fetch' | 'decompress' | 'hash' | 'verify' | 'copy';
+export type LongWork = 'fetch' | 'decompress' | 'hash' | 'verify' | 'copy' | 'assemble';
 
 /** What a step asks while it works. */
 export interface StepTools {

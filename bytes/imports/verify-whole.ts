@@ -1,7 +1,7 @@
 import { ImageRefused } from '../../core/errors.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import type { ReportDeps } from '../../core/imports/report/reporter.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
-import type { RollUpDeps } from '../../core/imports/report/roll-up.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import type { ByteSource } from '../../formats/engine/source.ts';
 import { verifyWhole } from '../../formats/inspect.ts';
@@ -14,7 +14,7 @@ import type { StepTools } from './step.ts';
  * @throws ImageRefused with the findings in words; StepTooLong; what opening and reading throw
  */
 export async function assertWhole(
-  deps: RollUpDeps,
+  deps: ReportDeps,
   task: ImportTask,
   format: string | undefined,
   open: () => Promise<ByteSource>,

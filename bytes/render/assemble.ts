@@ -1,29 +1,32 @@
 import { crc32 } from 'node:zlib';
 import type { WithClock } from '../../core/clock.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
-import { ImageRefused } from '../../core/errors.ts';
+import { ImageRefused, NotFound } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
+import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { type Assembly, assemble, type Part, planParts, type Region } from '../../formats/convert/assembly.ts';
 import type { ConversionPlan } from '../../formats/convert/plan.ts';
 import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
-import type { Guard } from '../imports/step.ts';
+import type { Guard, StepTools } from '../imports/step.ts';
 import { inLanes } from '../in-lanes.ts';
-import { bodyKey, dataKey, imagePrefix } from '../keys.ts';
+import { bodyKey, dataKey, groupKey, imagePrefix } from '../keys.ts';
 import { readObject } from '../object-source.ts';
 import type { WithPlaces } from '../places.ts';
-import type { Multipart, Store } from '../store.ts';
+import type { Multipart, PartBounds, Store } from '../store.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
 import type { Body, EncodedFragment } from './import-plan.ts';
 
-export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
-/** Parts on their way at once; a part in memory is the smallest the store takes, and at most a slice more. */
-const LANES = 2;
+/** Parts on their way at once; a part in memory is less than three times the smallest that the store takes, but for the tables. */
+const LANES = 6;
+/** What a part that the store copies by itself takes the step, in bytes through memory: a few hundred milliseconds in one of the lanes. */
+const COPY_COSTS = 4 * 1024 ** 2;
 
 interface Job {
   readonly staging: Store;
@@ -35,15 +38,16 @@ interface Job {
 
 /**
  * Phase 2 of a conversion to a format with tables: from the lengths of all bodies follows where everything stands; the object is
- * put together from the bodies, large ones inside the store, and looked at again before anybody gets it. Doing it again replaces it.
- * @throws ImageRefused when the result is not what it should be; Corrupt; BackendUnavailable; what `guard` throws
+ * put together from the bodies, large ones inside the store, and looked at again before anybody gets it. Doing it again replaces it, but
+ * for the groups that stand already.
+ * @throws StepTooLong; ImageRefused when the result is not what it should be; Corrupt; BackendUnavailable; what `guard` throws
  */
 export async function assembleObject(
   deps: AssembleDeps,
   task: ImportTask,
   conversion: ConversionPlan,
   fragments: AsyncIterable<EncodedFragment>,
-  guard: Guard,
+  tools: StepTools,
 ): Promise<StoredBytes> {
   const { staging } = deps.places;
   const { index, checksums } = await joined(conversion, fragments);
@@ -52,24 +56,94 @@ export async function assembleObject(
   await deps.tasks.note(task.id, {
     work: { ...task.facts.work, assemble: assembly.size, hash: assembly.size },
   });
+  const parts = planParts(assembly, staging.abilities.minPartBytes);
+  const costs = parts.map(({ copy, length }) => (copy ? COPY_COSTS : length));
+  tools.assertFits(
+    'assemble',
+    costs.reduce((sum, cost) => sum + cost, 0),
+  );
   const prefix = imagePrefix(task.imageId, task.id);
-  const multipart = staging.multipart(dataKey(prefix));
   const report = reporter(deps, task, 'assemble', 0, assembly.size);
-  try {
-    const parts = planParts(assembly, staging.abilities);
-    await inLanes({ count: parts.length, lanes: LANES }, async (n) => {
+  const onBytes = (bytes: number) => report.add(bytes);
+  const etag = await putTogether(job, dataKey(prefix), parts, { guard: tools.guard, onBytes });
+  await report.end();
+  const bytes: StoredBytes = { place: 'staging', prefix, layout: 'plain', size: assembly.size, etag };
+  await assertResult(deps, bytes, conversion);
+  return bytes;
+}
+
+interface Work {
+  readonly guard: Guard;
+  /** Told of bytes of the result that stand. */
+  readonly onBytes: (bytes: number) => Promise<void>;
+}
+
+/** One upload; where it would have more parts than the store takes, one of groups, each an object that an upload of its own makes. */
+async function putTogether(job: Job, key: string, parts: readonly Part[], work: Work): Promise<string> {
+  const { staging, taskId } = job;
+  if (parts.length <= staging.abilities.maxParts)
+    return upload(staging, key, parts.length, work.guard, async (multipart, n) => {
       const part = parts[n];
       if (part === undefined) return;
+      await putPart(job, multipart, n, part);
+      await work.onBytes(part.length);
+    });
+  const groups = grouped(parts, staging.abilities);
+  for (const [n, group] of groups.entries()) {
+    if (await stands(staging, groupKey(taskId, n), group.length)) await work.onBytes(group.length);
+    else await putTogether(job, groupKey(taskId, n), group.parts, work);
+  }
+  return upload(staging, key, groups.length, work.guard, async (multipart, n) => {
+    await multipart.copyPart(n, { store: staging, key: groupKey(taskId, n) }, 0, groups[n]?.length ?? 0);
+  });
+}
+
+interface Group {
+  readonly length: number;
+  readonly parts: readonly Part[];
+}
+
+/** Parts in order, as many together as one upload takes, and no more bytes than one part of the next may have. */
+function grouped(parts: readonly Part[], { maxParts, maxPartBytes }: PartBounds): Group[] {
+  const groups: { length: number; parts: Part[] }[] = [];
+  for (const part of parts) {
+    const last = groups.at(-1);
+    if (last === undefined || last.parts.length === maxParts || last.length + part.length > maxPartBytes)
+      groups.push({ length: part.length, parts: [part] });
+    else {
+      last.parts.push(part);
+      last.length += part.length;
+    }
+  }
+  return groups;
+}
+
+/** Made by an earlier attempt: its bytes follow from the plan. */
+async function stands(staging: Store, key: string, length: number): Promise<boolean> {
+  try {
+    return (await staging.headObject(key)).size === length;
+  } catch (error) {
+    if (error instanceof NotFound) return false;
+    throw error;
+  }
+}
+
+/** An object of `count` parts. Returns its ETag. */
+async function upload(
+  staging: Store,
+  key: string,
+  count: number,
+  guard: Guard,
+  put: (multipart: Multipart, n: number) => Promise<void>,
+): Promise<string> {
+  const multipart = staging.multipart(key);
+  try {
+    await inLanes({ count, lanes: LANES }, async (n) => {
       await guard();
-      await putPart(job, multipart, part);
-      await report.add(part.length);
+      await put(multipart, n);
     });
     await guard();
-    const etag = await multipart.complete();
-    await report.end();
-    const bytes: StoredBytes = { place: 'staging', prefix, layout: 'plain', size: assembly.size, etag };
-    await assertResult(deps, bytes, conversion);
-    return bytes;
+    return await multipart.complete();
   } catch (error) {
     await multipart.abort();
     throw error;
@@ -94,14 +168,12 @@ async function joined(
   return { index, checksums };
 }
 
-async function putPart(job: Job, multipart: Multipart, part: Part): Promise<void> {
+async function putPart(job: Job, multipart: Multipart, n: number, part: Part): Promise<void> {
   const [first] = part.regions;
-  const n = part.number - 1;
-  const { staging } = job;
-  const { minPartBytes } = staging.abilities;
-  if (part.regions.length === 1 && first !== undefined && isBody(first.kind) && first.length >= minPartBytes) {
-    const from = { store: staging, key: bodyKey(job.taskId, first.slice, first.kind) };
-    await multipart.copyPart(n, from, 0, first.length);
+  if (part.copy && first !== undefined && isBody(first.kind)) {
+    const from = { store: job.staging, key: bodyKey(job.taskId, first.slice, first.kind) };
+    const start = first.skip ?? 0;
+    await multipart.copyPart(n, from, start, start + first.length);
     return;
   }
   const bytes = Buffer.allocUnsafeSlow(part.length);
@@ -120,6 +192,8 @@ async function fillRegion(
   const { kind, slice } = region;
   if (isBody(kind)) {
     await readObject(staging, bodyKey(taskId, slice, kind), 0, target, {});
+    // The front of a body whose rest the store copies: no more is known of it than of that.
+    if (target.length < (assembly.slices[`${kind}Length`][slice] ?? 0)) return;
     const expected = checksums.get(slice)?.[kind === 'plain' ? 0 : 1];
     const found = crc32(target);
     if (found !== expected)

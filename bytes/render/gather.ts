@@ -3,7 +3,7 @@ import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { storedGeometry } from '../../formats/engine/sparse/geometry.ts';
 import { SparseMap } from '../../formats/engine/sparse/map.ts';
-import type { Guard } from '../imports/step.ts';
+import type { StepTools } from '../imports/step.ts';
 import { getJson } from '../json-object.ts';
 import { fragmentKey, imagePrefix } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
@@ -19,7 +19,11 @@ const READS_AT_ONCE = 16;
  * rendered image readable, or puts the object of another target format together. Without a plan (nothing to render) there is nothing to do.
  * @throws what a batch recorded; as `assembleObject`; BackendUnavailable
  */
-export async function gatherRendered(deps: AssembleDeps & WithTasks, task: ImportTask, guard: Guard): Promise<void> {
+export async function gatherRendered(
+  deps: AssembleDeps & WithTasks,
+  task: ImportTask,
+  tools: StepTools,
+): Promise<void> {
   if (task.facts.rendered !== undefined) return;
   const plan = await readPlan(deps.places, task.id);
   const failed = (await deps.tasks.batches(task.id)).find((batch) => batch.error !== undefined);
@@ -27,7 +31,7 @@ export async function gatherRendered(deps: AssembleDeps & WithTasks, task: Impor
   const rendered =
     plan.conversion === undefined
       ? await gatherSparse(deps, task, plan)
-      : await assembleObject(deps, task, plan.conversion, fragments<EncodedFragment>(deps, task.id, plan), guard);
+      : await assembleObject(deps, task, plan.conversion, fragments<EncodedFragment>(deps, task.id, plan), tools);
   await deps.tasks.note(task.id, { rendered });
 }
 

@@ -4,6 +4,7 @@ import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
+import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
@@ -17,7 +18,7 @@ import { encodeSlices } from './encode.ts';
 import { type EncodedFragment, type Fragment, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
 import { packSlices } from './pack-slices.ts';
 
-type RenderDeps = WithClock & WithImages & WithTasks & WithDuties & WithPlaces;
+type RenderDeps = WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
 /** What a batch works with besides its slices. */
 interface Batch {

@@ -1,5 +1,5 @@
 import type { UsageCount } from '../quota/usage.ts';
-import type { Image, Location } from './image.ts';
+import type { Image, ImportProgress, Location } from './image.ts';
 import type { ImageQuery } from './query.ts';
 import type { ImageStatus } from './status.ts';
 
@@ -49,7 +49,7 @@ export interface ImageChange {
   readonly failedImport?: { readonly add?: readonly string[]; readonly remove?: readonly string[] };
   /** The image's creation time, when the caller knows it: spares a read when `set.name` moves the image in the name order. */
   readonly createdAt?: string;
-  /** Leave `updatedAt` and `revision` alone: for progress and other writes that are no change of the image. */
+  /** Leave `updatedAt` and `revision` alone: for writes that are no change of the image. */
   readonly quiet?: boolean;
 }
 
@@ -65,6 +65,11 @@ export interface ImageRepository {
    *   (the message names both values).
    */
   change(id: string, change: ImageChange): Promise<Image>;
+  /**
+   * Notes how far the task is that holds the image's lock. It is shown while that task holds it, in lists too; the record itself, which
+   * may be large, is not written for it.
+   */
+  noteProgress(id: string, taskId: string, progress: ImportProgress): Promise<void>;
   /** Removes the record for good and leaves a mark that the id existed. Returns the last state. @throws as `change`. */
   delete(id: string, expect?: ImageChange['expect']): Promise<Image>;
 }

@@ -87,6 +87,8 @@ export interface Region {
   readonly slice: number;
   readonly offset: number;
   readonly length: number;
+  /** Bytes of the body in front of this stretch of it; none when absent. */
+  readonly skip?: number;
 }
 
 /** Every stretch of the result, in file order, covering all of it. */
@@ -122,14 +124,6 @@ function* bodies(slices: SlicePlaces): Generator<Region> {
   }
 }
 
-/** Bounds that a store sets on the parts of one object. */
-export interface PartBounds {
-  /** Fewest bytes of a part; the last one may be shorter. */
-  readonly minPartBytes: number;
-  /** Most parts of one object. */
-  readonly maxParts: number;
-}
-
 /** One part of a multipart upload. */
 export interface Part {
   /** From 1. */
@@ -137,26 +131,44 @@ export interface Part {
   readonly offset: number;
   readonly length: number;
   readonly regions: readonly Region[];
+  /** It is one stretch of one body, large enough to be a part: a store that holds the body copies it by itself. */
+  readonly copy: boolean;
 }
 
 /**
- * Joins regions into parts within the bounds: bodies are never split, however small they are or however many. Pure.
+ * Cuts the result into parts of at least `minPartBytes` (the last one may be shorter). A body of that length is a part of its own, but
+ * for what the stretch in front of it lacks; all others are joined. So what is no copy is at most the smaller bodies, and less than
+ * twice the smallest part for each larger one. Pure.
  */
-export function planParts(assembly: Assembly, { minPartBytes, maxParts }: PartBounds): Part[] {
-  const enough = Math.max(minPartBytes, Math.ceil(assembly.size / (maxParts / 2)));
+export function planParts(assembly: Assembly, minPartBytes: number): Part[] {
   const parts: Part[] = [];
   let open: Region[] = [];
   let length = 0;
-  const close = (): void => {
+  const close = (copy = false): void => {
     const [first] = open;
-    if (first !== undefined) parts.push({ number: parts.length + 1, offset: first.offset, length, regions: open });
+    if (first !== undefined)
+      parts.push({ number: parts.length + 1, offset: first.offset, length, regions: open, copy });
     open = [];
     length = 0;
   };
-  for (const region of regions(assembly)) {
+  const add = (region: Region): void => {
     open.push(region);
     length += region.length;
-    if (length >= enough) close();
+  };
+  for (const region of regions(assembly)) {
+    const lacks = length === 0 ? 0 : minPartBytes - length;
+    if (region.slice < 0 || region.length - lacks < minPartBytes) {
+      add(region);
+      if (length >= minPartBytes) close();
+      continue;
+    }
+    if (lacks > 0) {
+      add({ ...region, length: lacks });
+      close();
+    }
+    const rest = { offset: region.offset + lacks, length: region.length - lacks };
+    add({ ...region, ...rest, ...(lacks > 0 && { skip: lacks }) });
+    close(true);
   }
   close();
   return parts;

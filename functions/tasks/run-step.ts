@@ -7,22 +7,27 @@
  * 0 in both cases. Any other end (memory, a host that goes away) is the container's: the workflow starts another one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serviceError } from '../../bytes/imports/step.ts';
+import { Throttled } from '../../core/errors.ts';
 import { serviceDeps } from '../../service/deps.ts';
 import type { LongStep } from '../../workflows/topology.ts';
 import { type ContainerStep, recordContainer } from './container-record.ts';
+import { stepFailure } from './failure.ts';
 import type { StepHandler } from './step.ts';
 
 const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHandler<never> }>>> = {
   'import-fetch': () => import('./fetch.ts'),
   'import-plugin': () => import('./plugin.ts'),
+  'import-gather': () => import('./gather.ts'),
   'import-hash': () => import('./hash.ts'),
   'import-copy': () => import('./copy.ts'),
 };
 
 /** As often as the workflow tries a function anew for the platform's faults. */
 const ATTEMPTS = 5;
+/** Some two hours. */
+const THROTTLED_ATTEMPTS = 130;
 const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
 
 /** @throws Error for a step that does not exist, or a parameter that is not `name=value` */
 function parse([step = '', ...parameters]: readonly string[]): ContainerStep & { readonly step: LongStep } {
@@ -42,8 +47,10 @@ async function untilDone(run: () => Promise<unknown>): Promise<void> {
       await run();
       return;
     } catch (error) {
-      if (!serviceError(error).retryable || attempt === ATTEMPTS) throw error;
-      await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1));
+      const failure = stepFailure(error);
+      const attempts = failure instanceof Throttled ? THROTTLED_ATTEMPTS : ATTEMPTS;
+      if (!failure.retryable || attempt >= attempts) throw failure;
+      await sleep(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)));
     }
   }
 }
@@ -57,7 +64,7 @@ async function main(): Promise<void> {
   try {
     await untilDone(() => handler(event as never));
   } catch (error) {
-    const known = serviceError(error);
+    const known = stepFailure(error);
     deps.log.warn('step failed', { ...event, error: known.kind, cause: known.message });
     await recordContainer(deps, event, startedAtMs, known);
   }

@@ -2,6 +2,7 @@ import { observed } from '../../aws/telemetry.ts';
 import { type Guard, type StepEvent, underLock } from '../../bytes/imports/step.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { type ServiceDeps, serviceDeps } from '../../service/deps.ts';
+import { stepFailure } from './failure.ts';
 
 /** A Lambda handler of one workflow step. What it throws is an `ImageServiceError`: `name` is the error name in the workflow. */
 export interface StepHandler<E extends StepEvent> {
@@ -14,7 +15,7 @@ export interface StepHandler<E extends StepEvent> {
 export function recordStep<E extends StepEvent>(
   run: (deps: ServiceDeps, event: E) => Promise<unknown>,
 ): StepHandler<E> {
-  const on: StepHandler<E>['on'] = async (deps, event) => (await run(deps, event)) ?? {};
+  const on = named<E>(async (deps, event) => (await run(deps, event)) ?? {});
   return Object.assign(
     observed(async (event: E) => on(await serviceDeps(), event)),
     { on },
@@ -28,7 +29,19 @@ export function recordStep<E extends StepEvent>(
 export function byteStep<E extends StepEvent>(
   run: (deps: ServiceDeps, task: ImportTask, event: E, guard: Guard) => Promise<unknown>,
 ): StepHandler<E> {
-  const on: StepHandler<E>['on'] = async (deps, event) =>
-    (await underLock(deps, event, (task, guard) => run(deps, task, event, guard))) ?? {};
+  const on = named<E>(
+    async (deps, event) => (await underLock(deps, event, (task, guard) => run(deps, task, event, guard))) ?? {},
+  );
   return Object.assign(async (event: E) => on(await serviceDeps(), event), { on });
+}
+
+/** Throws under the workflow's names. */
+function named<E extends StepEvent>(run: StepHandler<E>['on']): StepHandler<E>['on'] {
+  return async (deps, event) => {
+    try {
+      return await run(deps, event);
+    } catch (error) {
+      throw stepFailure(error);
+    }
+  };
 }

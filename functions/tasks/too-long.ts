@@ -17,6 +17,8 @@ const PACE = {
   verify: 60e6,
   /** Bytes that pass through the task on their way to a store: a packed image written whole. */
   copy: 60e6,
+  /** Bodies of a target with tables that are too small for the store to copy by itself, and a few megabytes for each that it copies. */
+  assemble: 60e6,
 } as const satisfies Record<LongWork, number>;
 
 /**

@@ -12,6 +12,7 @@ import { reporter } from '../../core/imports/report/reporter.ts';
 import type { BatchProgress, Task } from '../../core/tasks/task.ts';
 import type { KeyReport } from '../../local/dynamodb/strict/meter.ts';
 import { anImage } from '../support/images.ts';
+import { memoryDeps } from '../support/memory/deps.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const WORKERS = 200;
@@ -58,6 +59,7 @@ async function oneSecond(): Promise<KeyReport[]> {
     tasks: createTaskRepository(database.table, clock),
     images: createImageRepository(database.table, { clock }),
     duties: createDutyRepository(database.table),
+    log: memoryDeps().log,
   };
   database.meter?.reset();
   for (let worker = 0; worker < PLAYED; worker++) {

@@ -1,7 +1,7 @@
 /** What an entry point reads from its environment, found in its code, is what infra sets for it: nothing is missing and nothing is for nobody. */
 import { describe, expect, inject, test } from 'vitest';
 import { ENVIRONMENT } from '../../service/environment.ts';
-import { FUNCTIONS } from '../../workflows/topology.ts';
+import { FUNCTIONS, INDEX_SHARDS } from '../../workflows/topology.ts';
 import { environmentUseOf } from './env-use.ts';
 import { containersOf, functionOf, ofType, ROOT, variablesOf } from './graph.ts';
 
@@ -42,4 +42,16 @@ test('the gateway has exactly the variables that its code and its health check r
 
   expect(settled(read)).toEqual(settled(set.filter((name) => name.startsWith('GLIMPSE_'))));
   expect(set).toContain(ENVIRONMENT.region);
+});
+
+test('every process spreads the images of a visibility over the same number of partitions, more than one', () => {
+  const name = ENVIRONMENT.indexShards;
+  const functions = Object.keys(FUNCTIONS).map((each) => variablesOf(functionOf(graph, each))[name]);
+  const containers = ofType(graph, 'ecs/taskDefinition:TaskDefinition')
+    .flatMap(containersOf)
+    .map(({ environment }) => environment?.find((variable) => variable.name === name)?.value);
+
+  expect(containers.length).toBeGreaterThan(1);
+  expect(new Set([...functions, ...containers])).toEqual(new Set([String(INDEX_SHARDS)]));
+  expect(INDEX_SHARDS).toBeGreaterThan(1);
 });

@@ -129,7 +129,8 @@ function memory(rates: PhaseRates) {
     },
     images: {
       get: async () => image,
-      change: async (_id: string, { set }: { set: { progress: ImportProgress } }) => Object.assign(image, set),
+      noteProgress: async (_id: string, _taskId: string, progress: ImportProgress) =>
+        Object.assign(image, { progress }),
     },
     duties: {
       postpone: async ({ dueAtMs }: { dueAtMs: number }, lateEnoughMs: number) => {

@@ -1,6 +1,5 @@
 import type { WithClock } from '../../clock.ts';
 import type { WithDuties } from '../../duties/duty.ts';
-import { Conflict, NotFound } from '../../errors.ts';
 import type { WithImages } from '../../images/repository.ts';
 import { progressOf } from '../../tasks/progress.ts';
 import type { WithTasks } from '../../tasks/repository.ts';
@@ -29,9 +28,5 @@ export async function rollUp(deps: RollUpDeps, taskId: string, imageId: string):
     percent: Math.max(percent, image.progress?.percent ?? 0),
     ...(etaSeconds === undefined ? {} : { etaSeconds }),
   };
-  try {
-    await deps.images.change(imageId, { expect: { lock: taskId }, set: { progress }, quiet: true });
-  } catch (error) {
-    if (!(error instanceof Conflict || error instanceof NotFound)) throw error;
-  }
+  await deps.images.noteProgress(imageId, taskId, progress);
 }

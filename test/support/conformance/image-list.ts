@@ -35,6 +35,40 @@ function listing(opened: () => OpenImageListing) {
 
 /** What every ImageListing does. */
 export function imageListingSuite(open: () => Promise<OpenImageListing>): void {
+  describe('images that are being imported', () => {
+    let opened: OpenImageListing;
+    beforeAll(async () => {
+      opened = await open();
+    });
+    afterAll(() => opened.close());
+
+    test('say in a list how far they are, as by themselves', async () => {
+      const { images, imageList } = opened;
+      const [first, second, idle] = [
+        anImage({ status: 'importing', lock: 'task-1' }),
+        anImage({ status: 'active', lock: 'task-2', importingTo: ['dcn0'] }),
+        anImage({ status: 'active' }),
+      ];
+      for (const image of [first, second, idle]) await images.create({ ...image, owner: 'importer' });
+      await images.noteProgress(first.id, 'task-1', { phase: 'fetch', percent: 10 });
+      await images.noteProgress(second.id, 'task-2', { phase: 'hash', percent: 20 });
+
+      const { images: listed } = await imageList.page({
+        ...{
+          project: 'importer',
+          isAdmin: false,
+          memberStatus: 'accepted',
+          filters: [],
+          sort: NEWEST_FIRST,
+          limit: 25,
+        },
+      });
+
+      const progress = Object.fromEntries(listed.map((image) => [image.id, image.progress?.percent]));
+      expect(progress).toEqual({ [first.id]: 10, [second.id]: 20, [idle.id]: undefined });
+    });
+  });
+
   describe('which images a list may show', () => {
     let opened: OpenImageListing;
     const list = listing(() => opened);

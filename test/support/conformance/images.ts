@@ -260,5 +260,19 @@ export function imageRepositorySuite(open: () => Promise<OpenImages>): void {
       expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
       expect((await images.get(image.id))?.revision).toBe(1);
     });
+
+    test('show how far the task is that holds them, which is no change of theirs', async () => {
+      const image = anImage({ status: 'importing', lock: 'task-a', progress: { phase: 'fetch', percent: 1 } });
+      await images.create(image);
+      await images.noteProgress(image.id, 'task-a', { phase: 'render', percent: 40, etaSeconds: 7 });
+      await images.noteProgress(image.id, 'task-b', { phase: 'hash', percent: 90 });
+
+      const shown = { ...image, progress: { phase: 'render', percent: 40, etaSeconds: 7 } };
+      expect(await images.get(image.id)).toEqual(shown);
+      expect(await images.change(image.id, { set: { name: 'new' } })).toMatchObject({ progress: shown.progress });
+      const ended = { expect: { lock: 'task-a' }, set: { lock: null, progress: null } };
+      expect(await images.change(image.id, ended)).toMatchObject({ progress: null });
+      expect(await images.get(image.id)).toMatchObject({ progress: null });
+    });
   });
 }

@@ -37,6 +37,11 @@ export function memoryImages(records: ImageRecords, clock: Clock): ImageReposito
       return after;
     },
 
+    async noteProgress(id, taskId, progress) {
+      const image = records.get(id);
+      if (image?.lock === taskId) records.set(id, { ...image, progress });
+    },
+
     async delete(id, expect) {
       const last = expected(id, expect);
       records.delete(id);

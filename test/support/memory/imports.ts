@@ -9,6 +9,7 @@ import { stagedPrefix } from '../../../bytes/keys.ts';
 import { createLocations } from '../../../bytes/locations.ts';
 import { createPlaces } from '../../../bytes/places.ts';
 import { plainWriter } from '../../../bytes/plain-writer.ts';
+import { gatherRendered } from '../../../bytes/render/gather.ts';
 import { openStored } from '../../../bytes/stored-image.ts';
 import { FetchFailed } from '../../../core/errors.ts';
 import type { Image, Location } from '../../../core/images/image.ts';
@@ -131,6 +132,7 @@ function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<st
   const fits = (): void => undefined;
   return {
     fetch: fetchFrom(web, fits),
+    gather: byteStep((deps, task, _event, guard) => gatherRendered(deps, task, { guard, assertFits: fits })),
     hash: byteStep((deps, task) => hashRendered(deps, task, { assertFits: fits })),
     copy: byteStep<StepEvent & { readonly store: string }>((deps, task, { store }, guard) =>
       copyToStore(deps, task, store, { guard, assertFits: fits }),

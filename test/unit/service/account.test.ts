@@ -25,3 +25,9 @@ test('a bucket whose name holds {account} is that of the account, in the region 
   expect(store.bucket).toBe('images-123456789012');
   expect(await store.client.config.region()).toBe('eu-central-1');
 });
+
+test.each(['0', 'two', '1.5', '-1'])('"%s" is no number of partitions', async (shards) => {
+  await expect(createServiceDeps({ ...environment, GLIMPSE_INDEX_SHARDS: shards })).rejects.toThrow(
+    `GLIMPSE_INDEX_SHARDS: "${shards}" is not a number from 1 to 9999`,
+  );
+});

@@ -22,7 +22,7 @@ const PLATFORM = [
   'BackendUnavailable',
   'StaleRevision',
 ] as const;
-const THROTTLED = ['Lambda.TooManyRequestsException'] as const;
+const THROTTLED = ['Lambda.TooManyRequestsException', 'Throttled'] as const;
 const DOMAIN = [
   'ImageRefused',
   'LimitExceeded',
@@ -82,6 +82,7 @@ const last = step('the event of a failed execution');
 const LONG: Readonly<Record<string, string>> = {
   Fetch: 'Revert',
   RunPlugin: 'Revert',
+  Gather: 'Revert',
   Hash: 'Revert',
   CopyToStore: 'StoreFailed',
   HashLocation: 'Revert',
@@ -92,7 +93,6 @@ const SHORT: Readonly<Record<string, Outcomes>> = {
   Plan: step('Revert'),
   // A distributed map hides the name of its child's failure, and no child can pass the map by.
   RenderBatch: { ...step('Revert'), ...table([TERMINAL, 'Revert']) },
-  Gather: step('Revert'),
   StoreFailed: step('Revert'),
   Finish: step('Revert'),
   Revert: last,

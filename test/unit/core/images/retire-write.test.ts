@@ -35,6 +35,7 @@ const deps = {
   images: {
     create: async () => undefined,
     get: async () => image,
+    noteProgress: async () => undefined,
     delete: async () => image as Image,
     change: async (_id: string, change: { expect?: { lock?: string | null }; set?: Partial<Image> }) => {
       if (image === undefined) throw new NotFound('gone');

@@ -120,7 +120,7 @@ describe('planParts', () => {
     );
     const index = Uint32Array.from(slices.flatMap((slice) => [...slice.index]));
 
-    const parts = planParts(assemble(plan, index), { minPartBytes: 5 * 1024 * 1024, maxParts: 10_000 });
+    const parts = planParts(assemble(plan, index), 5 * 1024 * 1024);
 
     expect(plan.sliceCount).toBe(10_000);
     expect(parts.slice(0, -1).every((part) => part.length >= 5 * 1024 * KIB)).toBe(true);
