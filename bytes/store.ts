@@ -26,8 +26,8 @@ export interface Store {
   getObject(key: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Makes or replaces an object in one request and returns its ETag. @throws NotFound (bucket) */
   putObject(key: string, body: Uint8Array, options?: PutOptions): Promise<string>;
-  /** An upload in parts, begun by its first one. */
-  multipart(key: string, signal?: AbortSignal): Multipart;
+  /** An upload in parts, begun by its first one; `metadata` is the object's. */
+  multipart(key: string, signal?: AbortSignal, metadata?: Metadata): Multipart;
   /** Makes or replaces an object by copying one of at most `maxCopyBytes`. @throws NotFound, SourceChanged */
   copyObject(from: ObjectVersion, key: string, options?: CopyObjectOptions): Promise<void>;
   /** Fine when it is gone already. */
@@ -57,6 +57,9 @@ export interface PartBounds {
   readonly maxPartBytes: number;
   readonly maxParts: number;
 }
+
+/** User metadata of an object: values are stored percent-encoded where they are not ASCII. */
+export type Metadata = Readonly<Record<string, string>>;
 
 export interface ObjectFacts {
   readonly etag: string;
@@ -97,7 +100,7 @@ export interface PutOptions {
 export interface CopyObjectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Replaces the source's user metadata. */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: Metadata | undefined;
 }
 
 /** Parts may come in any order and at once; each is numbered from 0, and one that comes again replaces the one before. */

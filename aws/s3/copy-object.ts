@@ -1,5 +1,5 @@
 import { CopyObjectCommand } from '@aws-sdk/client-s3';
-import type { CopyObjectOptions, ObjectVersion } from '../../bytes/store.ts';
+import type { CopyObjectOptions, Metadata, ObjectVersion } from '../../bytes/store.ts';
 import { SourceChanged } from '../../formats/engine/errors.ts';
 import { abortable, type Bucket, copySource } from './bucket.ts';
 import { translate } from './failures.ts';
@@ -21,7 +21,9 @@ export async function copyObject(
         ...condition,
         // Tags of who dropped an object are not ours: to copy them would take rights that nothing else here needs.
         TaggingDirective: 'REPLACE',
-        ...(metadata === undefined ? {} : { MetadataDirective: 'REPLACE' as const, Metadata: encoded(metadata) }),
+        ...(metadata === undefined
+          ? {}
+          : { MetadataDirective: 'REPLACE' as const, Metadata: encodedMetadata(metadata) }),
       }),
       abortable(signal),
     );
@@ -47,6 +49,6 @@ export async function sourceCondition(
 }
 
 /** Header values are ASCII: anything else goes percent-encoded. */
-function encoded(metadata: Readonly<Record<string, string>>): Record<string, string> {
+export function encodedMetadata(metadata: Metadata): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, encodeURIComponent(value)]));
 }

@@ -8,9 +8,9 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { combineCrc32, crc32Header } from '../../bytes/crc32.ts';
-import type { Multipart, ObjectVersion } from '../../bytes/store.ts';
+import type { Metadata, Multipart, ObjectVersion } from '../../bytes/store.ts';
 import { abortable, type Bucket, copySource } from './bucket.ts';
-import { sourceCondition } from './copy-object.ts';
+import { encodedMetadata, sourceCondition } from './copy-object.ts';
 import { translate } from './failures.ts';
 import { contentMd5 } from './put-object.ts';
 import { headObject } from './single-object.ts';
@@ -27,14 +27,16 @@ export class S3Multipart implements Multipart {
   readonly #at: Bucket;
   readonly #key: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #metadata: Metadata | undefined;
   /** By part number, from 1. */
   readonly #parts = new Map<number, Part>();
   #uploadId: Promise<string> | undefined;
 
-  constructor(at: Bucket, key: string, signal?: AbortSignal) {
+  constructor(at: Bucket, key: string, signal?: AbortSignal, metadata?: Metadata) {
     this.#at = at;
     this.#key = key;
     this.#signal = signal;
+    this.#metadata = metadata;
   }
 
   async putPart(n: number, body: Uint8Array): Promise<void> {
@@ -112,6 +114,7 @@ export class S3Multipart implements Multipart {
           Bucket: this.#at.bucket,
           Key: this.#key,
           ContentType: 'application/octet-stream',
+          ...(this.#metadata === undefined ? {} : { Metadata: encodedMetadata(this.#metadata) }),
           ...(verifiesCrc32 ? { ChecksumAlgorithm: 'CRC32' } : {}),
           ...(fullObjectCrc32 ? { ChecksumType: 'FULL_OBJECT' } : {}),
         }),

@@ -48,7 +48,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     readRange: (key, start, end, read) => new RangedGet(at, key, start, end, read),
     getObject: (key, signal) => getObject(at, key, signal),
     putObject: (key, body, put) => putObject(at, key, body, put),
-    multipart: (key, signal) => new S3Multipart(at, key, signal),
+    multipart: (key, signal, metadata) => new S3Multipart(at, key, signal, metadata),
     copyObject: (from, key, copy) => copyObject(at, from, key, copy),
     removeObject: (key) => removeObject(at, key),
     removePrefix: (prefix) => removePrefix(at, prefix),

@@ -168,6 +168,18 @@ export function describeStore(name: string, rigOf: () => StoreRig): void {
         await expect(changed).rejects.toThrow(SourceChanged);
       });
 
+      it('gives its object metadata', async () => {
+        const { store } = rigOf();
+        const upload = store.multipart(key('told-in-parts'), undefined, { reason: 'no project "ä"' });
+
+        await upload.putPart(0, Buffer.from('x'));
+        await upload.complete();
+
+        expect((await store.headObject(key('told-in-parts'))).metadata).toEqual({
+          reason: encodeURIComponent('no project "ä"'),
+        });
+      });
+
       it('refuses a part below the bound that is not the last', async () => {
         const { store } = rigOf();
         const upload = store.multipart(key('small'));
