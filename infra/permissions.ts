@@ -173,6 +173,8 @@ export interface Targets<T> {
   readonly stagingObjects: T;
   readonly storeBuckets: readonly T[];
   readonly storeObjects: readonly T[];
+  /** With the credentials of stores at other services. */
+  readonly storeSecrets: readonly T[];
   readonly workflow: T;
   readonly executions: T;
   readonly deadLetters: T;
@@ -197,6 +199,7 @@ export function statementsOf<T>(name: keyof typeof GRANTS, targets: Targets<T>):
     { actions: on(staging, 'objects'), resources: [targets.stagingObjects] },
     { actions: on(stores, 'bucket'), resources: [...targets.storeBuckets] },
     { actions: on(stores, 'objects'), resources: [...targets.storeObjects] },
+    { actions: stores.length > 0 ? ['secretsmanager:GetSecretValue'] : [], resources: [...targets.storeSecrets] },
     { actions: executions.filter((action) => action === 'states:StartExecution'), resources: [targets.workflow] },
     { actions: executions.filter((action) => action !== 'states:StartExecution'), resources: [targets.executions] },
     { actions: event ? ['sqs:SendMessage'] : [], resources: [targets.deadLetters] },

@@ -19,6 +19,8 @@ export interface S3StoreOptions {
   readonly sparse: boolean;
   /** The object service behind it: an endpoint URL, or `aws`. */
   readonly service: string;
+  /** Where the bucket lies, as the service calls it. */
+  readonly region?: string;
   /** Names whose credentials the client uses; default: those of the process. */
   readonly credentials?: string;
   /** Default: those of Amazon S3. */
@@ -27,12 +29,13 @@ export interface S3StoreOptions {
 
 export interface S3Store extends Store {
   readonly client: S3Client;
+  readonly region: string | undefined;
   readonly service: string;
   readonly credentials: string;
 }
 
 export function createS3Store(options: S3StoreOptions): S3Store {
-  const { id, bucket, client, sparse, service, credentials = 'process', abilities = AWS_ABILITIES } = options;
+  const { id, bucket, client, sparse, service, region, credentials = 'process', abilities = AWS_ABILITIES } = options;
   const at: Bucket = { id, bucket, client, abilities };
   return {
     id,
@@ -41,6 +44,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     sparse,
     abilities,
     client,
+    region,
     service,
     credentials,
     canCopyFrom: (other) => isS3(other) && other.service === service && other.credentials === credentials,
