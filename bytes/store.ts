@@ -12,6 +12,7 @@ export interface Store {
   readonly bucket: string;
   /** Raw images are stored packed here. */
   readonly sparse: boolean;
+  /** Of a service that is not known yet, the least; its bounds are those that count here. */
   readonly abilities: Abilities;
   /** Bytes can come from there without passing through us: the same service, and the same credentials. */
   canCopyFrom(other: Store): boolean;
@@ -40,9 +41,13 @@ export interface Store {
 export interface Abilities extends PartBounds {
   /** Refuses a body or part whose CRC32 is not the one sent; a service that does not gets none. */
   readonly verifiesCrc32: boolean;
+  /** Refuses a body or part whose MD5 is not the one sent; asked to where it does not verify a CRC32. */
+  readonly verifiesMd5: boolean;
+  /** Takes the CRC32 of each part once more when a multipart upload completes. */
+  readonly partChecksumsInComplete: boolean;
   /** Takes the CRC32 of all of a multipart object at its completion. */
   readonly fullObjectCrc32: boolean;
-  /** Wants the MD5 of each body and part. */
+  /** Wants the MD5 of each body and part, and of a removal of many. */
   readonly needsContentMd5: boolean;
   /** Copies under the condition that the source has an ETag; of another service it is asked before. */
   readonly conditionalCopies: boolean;

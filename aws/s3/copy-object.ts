@@ -37,12 +37,12 @@ export async function copyObject(
  * @throws NotFound, SourceChanged, BackendUnavailable: of that look
  */
 export async function sourceCondition(
-  { abilities }: Bucket,
+  at: Bucket,
   { store, key, etag }: ObjectVersion,
   signal: AbortSignal | undefined,
 ): Promise<{ CopySourceIfMatch?: string }> {
   if (etag === undefined) return {};
-  if (abilities.conditionalCopies) return { CopySourceIfMatch: etag };
+  if ((await at.abilities()).conditionalCopies) return { CopySourceIfMatch: etag };
   if ((await store.headObject(key, signal)).etag !== etag)
     throw new SourceChanged(`${store.id}: ${key}: the object is not the one that was opened`);
   return {};

@@ -41,9 +41,10 @@ async function removeObjects(at: Bucket, prefix: string): Promise<void> {
 
 /** One request, and further ones for what it left: the service answers 200 though it failed at some. */
 async function removeKeys(at: Bucket, prefix: string, all: readonly string[]): Promise<void> {
+  const { needsContentMd5 } = await at.abilities();
   let keys = all;
   for (let retries = 0; ; retries++) {
-    const removed = await attempt(at, prefix, () => at.client.send(deletion(at, keys)));
+    const removed = await attempt(at, prefix, () => at.client.send(deletion(at.bucket, keys, needsContentMd5)));
     const failed = (removed?.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey');
     if (failed.length === 0) return;
     if (retries === RETRIES) {
@@ -55,10 +56,10 @@ async function removeKeys(at: Bucket, prefix: string, all: readonly string[]): P
   }
 }
 
-function deletion({ bucket, abilities }: Bucket, keys: readonly string[]): DeleteObjectsCommand {
+function deletion(bucket: string, keys: readonly string[], needsContentMd5: boolean): DeleteObjectsCommand {
   const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
   const command = new DeleteObjectsCommand({ Bucket: bucket, Delete });
-  if (abilities.needsContentMd5) withContentMd5(command);
+  if (needsContentMd5) withContentMd5(command);
   return command;
 }
 

@@ -20,11 +20,13 @@ export interface S3StoreOptions {
   /** The object service behind it: an endpoint URL, or `aws`. */
   readonly service: string;
   /** Where the bucket lies, as the service calls it. */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** Names whose credentials the client uses; default: those of the process. */
   readonly credentials?: string;
   /** Default: those of Amazon S3. */
   readonly abilities?: Abilities;
+  /** Where they are not known yet: asked at each call, so that it should remember. `abilities` are what counts until then. */
+  readonly findAbilities?: () => Promise<Abilities>;
 }
 
 export interface S3Store extends Store {
@@ -36,13 +38,25 @@ export interface S3Store extends Store {
 
 export function createS3Store(options: S3StoreOptions): S3Store {
   const { id, bucket, client, sparse, service, region, credentials = 'process', abilities = AWS_ABILITIES } = options;
-  const at: Bucket = { id, bucket, client, abilities };
+  let known = abilities;
+  const { findAbilities = async () => abilities } = options;
+  const at: Bucket = {
+    id,
+    bucket,
+    client,
+    abilities: async () => {
+      known = await findAbilities();
+      return known;
+    },
+  };
   return {
     id,
     kind: 's3',
     bucket,
     sparse,
-    abilities,
+    get abilities() {
+      return known;
+    },
     client,
     region,
     service,

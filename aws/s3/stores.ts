@@ -2,8 +2,10 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { createPlaces, type Places } from '../../bytes/places.ts';
 import type { Config, StoreConfig } from '../../core/config.ts';
 import { secretsManager } from '../secrets.ts';
+import { abilitiesOf } from './abilities.ts';
 import { createS3Client } from './client.ts';
 import { type CredentialSources, type StoreCredentials, storeCredentials } from './credentials.ts';
+import { CAUTIOUS } from './probe.ts';
 import { createS3Store, type S3Store } from './store.ts';
 
 export interface S3PlacesOptions extends Partial<CredentialSources> {
@@ -17,7 +19,7 @@ export interface S3PlacesOptions extends Partial<CredentialSources> {
 interface Address {
   readonly region: string;
   readonly endpoint: string | undefined;
-  /** Absent: those of the process. */
+  /** At a service that is not AWS; there, those of the process count. */
   readonly credentials?: StoreCredentials | undefined;
 }
 
@@ -29,28 +31,28 @@ export function createS3Places(config: Pick<Config, 'stores'>, options: S3Places
   const home = options.stagingRegion ?? 'us-east-1';
   const { env = {}, readSecret = secretsManager(home) } = options;
   const clientAt = clients();
-  const store = (id: string, bucket: string, sparse: boolean, address: Address): S3Store =>
-    createS3Store({
-      id,
-      bucket,
-      sparse,
-      client: clientAt(address),
-      region: address.region,
-      service: address.endpoint ?? 'aws',
-      ...(address.credentials && { credentials: address.credentials.name }),
-    });
-  const addressOf = (from: StoreConfig): Address =>
-    from.endpoint === undefined
-      ? { region: from.region ?? home, endpoint: options.endpoint }
+  const addressOf = (store: StoreConfig): Address =>
+    store.endpoint === undefined
+      ? { region: store.region ?? home, endpoint: options.endpoint }
       : {
           // Another service has regions of its own, and most have one of this name.
-          region: from.region ?? 'us-east-1',
-          endpoint: from.endpoint,
-          credentials: storeCredentials(from, { env, readSecret }),
+          region: store.region ?? 'us-east-1',
+          endpoint: store.endpoint,
+          credentials: storeCredentials(store, { env, readSecret }),
         };
+  const place = (
+    { id, bucket, sparse, abilities }: Pick<StoreConfig, 'id' | 'bucket' | 'sparse' | 'abilities'>,
+    address: Address,
+  ): S3Store => {
+    const { region, endpoint, credentials } = address;
+    const at = { id, bucket, sparse, region, client: clientAt(address), service: endpoint ?? 'aws' };
+    if (credentials === undefined) return createS3Store(at);
+    const findAbilities = abilitiesOf(at, abilities);
+    return createS3Store({ ...at, credentials: credentials.name, abilities: CAUTIOUS, findAbilities });
+  };
   return createPlaces(
-    store('staging', options.stagingBucket, true, { region: home, endpoint: options.endpoint }),
-    config.stores.map((from) => store(from.id, from.bucket, from.sparse, addressOf(from))),
+    place({ id: 'staging', bucket: options.stagingBucket, sparse: true }, { region: home, endpoint: options.endpoint }),
+    config.stores.map((store) => place(store, addressOf(store))),
   );
 }
 
