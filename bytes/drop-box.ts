@@ -1,14 +1,43 @@
 import type { DropBox } from '../core/imports/take-drop.ts';
+import { inLanes } from './in-lanes.ts';
 import { quarantineKey } from './keys.ts';
-import type { Store } from './store.ts';
+import type { ObjectVersion, Store } from './store.ts';
+
+/** Of a file above what one request copies. The service does the work, so that many at once are only as many open requests. */
+const PART_BYTES = 256 * 1024 * 1024;
+const LANES = 16;
 
 /** Files dropped under `drop/` of the staging bucket. */
 export function createDropBox(staging: Store): DropBox {
   return {
     describe: async (key) => ({ bucket: staging.bucket, ...(await staging.headObject(key)) }),
     async setAside(key, reason) {
-      await staging.copyObject({ store: staging, key }, quarantineKey(key), { metadata: { reason } });
+      const { etag, size } = await staging.headObject(key);
+      const from = { store: staging, key, etag };
+      const metadata = { reason };
+      if (size <= staging.abilities.maxCopyBytes) await staging.copyObject(from, quarantineKey(key), { metadata });
+      else await copyInParts(from, size, quarantineKey(key), metadata);
       await staging.removeObject(key);
     },
   };
+}
+
+async function copyInParts(
+  from: ObjectVersion,
+  size: number,
+  key: string,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { abilities } = from.store;
+  const partBytes = Math.min(abilities.maxCopyBytes, Math.max(PART_BYTES, Math.ceil(size / abilities.maxParts)));
+  const multipart = from.store.multipart(key, undefined, metadata);
+  try {
+    await inLanes({ count: Math.ceil(size / partBytes), lanes: LANES }, async (n) =>
+      multipart.copyPart(n, from, n * partBytes, Math.min(size, (n + 1) * partBytes)),
+    );
+    await multipart.complete();
+  } catch (error) {
+    await multipart.abort();
+    throw error;
+  }
 }

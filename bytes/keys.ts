@@ -5,6 +5,9 @@
  */
 import type { Layout } from './stored-bytes.ts';
 
+/** What is found out about the service behind a bucket. */
+export const PROBE_PREFIX = 'probe/';
+export const ABILITIES_KEY = `${PROBE_PREFIX}abilities.json`;
 /** What the service itself wrote. */
 export const OWN_PREFIX = 'images/';
 /** Files that people drop, as `drop/{project}/{name}.{ext}`; workflows/topology.ts asks for their events. */

@@ -12,6 +12,7 @@ export interface Store {
   readonly bucket: string;
   /** Raw images are stored packed here. */
   readonly sparse: boolean;
+  /** Of a service that is not known yet, the least; its bounds are those that count here. */
   readonly abilities: Abilities;
   /** Bytes can come from there without passing through us: the same service, and the same credentials. */
   canCopyFrom(other: Store): boolean;
@@ -26,8 +27,8 @@ export interface Store {
   getObject(key: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Makes or replaces an object in one request and returns its ETag. @throws NotFound (bucket) */
   putObject(key: string, body: Uint8Array, options?: PutOptions): Promise<string>;
-  /** An upload in parts, begun by its first one. */
-  multipart(key: string, signal?: AbortSignal): Multipart;
+  /** An upload in parts, begun by its first one; `metadata` is the object's. */
+  multipart(key: string, signal?: AbortSignal, metadata?: Metadata): Multipart;
   /** Makes or replaces an object by copying one of at most `maxCopyBytes`. @throws NotFound, SourceChanged */
   copyObject(from: ObjectVersion, key: string, options?: CopyObjectOptions): Promise<void>;
   /** Fine when it is gone already. */
@@ -40,9 +41,13 @@ export interface Store {
 export interface Abilities extends PartBounds {
   /** Refuses a body or part whose CRC32 is not the one sent; a service that does not gets none. */
   readonly verifiesCrc32: boolean;
+  /** Refuses a body or part whose MD5 is not the one sent; asked to where it does not verify a CRC32. */
+  readonly verifiesMd5: boolean;
+  /** Takes the CRC32 of each part once more when a multipart upload completes. */
+  readonly partChecksumsInComplete: boolean;
   /** Takes the CRC32 of all of a multipart object at its completion. */
   readonly fullObjectCrc32: boolean;
-  /** Wants the MD5 of each body and part. */
+  /** Wants the MD5 of each body and part, and of a removal of many. */
   readonly needsContentMd5: boolean;
   /** Copies under the condition that the source has an ETag; of another service it is asked before. */
   readonly conditionalCopies: boolean;
@@ -57,6 +62,9 @@ export interface PartBounds {
   readonly maxPartBytes: number;
   readonly maxParts: number;
 }
+
+/** User metadata of an object: values are stored percent-encoded where they are not ASCII. */
+export type Metadata = Readonly<Record<string, string>>;
 
 export interface ObjectFacts {
   readonly etag: string;
@@ -97,7 +105,7 @@ export interface PutOptions {
 export interface CopyObjectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Replaces the source's user metadata. */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: Metadata | undefined;
 }
 
 /** Parts may come in any order and at once; each is numbered from 0, and one that comes again replaces the one before. */

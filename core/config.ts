@@ -7,6 +7,19 @@ import { COMPRESSIONS, CONVERSION_TARGETS } from './formats.ts';
  */
 const storeId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'a store id is 1-63 letters, digits, - or _');
 
+const StoreKeys = z.strictObject({ access_key: z.string().min(1), secret_key: z.string().min(1) });
+
+/** Where a service is not what was found out about it (aws/s3/probe.ts). */
+const AbilityOverrides = z.strictObject({
+  verifies_crc32: z.boolean().optional(),
+  verifies_md5: z.boolean().optional(),
+  part_checksums_in_complete: z.boolean().optional(),
+  full_object_crc32: z.boolean().optional(),
+  needs_content_md5: z.boolean().optional(),
+  conditional_copies: z.boolean().optional(),
+  etag_of_complete: z.boolean().optional(),
+});
+
 export const StoreConfig = z.strictObject({
   id: storeId
     .refine((id) => !id.startsWith('os_glance_'), 'names starting os_glance_ are reserved')
@@ -18,6 +31,22 @@ export const StoreConfig = z.strictObject({
     .url()
     .optional()
     .describe('Endpoint of an S3-compatible service; absent for AWS (or the endpoint of AWS_ENDPOINT_URL).'),
+  credentials_secret: z
+    .string()
+    .regex(
+      /^(env:[A-Za-z_][A-Za-z0-9_]*|(?!env:)[A-Za-z0-9/_+=.@:-]+)$/,
+      'the name or ARN of a secret, or env: and a prefix of variables',
+    )
+    .optional()
+    .describe(
+      'Credentials at `endpoint`: name or ARN of a Secrets Manager secret that holds `{"access_key", "secret_key"}`; `env:NAME` reads `NAME_ACCESS_KEY` and `NAME_SECRET_KEY` (`npm start` only).',
+    ),
+  credentials: StoreKeys.optional().describe(
+    'Credentials at `endpoint` themselves, `{"access_key", "secret_key"}`: `npm start` only, refused in a stage.',
+  ),
+  abilities: AbilityOverrides.optional().describe(
+    'What the service at `endpoint` can, where it is not as found out at first use: `verifies_crc32`, `verifies_md5`, `part_checksums_in_complete`, `full_object_crc32`, `needs_content_md5`, `conditional_copies`, `etag_of_complete`, each true or false.',
+  ),
   default: z.boolean().default(false).describe('Takes images for which no store is named.'),
   weight: z.int().default(0).describe('Higher is preferred for reading.'),
   sparse: z
@@ -212,7 +241,7 @@ export const Config = z.strictObject({
 
 export type Config = z.infer<typeof Config>;
 
-/** A setting that cannot be used; `message` names the key, the value and what is allowed. */
+/** A setting that cannot be used; `message` names the key, the value (unless it is secret) and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -237,11 +266,37 @@ export function parseConfig(input: unknown): Config {
   const defaults = config.stores.filter((store) => store.default);
   if (defaults.length > 1)
     throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);
+  config.stores.forEach(checkAccess);
   if (config.use_keystone_limits && config.identity.mode === 'keystone' && config.oslo_limit.endpoint_id === undefined)
     throw new ConfigError(
       'oslo_limit.endpoint_id: not set: needed for use_keystone_limits with identity.mode keystone',
     );
   return config;
+}
+
+/** What the service itself may in AWS is nothing to show to anybody else's service; and where it may, it needs no keys. */
+function checkAccess({ id, endpoint, credentials, credentials_secret, abilities }: StoreConfig): void {
+  const own = { credentials, credentials_secret, abilities };
+  if (endpoint === undefined) {
+    const key = Object.entries(own).find(([, value]) => value !== undefined)?.[0];
+    if (key !== undefined)
+      throw new ConfigError(`stores: ${id}: ${key}: without endpoint: only for a service of its own`);
+  } else if (credentials !== undefined && credentials_secret !== undefined)
+    throw new ConfigError(`stores: ${id}: credentials: beside credentials_secret: one of them is enough`);
+  else if (credentials === undefined && credentials_secret === undefined)
+    throw new ConfigError(
+      `stores: ${id}: credentials_secret: not set: a service of its own takes credentials of its own`,
+    );
+}
+
+/** For a file that is deployed, which many can read. @throws ConfigError */
+export function refuseKeysInFile({ stores }: Pick<Config, 'stores'>): void {
+  for (const { id, credentials } of stores) {
+    if (credentials !== undefined)
+      throw new ConfigError(
+        `stores: ${id}: credentials: keys stand in no file of a stage: name a secret by credentials_secret`,
+      );
+  }
 }
 
 /** The store that takes images for which none is named: the one marked default, else the first. */
@@ -256,13 +311,18 @@ function refuseRepeats(values: readonly string[], what: string): void {
   if (repeated !== undefined) throw new ConfigError(`${what} "${repeated}" is used twice`);
 }
 
+/** Keys whose values are in no message. */
+const SECRETS: ReadonlySet<PropertyKey> = new Set(['credentials', 'password']);
+
 function problem(issue: z.core.$ZodIssue, input: unknown): string {
   const key = issue.path.join('.') || '(file)';
   const value = issue.path.reduce<unknown>(
     (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
     input,
   );
-  const shown = value === undefined ? 'not set' : JSON.stringify(value);
+  // Of an object the message names the key that is wrong, and its other values are no one's affair.
+  const secret = issue.code === 'unrecognized_keys' || issue.path.some((step) => SECRETS.has(step));
+  const shown = value === undefined ? 'not set' : secret ? '(not shown)' : JSON.stringify(value);
   return `${key}: ${shown}: ${issue.message}`;
 }
 

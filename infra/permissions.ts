@@ -63,7 +63,6 @@ export const PORT_ACTIONS: Readonly<
 /** Ways to use a bucket. Without ListBucket a missing key is answered with 403, which no one could tell from a lost permission. */
 export const BUCKET_ACTIONS = {
   read: { bucket: ['s3:ListBucket'], objects: ['s3:GetObject'] },
-  put: { bucket: [], objects: ['s3:PutObject'] },
   /** In parts, which are aborted when the upload fails. */
   upload: { bucket: [], objects: ['s3:PutObject', 's3:AbortMultipartUpload'] },
   remove: { bucket: [], objects: ['s3:DeleteObject'] },
@@ -101,8 +100,8 @@ const grants = (ports: readonly Port[], access: Partial<Omit<Grants, 'ports'>> =
 const SWEEP = { staging: ['sweep'], stores: ['sweep'] } as const;
 /** Reads what is there. A worker that was overtaken removes what it wrote, from staging and stores (bytes/imports/step.ts). */
 const LOOK = { staging: ['read', 'sweep'], stores: ['read', 'sweep'] } as const;
-/** Sets dropped files aside. */
-const DROP = { staging: ['read', 'put', 'remove'] } as const;
+/** Sets dropped files aside; large ones in parts. */
+const DROP = { staging: ['read', 'upload', 'remove'] } as const;
 /** Makes objects in the staging bucket. */
 const WORK = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'sweep'] } as const;
 /** Makes objects in stores, too. */
@@ -160,7 +159,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'usage',
       'workflows',
     ],
-    { staging: ['read', 'put', 'sweep'], stores: SWEEP.stores, keystone: true },
+    { staging: ['read', 'upload', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
   gateway: grants(['bytes', 'duties', 'identityRecords', 'imageList', 'images', 'members'], { ...STORE, tokens: true }),
 };
@@ -174,6 +173,8 @@ export interface Targets<T> {
   readonly stagingObjects: T;
   readonly storeBuckets: readonly T[];
   readonly storeObjects: readonly T[];
+  /** With the credentials of stores at other services. */
+  readonly storeSecrets: readonly T[];
   readonly workflow: T;
   readonly executions: T;
   readonly deadLetters: T;
@@ -198,6 +199,7 @@ export function statementsOf<T>(name: keyof typeof GRANTS, targets: Targets<T>):
     { actions: on(staging, 'objects'), resources: [targets.stagingObjects] },
     { actions: on(stores, 'bucket'), resources: [...targets.storeBuckets] },
     { actions: on(stores, 'objects'), resources: [...targets.storeObjects] },
+    { actions: stores.length > 0 ? ['secretsmanager:GetSecretValue'] : [], resources: [...targets.storeSecrets] },
     { actions: executions.filter((action) => action === 'states:StartExecution'), resources: [targets.workflow] },
     { actions: executions.filter((action) => action !== 'states:StartExecution'), resources: [targets.executions] },
     { actions: event ? ['sqs:SendMessage'] : [], resources: [targets.deadLetters] },

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 // biome-ignore lint/style/noRestrictedImports: the one schema of the configuration; a wrong file must fail before a resource is touched, not in the first request
-import { type Config, parseConfig } from '../core/config.ts';
+import { type Config, parseConfig, refuseKeysInFile } from '../core/config.ts';
 import { REGIONS } from './regions.ts';
 
 export type Edge = 'cloudfront' | 'alb';
@@ -89,7 +89,9 @@ function readConfig(path: string, shown: string): Config {
     throw new SettingsError(`The configuration file ${shown} cannot be read: ${reason}`, { cause: error });
   }
   try {
-    return parseConfig(parsed);
+    const config = parseConfig(parsed);
+    refuseKeysInFile(config);
+    return config;
   } catch (error) {
     throw new SettingsError(`${shown}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
@@ -114,11 +116,15 @@ export const ACCOUNT = '{account}';
 
 function checkStores({ stores }: Config): void {
   const seen = new Map<string, string>();
-  for (const { id, bucket, region, endpoint } of stores) {
+  for (const { id, bucket, region, endpoint, credentials_secret } of stores) {
     if (endpoint === undefined && region !== undefined) oneOfRegions(`stores: ${id}: region`, region);
     if (!BUCKET.test(bucket.replace(ACCOUNT, '0'.repeat(12))))
       throw new SettingsError(
         `stores: ${id}: bucket "${bucket}" is no bucket name: 3 to 63 lower-case letters, digits and hyphens.`,
+      );
+    if (credentials_secret?.startsWith('env:') === true)
+      throw new SettingsError(
+        `stores: ${id}: credentials_secret: "${credentials_secret}": a stage has no variables of yours; name a secret of Secrets Manager.`,
       );
     const place = `${endpoint ?? 'aws'} ${bucket}`;
     const other = seen.get(place);

@@ -17,7 +17,18 @@ export const targets: Targets<$util.Output<string>> = {
   stagingObjects: $interpolate`${staging.arn}/*`,
   storeBuckets: stores.map((store) => store.arn),
   storeObjects: stores.map((store) => $interpolate`${store.arn}/*`),
+  storeSecrets: secretsOfStores(),
   workflow: importWorkflowArn,
   deadLetters: deadLetters.arn,
   executions: $interpolate`${states}:execution:${importWorkflowName}:*`,
 };
+
+/** The ARN of a secret ends in six characters that its name does not tell (Secrets Manager User Guide, "Secrets Manager ARNs"). */
+function secretsOfStores(): $util.Output<string>[] {
+  const names = settings.config.stores.flatMap(({ credentials_secret: name }) => (name === undefined ? [] : [name]));
+  return [...new Set(names)].map((name) =>
+    name.startsWith('arn:')
+      ? $util.output(name)
+      : $interpolate`arn:aws:secretsmanager:${settings.region}:${account}:secret:${name}-??????`,
+  );
+}

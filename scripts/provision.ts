@@ -60,7 +60,11 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const [workflowArns] = await Promise.all([
     createWorkflows(new SFNClient(client), arnOf),
     createTable(new DynamoDBClient(client)),
-    createBuckets((where) => new S3Client({ endpoint, region: where, forcePathStyle: true }), region, config),
+    createBuckets(
+      (where) => new S3Client({ endpoint, region: where, forcePathStyle: true }),
+      region,
+      bucketsOf(config, account),
+    ),
     createSchedules(new SchedulerClient(client), arnOf),
   ]);
   await createRules(new EventBridgeClient(client), arnOf, workflowArns);
@@ -113,15 +117,18 @@ async function untilActive(client: DynamoDBClient): Promise<void> {
   throw new Error(`table ${TABLE.name} did not become active`);
 }
 
+const bucketsOf = ({ stores }: Pick<Config, 'stores'>, account: string): Config['stores'] =>
+  stores.map((store) => ({ ...store, bucket: store.bucket.replaceAll('{account}', account) }));
+
 /** Each bucket in its region; the staging bucket and stores that name none in the stage's. */
 async function createBuckets(
   clientIn: (region: string) => S3Client,
   region: string,
-  config: Pick<Config, 'stores'>,
+  stores: Config['stores'],
 ): Promise<void> {
   const regions = new Map([
     [STAGING_BUCKET.name, region],
-    ...config.stores
+    ...stores
       .filter((store) => store.endpoint === undefined)
       .map((store) => [store.bucket, store.region ?? region] as const),
   ]);

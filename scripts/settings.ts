@@ -37,6 +37,9 @@ export const LOCAL_DEFAULTS = {
   import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
 } as const;
 
+/** Number of the account of the embedded AWS: stands for `{account}`, as that of a stage does there. */
+const LOCAL_ACCOUNT = '000000000000';
+
 /** The arguments ask for help, or cannot be understood; `message` is for the terminal. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -56,8 +59,19 @@ export function readSettings(args: readonly string[], env: Readonly<Record<strin
     awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
     dataDir: resolve(env['GLIMPSE_DATA'] || '.glimpse'),
     ephemeral,
-    config: parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) }),
+    config: checked(parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) })),
   };
+}
+
+/** @throws ConfigError for a secret that only a stage has */
+function checked(config: Config): Config {
+  for (const { id, credentials_secret: secret } of config.stores) {
+    if (secret !== undefined && !secret.startsWith('env:'))
+      throw new ConfigError(
+        `stores: ${id}: credentials_secret: "${secret}": the embedded AWS keeps no secrets: name variables by env:NAME, or give credentials`,
+      );
+  }
+  return config;
 }
 
 function parse(args: readonly string[]): { ephemeral: boolean; help: boolean } {
@@ -99,7 +113,7 @@ function readConfigFile(path: string | undefined): Record<string, unknown> {
     );
   }
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = JSON.parse(text.replaceAll('{account}', LOCAL_ACCOUNT));
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
       return parsed as Record<string, unknown>;
   } catch (error) {

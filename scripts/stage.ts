@@ -55,6 +55,7 @@ async function makeAccounts(dir: string): Promise<void> {
     [ENVIRONMENT.stagingBucket]: outputs.stagingBucket,
     [ENVIRONMENT.importWorkflow]: outputs.importWorkflow,
     [ENVIRONMENT.config]: outputs.config,
+    [ENVIRONMENT.account]: outputs.importWorkflow.split(':')[4],
     // Making accounts signs nothing: the stage's own keys stay where they are.
     [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
   });

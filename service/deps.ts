@@ -18,7 +18,7 @@ import { createDropBox } from '../bytes/drop-box.ts';
 import { createLocations } from '../bytes/locations.ts';
 import type { WithPlaces } from '../bytes/places.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Config, ConfigError, parseConfig } from '../core/config.ts';
+import { type Config, ConfigError, parseConfig, refuseKeysInFile } from '../core/config.ts';
 import type { Deps } from '../core/deps.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
 import type { IdentityRepository } from '../core/identity/repository.ts';
@@ -66,6 +66,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     stagingBucket: required(env, 'stagingBucket'),
     stagingRegion: optional(env, 'region'),
     endpoint: optional(env, 'endpoint'),
+    env,
   });
   const identityRecords = createIdentityRepository(table, clock);
   const policy = loadPolicy(config, log, clock);
@@ -140,6 +141,8 @@ function readConfig(env: Environment): Config {
     throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   const config = parseConfig(parsed);
+  // A stage in AWS, not the one machine of whoever wrote the file.
+  if (optional(env, 'endpoint') === undefined) refuseKeysInFile(config);
   const publicEndpoint = optional(env, 'publicEndpoint');
   const password = optional(env, 'keystonePassword');
   return {

@@ -7,7 +7,8 @@ export interface Bucket {
   readonly id: string;
   readonly bucket: string;
   readonly client: S3Client;
-  readonly abilities: Abilities;
+  /** Found out at the first call, where they are not known. @throws BackendUnavailable when they cannot be */
+  readonly abilities: () => Promise<Abilities>;
 }
 
 const MIB = 1024 * 1024;
@@ -15,6 +16,8 @@ const MIB = 1024 * 1024;
 /** Amazon S3 (User Guide, "Amazon S3 multipart upload limits" and "Checking object integrity"), and `local/`. */
 export const AWS_ABILITIES: Abilities = {
   verifiesCrc32: true,
+  verifiesMd5: true,
+  partChecksumsInComplete: true,
   fullObjectCrc32: true,
   needsContentMd5: false,
   conditionalCopies: true,

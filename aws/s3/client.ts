@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import type { CredentialProvider } from './credentials.ts';
 import { WideReadsAgent } from './wide-reads.ts';
 
 /** Sockets per service: four uploads with four parts each, downloads with read-ahead, and some to spare. */
@@ -6,9 +7,13 @@ const SOCKETS = 128;
 
 /**
  * A client for image bytes. Bodies are not hashed for the signature: every part carries its CRC32 instead, which the service
- * verifies, at a fifth of the cost of a SHA-256.
+ * verifies, at a fifth of the cost of a SHA-256. Without `credentials` it uses those of the process.
  */
-export function createS3Client(region: string, endpoint: string | undefined): S3Client {
+export function createS3Client(
+  region: string,
+  endpoint: string | undefined,
+  credentials?: CredentialProvider,
+): S3Client {
   const client = new S3Client({
     region,
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -21,6 +26,7 @@ export function createS3Client(region: string, endpoint: string | undefined): S3
       httpAgent: new WideReadsAgent({ keepAlive: true, maxSockets: SOCKETS }),
       httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
     },
+    ...(credentials === undefined ? {} : { credentials }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
   });
   client.middlewareStack.add(

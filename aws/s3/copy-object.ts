@@ -1,5 +1,5 @@
 import { CopyObjectCommand } from '@aws-sdk/client-s3';
-import type { CopyObjectOptions, ObjectVersion } from '../../bytes/store.ts';
+import type { CopyObjectOptions, Metadata, ObjectVersion } from '../../bytes/store.ts';
 import { SourceChanged } from '../../formats/engine/errors.ts';
 import { abortable, type Bucket, copySource } from './bucket.ts';
 import { translate } from './failures.ts';
@@ -21,7 +21,9 @@ export async function copyObject(
         ...condition,
         // Tags of who dropped an object are not ours: to copy them would take rights that nothing else here needs.
         TaggingDirective: 'REPLACE',
-        ...(metadata === undefined ? {} : { MetadataDirective: 'REPLACE' as const, Metadata: encoded(metadata) }),
+        ...(metadata === undefined
+          ? {}
+          : { MetadataDirective: 'REPLACE' as const, Metadata: encodedMetadata(metadata) }),
       }),
       abortable(signal),
     );
@@ -35,18 +37,18 @@ export async function copyObject(
  * @throws NotFound, SourceChanged, BackendUnavailable: of that look
  */
 export async function sourceCondition(
-  { abilities }: Bucket,
+  at: Bucket,
   { store, key, etag }: ObjectVersion,
   signal: AbortSignal | undefined,
 ): Promise<{ CopySourceIfMatch?: string }> {
   if (etag === undefined) return {};
-  if (abilities.conditionalCopies) return { CopySourceIfMatch: etag };
+  if ((await at.abilities()).conditionalCopies) return { CopySourceIfMatch: etag };
   if ((await store.headObject(key, signal)).etag !== etag)
     throw new SourceChanged(`${store.id}: ${key}: the object is not the one that was opened`);
   return {};
 }
 
 /** Header values are ASCII: anything else goes percent-encoded. */
-function encoded(metadata: Readonly<Record<string, string>>): Record<string, string> {
+export function encodedMetadata(metadata: Metadata): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, encodeURIComponent(value)]));
 }

@@ -8,12 +8,12 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { combineCrc32, crc32Header } from '../../bytes/crc32.ts';
-import type { Multipart, ObjectVersion } from '../../bytes/store.ts';
+import type { Abilities, Metadata, Multipart, ObjectVersion } from '../../bytes/store.ts';
 import { abortable, type Bucket, copySource } from './bucket.ts';
-import { sourceCondition } from './copy-object.ts';
+import { encodedMetadata, sourceCondition } from './copy-object.ts';
 import { translate } from './failures.ts';
 import { contentMd5 } from './put-object.ts';
-import { headObject } from './single-object.ts';
+import { checkSize, readBack, readsBack } from './read-back.ts';
 
 interface Part {
   readonly etag: string;
@@ -27,34 +27,34 @@ export class S3Multipart implements Multipart {
   readonly #at: Bucket;
   readonly #key: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #metadata: Metadata | undefined;
   /** By part number, from 1. */
   readonly #parts = new Map<number, Part>();
   #uploadId: Promise<string> | undefined;
 
-  constructor(at: Bucket, key: string, signal?: AbortSignal) {
+  constructor(at: Bucket, key: string, signal?: AbortSignal, metadata?: Metadata) {
     this.#at = at;
     this.#key = key;
     this.#signal = signal;
+    this.#metadata = metadata;
   }
 
   async putPart(n: number, body: Uint8Array): Promise<void> {
-    const { abilities } = this.#at;
-    const crc = abilities.verifiesCrc32 ? crc32(body) : undefined;
-    const checksum = crc === undefined ? {} : { ChecksumCRC32: crc32Header(crc) };
-    const answer = await this.#send(async (uploadId) =>
+    const crc = crc32(body);
+    const answer = await this.#send(async (uploadId, abilities) =>
       this.#at.client.send(
         new UploadPartCommand({
           ...this.#subject(uploadId),
           PartNumber: n + 1,
           Body: body,
           ContentLength: body.length,
-          ...checksum,
+          ...(abilities.verifiesCrc32 ? { ChecksumCRC32: crc32Header(crc) } : {}),
           ...contentMd5(abilities, body),
         }),
         abortable(this.#signal),
       ),
     );
-    const part = { etag: answer.ETag ?? '', checksum: checksum.ChecksumCRC32, crc32: crc, bytes: body.length };
+    const part = { etag: answer.ETag ?? '', checksum: crc32Header(crc), crc32: crc, bytes: body.length };
     this.#parts.set(n + 1, part);
   }
 
@@ -78,20 +78,27 @@ export class S3Multipart implements Multipart {
   async complete(): Promise<string> {
     const parts = [...this.#parts].toSorted(([a], [b]) => a - b);
     const size = parts.reduce((sum, [, part]) => sum + part.bytes, 0);
-    const { fullObjectCrc32, etagOfComplete } = this.#at.abilities;
-    const whole = fullObjectCrc32 ? wholeCrc32(parts.map(([, part]) => part)) : undefined;
-    const answer = await this.#send(async (uploadId) =>
-      this.#at.client.send(
+    const whole = wholeCrc32(parts.map(([, part]) => part));
+    return this.#send(async (uploadId, abilities) => {
+      const { verifiesCrc32, partChecksumsInComplete, fullObjectCrc32, etagOfComplete } = abilities;
+      const partsChecked = verifiesCrc32 && partChecksumsInComplete;
+      const checked = fullObjectCrc32 && whole !== undefined;
+      const answer = await this.#at.client.send(
         new CompleteMultipartUploadCommand({
           ...this.#subject(uploadId),
-          MultipartUpload: { Parts: parts.map(([number, part]) => completedPart(number, part)) },
+          MultipartUpload: { Parts: parts.map(([number, part]) => completedPart(number, part, partsChecked)) },
           MpuObjectSize: size,
-          ...(whole === undefined ? {} : { ChecksumCRC32: crc32Header(whole), ChecksumType: 'FULL_OBJECT' }),
+          ...(checked ? { ChecksumCRC32: crc32Header(whole), ChecksumType: 'FULL_OBJECT' } : {}),
         }),
         abortable(this.#signal),
-      ),
-    );
-    return etagOfComplete ? (answer.ETag ?? '') : (await headObject(this.#at, this.#key, this.#signal)).etag;
+      );
+      if (fullObjectCrc32 && etagOfComplete) return answer.ETag ?? '';
+      // Nobody verified the whole: at least it is as long as its parts.
+      const etag = await checkSize(this.#at, this.#key, size, this.#signal);
+      if (readsBack(abilities) && whole !== undefined)
+        await readBack(this.#at, this.#key, { size, crc32: whole }, this.#signal);
+      return etag;
+    });
   }
 
   async abort(): Promise<void> {
@@ -104,14 +111,14 @@ export class S3Multipart implements Multipart {
     }
   }
 
-  #begin(): Promise<string> {
-    const { verifiesCrc32, fullObjectCrc32 } = this.#at.abilities;
+  #begin({ verifiesCrc32, fullObjectCrc32 }: Abilities): Promise<string> {
     this.#uploadId ??= this.#at.client
       .send(
         new CreateMultipartUploadCommand({
           Bucket: this.#at.bucket,
           Key: this.#key,
           ContentType: 'application/octet-stream',
+          ...(this.#metadata === undefined ? {} : { Metadata: encodedMetadata(this.#metadata) }),
           ...(verifiesCrc32 ? { ChecksumAlgorithm: 'CRC32' } : {}),
           ...(fullObjectCrc32 ? { ChecksumType: 'FULL_OBJECT' } : {}),
         }),
@@ -121,9 +128,10 @@ export class S3Multipart implements Multipart {
     return this.#uploadId;
   }
 
-  async #send<A>(call: (uploadId: string) => Promise<A>): Promise<A> {
+  async #send<A>(call: (uploadId: string, abilities: Abilities) => Promise<A>): Promise<A> {
     try {
-      return await call(await this.#begin());
+      const abilities = await this.#at.abilities();
+      return await call(await this.#begin(abilities), abilities);
     } catch (error) {
       throw translate(error, this.#at, this.#key, this.#signal);
     }
@@ -134,11 +142,11 @@ export class S3Multipart implements Multipart {
   }
 }
 
-function completedPart(number: number, part: Part): CompletedPart {
+function completedPart(number: number, part: Part, withChecksum: boolean): CompletedPart {
   return {
     PartNumber: number,
     ETag: part.etag,
-    ...(part.checksum === undefined ? {} : { ChecksumCRC32: part.checksum }),
+    ...(withChecksum && part.checksum !== undefined ? { ChecksumCRC32: part.checksum } : {}),
   };
 }
 

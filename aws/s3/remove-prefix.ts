@@ -1,17 +1,17 @@
+import { createHash } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   DeleteObjectsCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3';
-import { inLanes } from '../../bytes/in-lanes.ts';
 import { BackendUnavailable, NotFound } from '../../core/errors.ts';
 import type { Bucket } from './bucket.ts';
 import { translate } from './failures.ts';
-import { removeObject } from './single-object.ts';
 
-/** Requests at once where objects go one by one. */
-const LANES = 8;
+/** Of a removal of many that failed at some. */
+const RETRIES = 3;
+const FIRST_WAIT_MS = 200;
 
 /** Removes every object, and aborts every multipart upload, under a prefix. Idempotent. @throws BackendUnavailable */
 export async function removePrefix(at: Bucket, prefix: string): Promise<void> {
@@ -39,18 +39,40 @@ async function removeObjects(at: Bucket, prefix: string): Promise<void> {
   } while (token !== undefined);
 }
 
-/** One request; the SDK sends no MD5 with it, so that a service that wants one is asked object by object. */
-async function removeKeys(at: Bucket, prefix: string, keys: readonly string[]): Promise<void> {
-  if (at.abilities.needsContentMd5) {
-    await inLanes({ count: keys.length, lanes: LANES }, async (n) => removeObject(at, keys[n] ?? ''));
-    return;
+/** One request, and further ones for what it left: the service answers 200 though it failed at some. */
+async function removeKeys(at: Bucket, prefix: string, all: readonly string[]): Promise<void> {
+  const { needsContentMd5 } = await at.abilities();
+  let keys = all;
+  for (let retries = 0; ; retries++) {
+    const removed = await attempt(at, prefix, () => at.client.send(deletion(at.bucket, keys, needsContentMd5)));
+    const failed = (removed?.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey');
+    if (failed.length === 0) return;
+    if (retries === RETRIES) {
+      const cause = new Error(failed.map(({ Key, Code }) => `${Key}: ${Code}`).join('; '));
+      throw new BackendUnavailable(`Store ${at.id} is not available`, { cause });
+    }
+    keys = failed.flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
+    await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** retries));
   }
+}
+
+function deletion(bucket: string, keys: readonly string[], needsContentMd5: boolean): DeleteObjectsCommand {
   const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
-  const removed = await attempt(at, prefix, () =>
-    at.client.send(new DeleteObjectsCommand({ Bucket: at.bucket, Delete })),
+  const command = new DeleteObjectsCommand({ Bucket: bucket, Delete });
+  if (needsContentMd5) withContentMd5(command);
+  return command;
+}
+
+/** RFC 1864. The SDK sends a CRC32 with this request and takes no MD5 as input. */
+function withContentMd5(command: DeleteObjectsCommand): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { body: string; headers: Record<string, string> };
+      request.headers['content-md5'] = createHash('md5').update(request.body).digest('base64');
+      return next(args);
+    },
+    { step: 'build', name: 'contentMd5' },
   );
-  const failed = removed?.Errors?.[0];
-  if (failed !== undefined) throw new BackendUnavailable(`${at.id}: ${failed.Key}: ${failed.Code}`);
 }
 
 async function abortUploads(at: Bucket, prefix: string): Promise<void> {

@@ -19,28 +19,46 @@ export interface S3StoreOptions {
   readonly sparse: boolean;
   /** The object service behind it: an endpoint URL, or `aws`. */
   readonly service: string;
+  /** Where the bucket lies, as the service calls it. */
+  readonly region?: string | undefined;
   /** Names whose credentials the client uses; default: those of the process. */
   readonly credentials?: string;
   /** Default: those of Amazon S3. */
   readonly abilities?: Abilities;
+  /** Where they are not known yet: asked at each call, so that it should remember. `abilities` are what counts until then. */
+  readonly findAbilities?: () => Promise<Abilities>;
 }
 
 export interface S3Store extends Store {
   readonly client: S3Client;
+  readonly region: string | undefined;
   readonly service: string;
   readonly credentials: string;
 }
 
 export function createS3Store(options: S3StoreOptions): S3Store {
-  const { id, bucket, client, sparse, service, credentials = 'process', abilities = AWS_ABILITIES } = options;
-  const at: Bucket = { id, bucket, client, abilities };
+  const { id, bucket, client, sparse, service, region, credentials = 'process', abilities = AWS_ABILITIES } = options;
+  let known = abilities;
+  const { findAbilities = async () => abilities } = options;
+  const at: Bucket = {
+    id,
+    bucket,
+    client,
+    abilities: async () => {
+      known = await findAbilities();
+      return known;
+    },
+  };
   return {
     id,
     kind: 's3',
     bucket,
     sparse,
-    abilities,
+    get abilities() {
+      return known;
+    },
     client,
+    region,
     service,
     credentials,
     canCopyFrom: (other) => isS3(other) && other.service === service && other.credentials === credentials,
@@ -48,7 +66,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     readRange: (key, start, end, read) => new RangedGet(at, key, start, end, read),
     getObject: (key, signal) => getObject(at, key, signal),
     putObject: (key, body, put) => putObject(at, key, body, put),
-    multipart: (key, signal) => new S3Multipart(at, key, signal),
+    multipart: (key, signal, metadata) => new S3Multipart(at, key, signal, metadata),
     copyObject: (from, key, copy) => copyObject(at, from, key, copy),
     removeObject: (key) => removeObject(at, key),
     removePrefix: (prefix) => removePrefix(at, prefix),

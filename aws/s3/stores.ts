@@ -1,10 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createPlaces, type Places } from '../../bytes/places.ts';
-import type { Config } from '../../core/config.ts';
+import type { Config, StoreConfig } from '../../core/config.ts';
+import { secretsManager } from '../secrets.ts';
+import { abilitiesOf } from './abilities.ts';
 import { createS3Client } from './client.ts';
+import { type CredentialSources, type StoreCredentials, storeCredentials } from './credentials.ts';
+import { CAUTIOUS } from './probe.ts';
 import { createS3Store, type S3Store } from './store.ts';
 
-export interface S3PlacesOptions {
+export interface S3PlacesOptions extends Partial<CredentialSources> {
   readonly stagingBucket: string;
   /** Region of the staging bucket, and of stores of ours that name none; default `us-east-1`. */
   readonly stagingRegion?: string | undefined;
@@ -12,25 +16,53 @@ export interface S3PlacesOptions {
   readonly endpoint?: string | undefined;
 }
 
-/** The places of a configuration; one client per region and endpoint, shared by the places that lie there. */
+interface Address {
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  /** At a service that is not AWS; there, those of the process count. */
+  readonly credentials?: StoreCredentials | undefined;
+}
+
+/**
+ * The places of a configuration; one client per region, endpoint and credentials, shared by the places that lie there.
+ * @throws ConfigError when credentials that are named are not there
+ */
 export function createS3Places(config: Pick<Config, 'stores'>, options: S3PlacesOptions): Places {
-  const clients = new Map<string, S3Client>();
-  const clientOf = (region: string, endpoint: string | undefined): S3Client => {
-    const key = `${region} ${endpoint ?? ''}`;
-    const known = clients.get(key);
-    if (known !== undefined) return known;
-    const made = createS3Client(region, endpoint);
-    clients.set(key, made);
-    return made;
-  };
-  const store = (id: string, bucket: string, region: string, endpoint = options.endpoint, sparse = true): S3Store =>
-    createS3Store({ id, bucket, sparse, client: clientOf(region, endpoint), service: endpoint ?? 'aws' });
   const home = options.stagingRegion ?? 'us-east-1';
+  const { env = {}, readSecret = secretsManager(home) } = options;
+  const clientAt = clients();
+  const addressOf = (store: StoreConfig): Address =>
+    store.endpoint === undefined
+      ? { region: store.region ?? home, endpoint: options.endpoint }
+      : {
+          // Another service has regions of its own, and most have one of this name.
+          region: store.region ?? 'us-east-1',
+          endpoint: store.endpoint,
+          credentials: storeCredentials(store, { env, readSecret }),
+        };
+  const place = (
+    { id, bucket, sparse, abilities }: Pick<StoreConfig, 'id' | 'bucket' | 'sparse' | 'abilities'>,
+    address: Address,
+  ): S3Store => {
+    const { region, endpoint, credentials } = address;
+    const at = { id, bucket, sparse, region, client: clientAt(address), service: endpoint ?? 'aws' };
+    if (credentials === undefined) return createS3Store(at);
+    const findAbilities = abilitiesOf(at, abilities);
+    return createS3Store({ ...at, credentials: credentials.name, abilities: CAUTIOUS, findAbilities });
+  };
   return createPlaces(
-    store('staging', options.stagingBucket, home),
-    config.stores.map(({ id, bucket, region, endpoint, sparse }) =>
-      // Another service has regions of its own, and most have one of this name.
-      store(id, bucket, region ?? (endpoint === undefined ? home : 'us-east-1'), endpoint, sparse),
-    ),
+    place({ id: 'staging', bucket: options.stagingBucket, sparse: true }, { region: home, endpoint: options.endpoint }),
+    config.stores.map((store) => place(store, addressOf(store))),
   );
+}
+
+function clients(): (address: Address) => S3Client {
+  const made = new Map<string, S3Client>();
+  return (address) => {
+    const { region, endpoint, credentials } = address;
+    const key = [region, endpoint, credentials?.name].join(' ');
+    const client = made.get(key) ?? createS3Client(region, endpoint, credentials?.provider);
+    made.set(key, client);
+    return client;
+  };
 }

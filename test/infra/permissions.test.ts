@@ -136,6 +136,24 @@ test('stores of other services get no permission; every store in AWS does', () =
   expect(JSON.stringify([...resources])).not.toContain('example-store-edge');
 });
 
+test('credentials of stores at other services are read by what reads or writes stores, and by nothing else', () => {
+  for (const name of Object.keys(FUNCTIONS) as FunctionName[]) {
+    const reading = policyOf(name).filter(({ Action }) =>
+      Action.some((action) => action.startsWith('secretsmanager:')),
+    );
+    expect(reading, name).toEqual(
+      GRANTS[name].stores.length === 0
+        ? []
+        : [
+            expect.objectContaining({
+              Action: ['secretsmanager:GetSecretValue'],
+              Resource: ['arn:aws:secretsmanager:us-east-1:123456789012:secret:glimpse/edge-??????'],
+            }),
+          ],
+    );
+  }
+});
+
 test('the workflow may call its functions and its own children, and nothing else of ours', () => {
   const machine = only(graph, 'sfn/stateMachine:StateMachine');
   const policy = allowed(roleOf(graph, machine.inputs['roleArn']));

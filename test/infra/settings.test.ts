@@ -37,6 +37,26 @@ const wrong: readonly [string, object | string, Record<string, string>, RegExp][
   ],
   ['a bucket name with a dot', { stores: [store({ bucket: 'a.b.c' })] }, {}, /bucket "a.b.c" is no bucket name/],
   [
+    'a store of another service without credentials',
+    { stores: [store({ endpoint: 'https://s3.example.org' })] },
+    {},
+    /stores: central: credentials_secret: not set/,
+  ],
+  [
+    'keys of a store in the file',
+    {
+      stores: [store({ endpoint: 'https://s3.example.org', credentials: { access_key: 'sssh', secret_key: 'sssh' } })],
+    },
+    {},
+    /^(?!.*sssh).*stores: central: credentials: keys stand in no file of a stage/,
+  ],
+  [
+    'keys of a store in variables',
+    { stores: [store({ endpoint: 'https://s3.example.org', credentials_secret: 'env:EDGE' })] },
+    {},
+    /stores: central: credentials_secret: "env:EDGE": a stage has no variables of yours/,
+  ],
+  [
     'two default stores',
     { stores: [store({ default: true }), store({ id: 'b', bucket: 'bbb', default: true })] },
     {},

@@ -1,7 +1,11 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { abilitiesOf } from '../../aws/s3/abilities.ts';
 import { AWS_ABILITIES } from '../../aws/s3/bucket.ts';
+import { createS3Client } from '../../aws/s3/client.ts';
+import { CAUTIOUS } from '../../aws/s3/probe.ts';
 import { createS3Store, type S3StoreOptions } from '../../aws/s3/store.ts';
 import { parseConfig } from '../../core/config.ts';
+import { BackendUnavailable } from '../../core/errors.ts';
 import { type S3Rig, startPlaces } from '../support/s3-places.ts';
 import { describeStore, type StoreRig } from '../support/store-conformance.ts';
 
@@ -44,3 +48,121 @@ const poor = {
   etagOfComplete: false,
 };
 describeStore('S3 without checksums, conditions and answers it can do without', () => rig({ abilities: poor }));
+
+/** Sent without anything that the service could verify it by, and read back. */
+const silent = { ...poor, verifiesMd5: false, needsContentMd5: false };
+describeStore('S3 that verifies nothing', () => rig({ abilities: silent }));
+
+describe('a service that verifies nothing', () => {
+  /** Damages a byte of each body on its way. */
+  const damaging = () => {
+    const { client, ...store } = s3.s3('one');
+    const damaged = createS3Client('us-east-1', s3.endpoint);
+    damaged.middlewareStack.add(
+      (next) => (args) => {
+        const request = args.request as { method: string; body?: Uint8Array };
+        if (request.method === 'PUT' && request.body instanceof Uint8Array) {
+          request.body = Uint8Array.from(request.body);
+          request.body[0] = (request.body[0] ?? 0) ^ 1;
+        }
+        return next(args);
+      },
+      { step: 'finalizeRequest', name: 'damage' },
+    );
+    return createS3Store({ ...store, client: damaged, abilities: silent, service: s3.endpoint });
+  };
+
+  it('does not keep an object unnoticed that is not what was sent', async () => {
+    await expect(damaging().putObject('damaged', Buffer.from('some bytes'))).rejects.toThrow(BackendUnavailable);
+  });
+
+  it('does not keep an upload unnoticed that is not what was sent', async () => {
+    const upload = damaging().multipart('damaged-in-parts');
+    await upload.putPart(0, Buffer.from('some bytes'));
+
+    await expect(upload.complete()).rejects.toThrow(BackendUnavailable);
+  });
+});
+
+describe('what a service can', () => {
+  const ask = (overrides?: Parameters<typeof abilitiesOf>[1], now?: () => number) =>
+    abilitiesOf({ ...s3.s3('two'), service: s3.endpoint }, overrides, now);
+  const requests = async (work: () => Promise<unknown>): Promise<number> => {
+    let count = 0;
+    const { middlewareStack } = s3.s3('two').client;
+    middlewareStack.add(
+      (next) => (args) => {
+        count++;
+        return next(args);
+      },
+      { step: 'build', name: 'count' },
+    );
+    await work();
+    middlewareStack.remove('count');
+    return count;
+  };
+  const keptKey = 'probe/abilities.json';
+
+  it('is found out by asking it, and nothing else of the probe stays', async () => {
+    expect(await ask()()).toEqual(AWS_ABILITIES);
+    expect((await s3.keys('two')).filter((key) => /probe/.test(key))).toEqual([keptKey]);
+  });
+
+  it('is remembered beside its images for a week', async () => {
+    await ask()();
+
+    expect(await requests(ask())).toBe(1);
+    expect(await requests(ask(undefined, () => Date.now() + 8 * 24 * 60 * 60_000))).toBeGreaterThan(10);
+  });
+
+  it.each([
+    '',
+    '{',
+    '{"abilities": {}}',
+    '{"service": "https://elsewhere.example.org", "foundAtMs": 1e15, "abilities": {}}',
+  ])('is asked for again where what was remembered is of no use: %j', async (text) => {
+    await s3.s3('two').putObject(keptKey, Buffer.from(text));
+
+    expect(await ask()()).toEqual(AWS_ABILITIES);
+  });
+
+  it('is what the configuration says, where it says something', async () => {
+    expect(await ask({ verifies_crc32: false, etag_of_complete: false })()).toEqual({
+      ...AWS_ABILITIES,
+      verifiesCrc32: false,
+      etagOfComplete: false,
+    });
+  });
+
+  it('needs no question when the configuration says everything', async () => {
+    const all = {
+      verifies_crc32: false,
+      verifies_md5: true,
+      part_checksums_in_complete: false,
+      full_object_crc32: false,
+      needs_content_md5: true,
+      conditional_copies: true,
+      etag_of_complete: true,
+    };
+
+    expect(
+      await requests(async () =>
+        expect(await ask(all)()).toEqual({
+          ...CAUTIOUS,
+          verifiesMd5: true,
+          conditionalCopies: true,
+          etagOfComplete: true,
+        }),
+      ),
+    ).toBe(0);
+  });
+
+  it('is not known while the service is away; the next call asks again', async () => {
+    await s3.s3('two').removeObject(keptKey);
+    const find = ask();
+    s3.faults.set('bucket-two', { status: 503, code: 'SlowDown', count: 4 });
+
+    await expect(find()).rejects.toThrow(BackendUnavailable);
+    expect(await find()).toEqual(AWS_ABILITIES);
+  });
+});

@@ -71,13 +71,14 @@ export function describeStore(name: string, rigOf: () => StoreRig): void {
         await expect(store.headObject(key('going'))).rejects.toThrow(NotFound);
       });
 
-      it('is checked by the CRC32 sent with it, where the service verifies', async () => {
+      it('is checked by the CRC32 sent with it, where the service verifies it or nobody does but us', async () => {
         const { store } = rigOf();
         const body = Buffer.from('some bytes');
         await store.putObject(key('crc'), body, { crc32: crc32(body) });
         const wrong = store.putObject(key('wrong-crc'), body, { crc32: crc32(body) ^ 1 });
 
-        if (store.abilities.verifiesCrc32) await expect(wrong).rejects.toThrow(BackendUnavailable);
+        const { verifiesCrc32, verifiesMd5 } = store.abilities;
+        if (verifiesCrc32 || !verifiesMd5) await expect(wrong).rejects.toThrow(BackendUnavailable);
         else await wrong;
         expect(Buffer.from(await store.getObject(key('crc')))).toEqual(body);
       });
@@ -166,6 +167,18 @@ export function describeStore(name: string, rigOf: () => StoreRig): void {
         expect((await bytesOf(store.readRange(key('copied-parts'), 0, part + 8))).equals(expected)).toBe(true);
         const changed = store.multipart(key('changed')).copyPart(0, { ...from, etag: '"another"' }, 0, 9);
         await expect(changed).rejects.toThrow(SourceChanged);
+      });
+
+      it('gives its object metadata', async () => {
+        const { store } = rigOf();
+        const upload = store.multipart(key('told-in-parts'), undefined, { reason: 'no project "ä"' });
+
+        await upload.putPart(0, Buffer.from('x'));
+        await upload.complete();
+
+        expect((await store.headObject(key('told-in-parts'))).metadata).toEqual({
+          reason: encodeURIComponent('no project "ä"'),
+        });
       });
 
       it('refuses a part below the bound that is not the last', async () => {

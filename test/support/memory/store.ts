@@ -4,6 +4,7 @@ import { AWS_ABILITIES } from '../../../aws/s3/bucket.ts';
 import { abortReason } from '../../../bytes/abort-reason.ts';
 import type {
   Abilities,
+  Metadata,
   Multipart,
   ObjectFacts,
   ObjectVersion,
@@ -135,8 +136,8 @@ class MemoryBucket implements MemoryStore {
     return this.keep(key, Buffer.from(body), { contentType });
   }
 
-  multipart(key: string, signal?: AbortSignal): Multipart {
-    return new MemoryMultipart(this, key, signal);
+  multipart(key: string, signal?: AbortSignal, metadata?: Metadata): Multipart {
+    return new MemoryMultipart(this, key, signal, metadata);
   }
 
   async copyObject(
@@ -147,9 +148,7 @@ class MemoryBucket implements MemoryStore {
     await this.begin('copyObject', key, signal);
     const source = this.source(from);
     if (source.size > this.abilities.maxCopyBytes) throw this.unavailable(key);
-    const replaced =
-      metadata &&
-      Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, encodeURIComponent(value)]));
+    const replaced = metadata && encoded(metadata);
     this.keep(key, source.bytes, { contentType: source.contentType, metadata: replaced ?? source.metadata });
   }
 
@@ -202,15 +201,20 @@ class MemoryBucket implements MemoryStore {
   }
 }
 
+const encoded = (metadata: Metadata): Metadata =>
+  Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, encodeURIComponent(value)]));
+
 const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
 
 class MemoryMultipart implements Multipart {
   readonly #store: MemoryBucket;
   readonly #key: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #metadata: Metadata | undefined;
   readonly #parts = new Map<number, Part>();
 
-  constructor(store: MemoryBucket, key: string, signal: AbortSignal | undefined) {
+  constructor(store: MemoryBucket, key: string, signal?: AbortSignal, metadata?: Metadata) {
+    this.#metadata = metadata && encoded(metadata);
     this.#store = store;
     this.#key = key;
     this.#signal = signal;
@@ -236,7 +240,11 @@ class MemoryMultipart implements Multipart {
     if (!store.uploads.delete(this) || small || parts.length === 0) throw store.unavailable(this.#key);
     const etag = `${etagOf(Buffer.from(parts.map((part) => part.etag).join())).slice(0, -1)}-${parts.length}"`;
     const bytes = Buffer.concat(parts.map((part) => part.bytes));
-    return store.keep(this.#key, bytes, { contentType: 'application/octet-stream', etag });
+    return store.keep(this.#key, bytes, {
+      contentType: 'application/octet-stream',
+      etag,
+      ...(this.#metadata && { metadata: this.#metadata }),
+    });
   }
 
   async abort(): Promise<void> {

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { readSettings } from '../../../scripts/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'glimpse-settings-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What `npm start` runs with when its file says this of its only store. */
+function settingsOf(store: object) {
+  const path = join(folder, 'config.json');
+  writeFileSync(path, JSON.stringify({ stores: [{ id: 'a', bucket: 'images', ...store }] }));
+  return readSettings([], { GLIMPSE_CONFIG: path });
+}
+const endpoint = 'https://s3.example.org';
+
+test('{account} in the name of a bucket is that of the embedded AWS', () => {
+  expect(settingsOf({ bucket: 'images-{account}' }).config.stores).toMatchObject([{ bucket: 'images-000000000000' }]);
+});
+
+test('a secret of Secrets Manager is refused, since the embedded AWS has none; variables and keys are fine', () => {
+  expect(() => settingsOf({ endpoint, credentials_secret: 'edge' })).toThrow(
+    'stores: a: credentials_secret: "edge": the embedded AWS keeps no secrets',
+  );
+  expect(settingsOf({ endpoint, credentials_secret: 'env:EDGE' }).config.stores).toHaveLength(1);
+  const credentials = { access_key: 'a', secret_key: 's' };
+  expect(settingsOf({ endpoint, credentials }).config.stores).toMatchObject([{ credentials }]);
+});
