@@ -1,5 +1,6 @@
 import type { StrictOptions } from './dynamodb/strict/operations.ts';
 import type { IamOptions } from './iam/iam.ts';
+import type { SandboxOptions } from './lambda/sandboxes.ts';
 import type { StrictS3Options } from './s3/strict.ts';
 
 /** Which services behave as hard as AWS can; absent: as kind as a test bed usually is. Every switch is for tests and off by default. */
@@ -10,9 +11,16 @@ export interface Strict {
   readonly s3?: StrictS3Options;
   /** Identity policies for every call (iam/iam.ts). */
   readonly iam?: IamOptions;
+  /** Functions as a deployment packages them, with Lambda's limits (lambda/sandbox.ts); whoever hosts functions reads it. */
+  readonly bundles?: BundlesOptions;
 }
 
-const SERVICES: readonly string[] = ['dynamodb', 's3', 'iam'] satisfies (keyof Strict)[];
+export interface BundlesOptions extends SandboxOptions {
+  /** A folder that holds the packages of a deployment; absent: they are made at the start. */
+  readonly deployment?: string;
+}
+
+const SERVICES: readonly string[] = ['dynamodb', 's3', 'iam', 'bundles'] satisfies (keyof Strict)[];
 
 /**
  * Reads the text of a switch such as GLIMPSE_LOCAL_STRICT: names with commas between (`dynamodb`), each with its defaults, or

@@ -24,7 +24,8 @@ const BANNER = [
 ].join('\n');
 
 /** The handler as its function's configuration names it: every package holds one bundle, and that has one name. */
-export const bundledHandler = ({ handler }: PackageInput): string => `bundle${handler.slice(handler.lastIndexOf('.'))}`;
+export const bundledHandler = ({ handler }: Pick<PackageInput, 'handler'>): string =>
+  `bundle${handler.slice(handler.lastIndexOf('.'))}`;
 
 /**
  * Fills `{folder}/{name}` with the package of each function. Each bundle is whole, as if it were built alone; sources are read once.
