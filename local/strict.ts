@@ -1,4 +1,5 @@
 import type { StrictOptions } from './dynamodb/strict/operations.ts';
+import type { EdgeOptions } from './edge.ts';
 import type { IamOptions } from './iam/iam.ts';
 import type { SandboxOptions } from './lambda/sandboxes.ts';
 import type { StrictS3Options } from './s3/strict.ts';
@@ -13,6 +14,8 @@ export interface Strict {
   readonly iam?: IamOptions;
   /** Functions as a deployment packages them, with Lambda's limits (lambda/sandbox.ts); whoever hosts functions reads it. */
   readonly bundles?: BundlesOptions;
+  /** Errors that are kept, limits of requests (edge.ts); whoever has the public port reads it. */
+  readonly front?: EdgeOptions;
 }
 
 export interface BundlesOptions extends SandboxOptions {
@@ -20,7 +23,7 @@ export interface BundlesOptions extends SandboxOptions {
   readonly deployment?: string;
 }
 
-const SERVICES: readonly string[] = ['dynamodb', 's3', 'iam', 'bundles'] satisfies (keyof Strict)[];
+const SERVICES: readonly string[] = ['dynamodb', 's3', 'iam', 'bundles', 'front'] satisfies (keyof Strict)[];
 
 /**
  * Reads the text of a switch such as GLIMPSE_LOCAL_STRICT: names with commas between (`dynamodb`), each with its defaults, or

@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type FunctionHost, type HostOptions, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
-import { readStrict, type Strict } from '../local/strict.ts';
+import type { Strict } from '../local/strict.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
@@ -54,10 +54,10 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Service> {
   const dataDir = await openDataDir(settings, undo);
-  const door = await takeFrontDoor(settings.port);
+  const door = await takeFrontDoor(settings.port, settings.strict.front);
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
-  const { strict, deployment } = await deployed(readStrict(process.env['GLIMPSE_LOCAL_STRICT']), settings, dataDir);
+  const { strict, deployment } = await deployed(settings, dataDir);
   const hosting: { host?: FunctionHost; containers?: ContainerHost } = {};
   const register = async (endpoint: string): Promise<void> => {
     await hosting.containers?.register(endpoint, secrets.controlToken);
@@ -121,14 +121,13 @@ async function start(
  * are hosted with, for the public URL.
  */
 async function deployed(
-  strict: Strict,
-  settings: Settings,
+  { strict, config }: Settings,
   dataDir: string,
 ): Promise<{ strict: Strict; deployment?: (url: string) => HostOptions }> {
   if (strict.bundles === undefined) return { strict };
   const { makeDeployment, packagedFunctions, readDeployment } = await import('./as-deployed.ts');
   const folder = resolve(strict.bundles.deployment ?? join(dataDir, 'deployment'));
-  if (strict.bundles.deployment === undefined) await makeDeployment(settings.config, folder);
+  if (strict.bundles.deployment === undefined) await makeDeployment(config, folder);
   const { roles, ...found } = await readDeployment(folder);
   const ownRoles = strict.iam !== undefined && strict.iam.rolesFile === undefined && strict.iam.roles === undefined;
   return {

@@ -84,7 +84,7 @@ describe('a deployment without a fault', () => {
   let web: Server;
 
   beforeAll(async () => {
-    glimpse = await start({ bundles: { deployment }, iam: {}, dynamodb: {}, s3: {} });
+    glimpse = await start({ bundles: { deployment }, iam: {}, front: {}, dynamodb: {}, s3: {} });
     images = imageClient(glimpse, 'demo');
     web = createServer((_request, response) => response.end(disk)).listen(0, '127.0.0.1');
   }, LONG_MS);
@@ -155,6 +155,14 @@ describe('a deployment without a fault', () => {
     },
     LONG_MS,
   );
+
+  test('what others are refused is not what the owner gets', async () => {
+    const { id } = await images.create({ name: 'hers' });
+    for (const path of [`/v2/images/${id}`, `/v2/images/${id}/file`]) {
+      expect((await glimpse.api('alt', 'GET', path)).status).toBe(404);
+      expect([200, 204]).toContain((await glimpse.api('demo', 'GET', path)).status);
+    }
+  });
 
   test('namespaces are listed and a token is shown', async () => {
     const token = await glimpse.token('demo');
