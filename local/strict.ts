@@ -1,5 +1,7 @@
 import type { StrictOptions } from './dynamodb/strict/operations.ts';
+import type { EdgeOptions } from './edge.ts';
 import type { IamOptions } from './iam/iam.ts';
+import type { SandboxOptions } from './lambda/sandboxes.ts';
 import type { StrictS3Options } from './s3/strict.ts';
 
 /** Which services behave as hard as AWS can; absent: as kind as a test bed usually is. Every switch is for tests and off by default. */
@@ -10,9 +12,18 @@ export interface Strict {
   readonly s3?: StrictS3Options;
   /** Identity policies for every call (iam/iam.ts). */
   readonly iam?: IamOptions;
+  /** Functions as a deployment packages them, with Lambda's limits (lambda/sandbox.ts); whoever hosts functions reads it. */
+  readonly bundles?: BundlesOptions;
+  /** Errors that are kept, limits of requests (edge.ts); whoever has the public port reads it. */
+  readonly front?: EdgeOptions;
 }
 
-const SERVICES: readonly string[] = ['dynamodb', 's3', 'iam'] satisfies (keyof Strict)[];
+export interface BundlesOptions extends SandboxOptions {
+  /** A folder that holds the packages of a deployment; absent: they are made at the start. */
+  readonly deployment?: string;
+}
+
+const SERVICES: readonly string[] = ['dynamodb', 's3', 'iam', 'bundles', 'front'] satisfies (keyof Strict)[];
 
 /**
  * Reads the text of a switch such as GLIMPSE_LOCAL_STRICT: names with commas between (`dynamodb`), each with its defaults, or

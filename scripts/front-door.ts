@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { answererOf, pathOf } from '../api/dispatch.ts';
 import type { Group } from '../api/route.ts';
 import { listener } from '../gateway/listener.ts';
+import { apiLimits, EDGE_SERVER, type EdgeOptions, edge } from '../local/edge.ts';
 
 /** Who answers, by group of the route table. */
 export type Doors = Readonly<Record<Group, RequestListener>>;
@@ -14,26 +15,26 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
-/** Takes the port. @throws Error with one line when it is busy */
-export async function takeFrontDoor(port: number): Promise<FrontDoor> {
-  let doors: Doors | undefined;
+/**
+ * Takes the port.
+ * @param strict keep errors and limit requests as the edge of a deployment does
+ * @throws Error with one line when it is busy
+ */
+export async function takeFrontDoor(port: number, strict?: EdgeOptions): Promise<FrontDoor> {
+  let answer: RequestListener = (request, response) => {
+    response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
+    request.resume();
+  };
   const server = createServer(
-    { keepAliveTimeout: 65_000, requestTimeout: 0 },
-    listener((request, response) => {
-      if (doors === undefined) {
-        response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
-        request.resume();
-        return;
-      }
-      doors[answererOf(pathOf(request.url ?? '/'))](request, response);
-    }),
+    { keepAliveTimeout: 65_000, requestTimeout: 0, ...(strict && EDGE_SERVER) },
+    listener((request, response) => answer(request, response)),
   );
   await listen(server, port);
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
-    open: (opened) => {
-      doors = opened;
+    open: (doors) => {
+      answer = strict === undefined ? byPath(doors) : edge(byPath(withApiLimits(doors)), strict);
     },
     close: () =>
       new Promise((resolve) => {
@@ -43,6 +44,18 @@ export async function takeFrontDoor(port: number): Promise<FrontDoor> {
       }),
   };
 }
+
+const byPath =
+  (doors: Doors): RequestListener =>
+  (request, response) =>
+    doors[answererOf(pathOf(request.url ?? '/'))](request, response);
+
+const withApiLimits = ({ gateway, images, identity, metadefs }: Doors): Doors => ({
+  gateway,
+  images: apiLimits(images),
+  identity: apiLimits(identity),
+  metadefs: apiLimits(metadefs),
+});
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

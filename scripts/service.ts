@@ -1,10 +1,10 @@
 /** Puts a local service together: data directory, embedded AWS, resources, functions, accounts, front door. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type FunctionHost, hostFunctions } from '../local/lambda/runtime.ts';
+import { join, resolve } from 'node:path';
+import { type FunctionHost, type HostOptions, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
-import { readStrict } from '../local/strict.ts';
+import type { Strict } from '../local/strict.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
@@ -54,10 +54,10 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Service> {
   const dataDir = await openDataDir(settings, undo);
-  const door = await takeFrontDoor(settings.port);
+  const door = await takeFrontDoor(settings.port, settings.strict.front);
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
-  const strict = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
+  const { strict, deployment } = await deployed(settings, dataDir);
   const hosting: { host?: FunctionHost; containers?: ContainerHost } = {};
   const register = async (endpoint: string): Promise<void> => {
     await hosting.containers?.register(endpoint, secrets.controlToken);
@@ -81,12 +81,14 @@ async function start(
     import('./parts.ts'),
   ]);
   process.env[ENVIRONMENT.importWorkflow] = workflowArns['import-image'];
-  const ownRoles = strict.iam === undefined ? undefined : await import('./own-roles.ts');
+  const url = `http://127.0.0.1:${door.port}`;
+  const ownRoles = (strict.iam ?? strict.bundles) ? await import('./own-roles.ts') : undefined;
   const host = await hostFunctions(
-    ownRoles?.functionsUnderRoles(HEAVY_THREADS, HEAVY_YOUNG_MIB) ?? {
-      functions: await functionTable(),
-      pools: { heavy: { size: HEAVY_THREADS, maxYoungMiB: HEAVY_YOUNG_MIB } },
-    },
+    deployment?.(url) ??
+      ownRoles?.functionsUnderRoles(HEAVY_THREADS, HEAVY_YOUNG_MIB) ?? {
+        functions: await functionTable(),
+        pools: { heavy: { size: HEAVY_THREADS, maxYoungMiB: HEAVY_YOUNG_MIB } },
+      },
   );
   hosting.host = host;
   undo.push(() => host.close());
@@ -97,7 +99,6 @@ async function start(
   await register(aws.endpoint);
   const own = await ownRoles?.doorsUnderRoles(host);
   if (own !== undefined) undo.push(() => own.close());
-  const url = `http://127.0.0.1:${door.port}`;
   const { identity, region_name } = settings.config;
   const credentials =
     identity.mode === 'keystone' ? undefined : await writeCredentials(dataDir, url, region_name, secrets.passwords);
@@ -112,6 +113,29 @@ async function start(
     greeting: greeting(settings, url, aws.endpoint, dataDir, credentials?.admin),
     aws,
     close,
+  };
+}
+
+/**
+ * With `bundles`: the deployment whose packages are run, and its roles where policies are asked. `deployment` makes what its functions
+ * are hosted with, for the public URL.
+ */
+async function deployed(
+  { strict, config }: Settings,
+  dataDir: string,
+): Promise<{ strict: Strict; deployment?: (url: string) => HostOptions }> {
+  if (strict.bundles === undefined) return { strict };
+  const { makeDeployment, packagedFunctions, readDeployment } = await import('./as-deployed.ts');
+  const folder = resolve(strict.bundles.deployment ?? join(dataDir, 'deployment'));
+  if (strict.bundles.deployment === undefined) await makeDeployment(config, folder);
+  const { roles, ...found } = await readDeployment(folder);
+  const ownRoles = strict.iam !== undefined && strict.iam.rolesFile === undefined && strict.iam.roles === undefined;
+  return {
+    strict: ownRoles ? { ...strict, iam: { ...strict.iam, roles } } : strict,
+    deployment: (url) => ({
+      functions: packagedFunctions({ ...found, roles }, folder, url, process.env),
+      ...(strict.bundles && { sandboxes: strict.bundles }),
+    }),
   };
 }
 

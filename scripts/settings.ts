@@ -3,20 +3,25 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from '../core/config.ts';
+import { readStrict, type Strict } from '../local/strict.ts';
 
 export interface Settings {
   readonly port: number;
   readonly awsPort: number;
   readonly dataDir: string;
   readonly ephemeral: boolean;
+  /** How hard the embedded AWS is. */
+  readonly strict: Strict;
   readonly config: Config;
 }
 
-const USAGE = `Usage: npm start [-- --ephemeral] [-- --help]
+const USAGE = `Usage: npm start [-- --ephemeral] [-- --as-deployed] [-- --help]
 
 Starts the image service, its identity service and an embedded AWS on this machine.
 
   --ephemeral   keep the data in a temporary directory that is removed at the end
+  --as-deployed run the functions as a deployment packages them, under its roles, on an embedded AWS as strict as it can be;
+                needs npm run infra:install, and a minute to start
   --help        this text
 
 Environment
@@ -50,15 +55,19 @@ export class UsageError extends Error {
   }
 }
 
-/** @throws UsageError, ConfigError */
+/** Of `--as-deployed`; GLIMPSE_LOCAL_STRICT adds options. */
+const AS_DEPLOYED = { bundles: {}, iam: {}, front: {}, dynamodb: {}, s3: {} } as const satisfies Strict;
+
+/** @throws UsageError, ConfigError, TypeError for a switch that does not exist */
 export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Settings {
-  const { ephemeral, help } = parse(args);
+  const { ephemeral, help, 'as-deployed': asDeployed } = parse(args);
   if (help) throw new UsageError(USAGE, { exitCode: 0 });
   return {
     port: portOf(env, 'GLIMPSE_PORT', 9292),
     awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
     dataDir: resolve(env['GLIMPSE_DATA'] || '.glimpse'),
     ephemeral,
+    strict: { ...(asDeployed && AS_DEPLOYED), ...readStrict(env['GLIMPSE_LOCAL_STRICT']) },
     config: checked(parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) })),
   };
 }
@@ -74,12 +83,17 @@ function checked(config: Config): Config {
   return config;
 }
 
-function parse(args: readonly string[]): { ephemeral: boolean; help: boolean } {
+function parse(args: readonly string[]): {
+  ephemeral: boolean;
+  help: boolean;
+  'as-deployed': boolean;
+} {
   try {
     const { values } = parseArgs({
       args: [...args],
       options: {
         ephemeral: { type: 'boolean', default: false },
+        'as-deployed': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

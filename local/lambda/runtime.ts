@@ -1,12 +1,15 @@
 /**
- * Hosts functions for the embedded Lambda: an HTTP listener that maps a name to a handler in this thread, or to a module
- * that runs in a pool of worker threads. Heavy work (rendering, hashing) belongs into a pool.
+ * Hosts functions for the embedded Lambda: an HTTP listener that maps a name to a handler in this thread, to a module that runs in a pool
+ * of worker threads, or to a package that runs in processes of its own (sandbox.ts). Heavy work (rendering, hashing) belongs into a pool.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listen } from '../front.ts';
 import { readBody, send } from '../wire/body.ts';
 import type { Callback, CallbackAnswer } from './functions.ts';
 import { answerOf, type Handler } from './handler.ts';
+import { type Reaper, startReaper } from './reaper.ts';
+import type { PackagedFunction } from './sandbox.ts';
+import { openSandboxes, type Sandboxes, type SandboxOptions } from './sandboxes.ts';
 import { type PoolOptions, type WorkerPool, workerPool } from './worker-pool.ts';
 
 /** A function that runs in a worker thread: `module` is a file URL, `pool` a name of `HostOptions.pools`. */
@@ -18,9 +21,11 @@ export interface ModuleFunction {
 
 /** What hosts need to know. */
 export interface HostOptions {
-  functions: Record<string, Handler | ModuleFunction>;
+  functions: Record<string, Handler | ModuleFunction | PackagedFunction>;
   /** Pools by name; a pool that a function names and that is absent here has default options. */
   pools?: Record<string, PoolOptions>;
+  /** Of every packaged function. */
+  sandboxes?: SandboxOptions;
 }
 
 export interface FunctionHost {
@@ -44,10 +49,19 @@ export async function hostFunctions(options: HostOptions): Promise<FunctionHost>
     pools.set(name, pool);
     return pool;
   };
+  const packaged = new Map<string, Sandboxes>();
+  let reaper: Reaper | undefined;
+  const sandboxesOf = (name: string, fn: PackagedFunction): Sandboxes => {
+    reaper ??= startReaper();
+    const sandboxes = packaged.get(name) ?? openSandboxes(name, fn, reaper, options.sandboxes);
+    packaged.set(name, sandboxes);
+    return sandboxes;
+  };
   const call = async (name: string, callback: Callback): Promise<CallbackAnswer | undefined> => {
     const target = Object.hasOwn(options.functions, name) ? options.functions[name] : undefined;
     if (target === undefined) return undefined;
     if (typeof target === 'function') return await answerOf(target, callback);
+    if ('folder' in target) return await sandboxesOf(name, target).run(callback);
     return await poolOf(target.pool).run({ ...callback, module: target.module, export: target.export });
   };
   const listener = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -72,7 +86,8 @@ export async function hostFunctions(options: HostOptions): Promise<FunctionHost>
     },
     close: async () => {
       await close();
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      await Promise.all([...pools.values(), ...packaged.values()].map((each) => each.close()));
+      reaper?.close();
     },
   };
 }

@@ -10,6 +10,7 @@ describe('the switch', () => {
     ['', {}],
     ['dynamodb', { dynamodb: {} }],
     [' dynamodb , ', { dynamodb: {} }],
+    ['bundles,iam,front', { bundles: {}, iam: {}, front: {} }],
     ['{"dynamodb":{"throttleRate":0.5}}', { dynamodb: { throttleRate: 0.5 } }],
   ])('%s', (text, strict) => {
     expect(readStrict(text)).toEqual(strict);
