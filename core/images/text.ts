@@ -2,6 +2,9 @@ import { InvalidInput } from '../errors.ts';
 
 const BEYOND_BMP = /[\u{10000}-\u{10ffff}\ud800-\udfff]/u;
 
+/** True for a text that `refuseOddText` refuses. */
+export const isOddText = (text: string): boolean => BEYOND_BMP.test(text) || text.includes('\u0000');
+
 /**
  * Names, tags, property keys and values hold characters of the basic plane only, and no NUL (contract: quotas-and-limits.md
  * section 3).

@@ -85,3 +85,23 @@ test('links keep what was asked and replace the marker', () => {
   });
   expect(pageLinks('/v2/images', new URLSearchParams(), undefined)).toEqual({ first: '/v2/images' });
 });
+
+describe('a query that asks for more than a list may cost', () => {
+  const settings = { limit_param_default: 25, api_limit_max: 1000 };
+  const read = (text: string) => parseListQuery(new URLSearchParams(text), settings);
+
+  test('is refused for the values of one filter', () => {
+    const values = (count: number) => Array.from({ length: count }, (_, n) => n).join(',');
+
+    expect(read(`name=in:${values(300)}`).filters).toHaveLength(2);
+    expect(() => read(`name=in:${values(301)}`)).toThrow(/at most 300 are allowed/);
+  });
+
+  test('is refused for the number of its filters', () => {
+    expect(() => read('key=v&'.repeat(101))).toThrow(/at most 100 are allowed/);
+  });
+
+  test('sorts once by a key that is named many times', () => {
+    expect(read(`sort=${'name:asc,'.repeat(500)}name:desc`).sort).toHaveLength(3);
+  });
+});
