@@ -7,8 +7,19 @@ export function createDropBox(staging: Store): DropBox {
   return {
     describe: async (key) => ({ bucket: staging.bucket, ...(await staging.headObject(key)) }),
     async setAside(key, reason) {
-      await staging.copyObject({ store: staging, key }, quarantineKey(key), { metadata: { reason } });
+      await staging.copyObject({ store: staging, key }, quarantineKey(key), {
+        metadata: { reason: headerText(reason) },
+      });
       await staging.removeObject(key);
     },
   };
+}
+
+/** Metadata of an object may have 2 KiB, percent-encoded. */
+const LONGEST = 1_800;
+
+function headerText(reason: string): string {
+  let text = reason.toWellFormed();
+  while (encodeURIComponent(text).length > LONGEST) text = text.slice(0, Math.floor(text.length * 0.9)).toWellFormed();
+  return text;
 }

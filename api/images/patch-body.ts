@@ -5,20 +5,13 @@
 import { z } from 'zod';
 import { Forbidden, InvalidInput, UnsupportedMedia } from '../../core/errors.ts';
 import type { BaseValues, Change, LocationInput } from '../../core/images/patch.ts';
+import { COMPUTED, DERIVED, refuseReserved } from '../../core/images/reserved.ts';
+import { checkKey } from '../../core/images/rules.ts';
 import { PATCH_OPERATIONS, refuseMore } from '../../core/request-limits.ts';
 import type { Settings } from '../route.ts';
 import type { Definition } from '../schemas/definition.ts';
 import { baseDefinitions } from '../schemas/image-properties.ts';
-import {
-  COMPUTED,
-  checkKey,
-  checkValue,
-  DERIVED,
-  isWritable,
-  readOnly,
-  refuseReserved,
-  WRITABLE,
-} from './attributes.ts';
+import { checkValue, isWritable, readOnly, WRITABLE } from './attributes.ts';
 
 const V2_0 = 'application/openstack-images-v2.0-json-patch';
 const V2_1 = 'application/openstack-images-v2.1-json-patch';
