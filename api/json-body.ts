@@ -1,19 +1,38 @@
 import { z } from 'zod';
 import { InvalidInput } from '../core/errors.ts';
+import { refuseUnusableName } from '../core/images/text.ts';
 import { BODY_BYTES, BODY_DEPTH, BODY_VALUES, refuseMore } from '../core/request-limits.ts';
 
 /**
  * Parses a JSON text. Its size, depth and number of values are known before anything is made of it.
- * @throws InvalidInput when it is empty, malformed, or nested too deeply; LimitExceeded when it is too large
+ * @throws InvalidInput when it is empty, malformed, nested too deeply, or has a key that nothing can be kept under; LimitExceeded when it is too large
  */
 export function parseJson(text: string): unknown {
   if (text === '') throw new InvalidInput('The request body is missing: JSON is expected.');
   refuseMore('bytes of the request body', Buffer.byteLength(text), BODY_BYTES);
   refuseShape(text);
+  const value = parsed(text);
+  refuseNames(value);
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     throw new InvalidInput('Malformed JSON in request body.', { cause: error });
+  }
+}
+
+/** Bodies are kept with keys that nobody looked at: of tasks, of locations. @throws InvalidInput */
+function refuseNames(body: unknown): void {
+  const waiting = [body];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, inside] of Object.entries(value)) {
+      refuseUnusableName(key);
+      waiting.push(inside);
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { InvalidInput, LimitExceeded } from '../errors.ts';
 import type { Image } from './image.ts';
 import { refuseReservedProperty } from './reserved.ts';
-import { refuseOddText } from './text.ts';
+import { refuseOddText, refuseUnusableName } from './text.ts';
 
 /** Largest value of min_disk and min_ram. */
 const INT32_MAX = 2 ** 31 - 1;
@@ -53,6 +53,7 @@ function checkLength(field: string, text: string): void {
 
 function checkProperty(key: string, value: string | null): void {
   checkKey(key);
+  refuseUnusableName(key);
   refuseReservedProperty(key);
   refuseOddText('property name', key);
   if (value === null) return;

@@ -15,3 +15,11 @@ export function refuseOddText(field: string, text: string): void {
     throw new InvalidInput(`${field}: characters of more than three UTF-8 bytes are not allowed`);
   if (text.includes('\u0000')) throw new InvalidInput(`${field}: the character NUL is not allowed`);
 }
+
+/** Names that objects have of themselves and that no map of the table's client can hold under their own name (aws-sdk-js-v3 #1861). */
+const UNUSABLE = new Set(['__proto__', 'constructor']);
+
+/** @throws InvalidInput for a name that cannot be the key of anything */
+export function refuseUnusableName(name: string): void {
+  if (UNUSABLE.has(name)) throw new InvalidInput(`'${name}' cannot be the name of anything`);
+}
