@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../core/config.ts';
+import { asId } from '../core/images/ids.ts';
 
 /** What a row of the route table is made of; the rows themselves are api/routes.ts. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -46,9 +47,12 @@ export function paramNames(path: string): string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 }
 
+/** UUIDs compare without case (RFC 9562); the records have them in lower case. */
+const ID = z.string().overwrite(asId);
+
 /** Path parameters are what the path says, so they are read from it. */
 function paramsSchema<const P extends string>(path: P): ParamsSchema<P> {
-  const shape = Object.fromEntries(paramNames(path).map((name) => [name, z.string()]));
+  const shape = Object.fromEntries(paramNames(path).map((name) => [name, name === 'id' ? ID : z.string()]));
   // The type spells the same expression; the unit test of the route table compares both for every row.
   return z.object(shape) as unknown as ParamsSchema<P>;
 }

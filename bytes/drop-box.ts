@@ -14,7 +14,7 @@ export function createDropBox(staging: Store): DropBox {
     async setAside(key, reason) {
       const { etag, size } = await staging.headObject(key);
       const from = { store: staging, key, etag };
-      const metadata = { reason };
+      const metadata = { reason: headerText(reason) };
       if (size <= staging.abilities.maxCopyBytes) await staging.copyObject(from, quarantineKey(key), { metadata });
       else await copyInParts(from, size, quarantineKey(key), metadata);
       await staging.removeObject(key);
@@ -40,4 +40,13 @@ async function copyInParts(
     await multipart.abort();
     throw error;
   }
+}
+
+/** Metadata of an object may have 2 KiB, percent-encoded. */
+const LONGEST = 1_800;
+
+function headerText(reason: string): string {
+  let text = reason.toWellFormed();
+  while (encodeURIComponent(text).length > LONGEST) text = text.slice(0, Math.floor(text.length * 0.9)).toWellFormed();
+  return text;
 }

@@ -3,6 +3,7 @@
  * a retried write replaces itself, and a competing write never touches another's objects. The same form is used in the staging
  * bucket and in stores.
  */
+import { createHash } from 'node:crypto';
 import type { Layout } from './stored-bytes.ts';
 
 /** What is found out about the service behind a bucket. */
@@ -44,7 +45,18 @@ export const bodyKey = (taskId: string, slice: number, body: 'plain' | 'packed')
 export const groupKey = (taskId: string, group: number): string => `${planPrefix(taskId)}g/${group}`;
 
 /** Where a dropped file is set aside. */
-export const quarantineKey = (dropped: string): string => QUARANTINE_PREFIX + dropped.slice(DROP_PREFIX.length);
+/** The prefix is longer than the one before: a key that grows too long for S3 ends in a digest. */
+export function quarantineKey(dropped: string): string {
+  const key = QUARANTINE_PREFIX + dropped.slice(DROP_PREFIX.length);
+  if (Buffer.byteLength(key) <= KEY_BYTES) return key;
+  const digest = createHash('sha256').update(key).digest('hex').slice(0, 16);
+  const kept = Buffer.from(key)
+    .subarray(0, KEY_BYTES - digest.length - 4)
+    .toString();
+  return `${kept.replace(/\ufffd+$/, '')}-${digest}`;
+}
+/** Of S3. */
+const KEY_BYTES = 1024;
 
 /** The location URL of a stored image: `s3://{bucket}/{prefix}data`, or `glimpse+s3://{bucket}/{prefix}map`. */
 export function locationUrl(

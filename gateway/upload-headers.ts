@@ -10,10 +10,10 @@ export interface UploadHeaders {
 
 /**
  * Reads the headers of an upload (contract: images.md section 10).
- * @throws UnsupportedMedia unless the type is application/octet-stream; InvalidInput for a size that is none
+ * @throws UnsupportedMedia unless the type is application/octet-stream, in whatever case; InvalidInput for a size that is none
  */
 export function uploadHeaders(headers: IncomingHttpHeaders): UploadHeaders {
-  const type = (headers['content-type'] ?? '').split(';')[0]?.trim();
+  const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/octet-stream') {
     throw new UnsupportedMedia(`Content-Type "${headers['content-type'] ?? ''}": application/octet-stream is needed`);
   }

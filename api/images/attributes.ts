@@ -22,40 +22,8 @@ export function isWritable(key: string): key is keyof typeof WRITABLE {
   return Object.hasOwn(WRITABLE, key);
 }
 
-/** Links and places: refused by POST before anything else is looked at. */
-export const DERIVED = new Set(['direct_url', 'self', 'file', 'schema', 'stores']);
-/** What the service computes: refused by POST after policy and quota, by PATCH at once. */
-export const COMPUTED = new Set([
-  'created_at',
-  'updated_at',
-  'status',
-  'checksum',
-  'size',
-  'virtual_size',
-  'os_hash_algo',
-  'os_hash_value',
-]);
-const RESERVED = new Set(['location', 'deleted', 'deleted_at']);
-
 export function readOnly(key: string): Forbidden {
   return new Forbidden(`Attribute '${key}' is read-only.`);
-}
-
-/** @throws Forbidden for keys that belong to the service */
-export function refuseReserved(key: string): void {
-  if (RESERVED.has(key) || key.startsWith('os_glance')) throw new Forbidden(`Attribute '${key}' is reserved.`);
-}
-
-const KEY_LENGTH = 255;
-
-/** @throws InvalidInput for a property key that is empty or too long */
-export function checkKey(key: string): void {
-  if (key === '') throw new InvalidInput('The name of a property may not be empty.');
-  const length = [...key].length;
-  if (length > KEY_LENGTH)
-    throw new InvalidInput(
-      `The name of a property may have ${KEY_LENGTH} characters, ${key.slice(0, 40)}… has ${length}`,
-    );
 }
 
 const ANY_TEXT: Definition = { type: 'string' };

@@ -2,19 +2,12 @@ import { z } from 'zod';
 import { Forbidden, InvalidInput } from '../../core/errors.ts';
 import type { NewImage } from '../../core/images/create.ts';
 import type { Image, Visibility } from '../../core/images/image.ts';
+import { COMPUTED, DERIVED, refuseReserved } from '../../core/images/reserved.ts';
+import { checkKey } from '../../core/images/rules.ts';
 import type { Settings } from '../route.ts';
 import type { Definition } from '../schemas/definition.ts';
 import { baseDefinitions } from '../schemas/image-properties.ts';
-import {
-  COMPUTED,
-  checkKey,
-  checkValue,
-  DERIVED,
-  isWritable,
-  readOnly,
-  refuseReserved,
-  WRITABLE,
-} from './attributes.ts';
+import { checkValue, isWritable, readOnly, WRITABLE } from './attributes.ts';
 
 /** What a client may say of a new image; every other key is a custom property. */
 export type ImageInput = Readonly<Record<string, unknown>> & {

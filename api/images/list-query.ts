@@ -5,6 +5,7 @@ import { VISIBILITIES } from '../../core/images/image.ts';
 import type { ListRequest } from '../../core/images/list.ts';
 import type { Filter, FilterAttribute, SortKey, SortTerm } from '../../core/images/query.ts';
 import { MEMBER_STATUSES } from '../../core/members/member.ts';
+import { FILTERS, refuseMore } from '../../core/request-limits.ts';
 import { onlyValue, pageLimit } from '../paging.ts';
 import { queryOf } from '../query.ts';
 import type { Settings } from '../route.ts';
@@ -54,7 +55,7 @@ const PARAMETERS: readonly string[] = [
 /** Query of GET /v2/images. @throws as `parseListQuery` */
 export const ImageListQuery = (settings: Settings) => queryOf(PARAMETERS, (query) => parseListQuery(query, settings));
 
-/** @throws InvalidInput naming the parameter */
+/** @throws InvalidInput naming the parameter; LimitExceeded for too many filters */
 export function parseListQuery(
   query: URLSearchParams,
   config: Pick<Config, 'limit_param_default' | 'api_limit_max'>,
@@ -62,7 +63,9 @@ export function parseListQuery(
   const limit = pageLimit(query, config);
   const marker = onlyValue(query, 'marker');
   const visibility = oneOf(query, 'visibility', [...VISIBILITIES, 'all']);
-  const filters = [...query].flatMap(([key, value]) => (CONTROLS.has(key) ? [] : [filterOf(key, value)]));
+  const conditions = [...query].filter(([key]) => !CONTROLS.has(key));
+  refuseMore('filters of a list', conditions.length, FILTERS);
+  const filters = conditions.map(([key, value]) => filterOf(key, value));
   return {
     limit,
     ...(marker !== null && { markerId: marker }),
@@ -139,7 +142,9 @@ function operands(key: string, value: string): readonly string[] {
 
 /** Complete sort terms: what was asked, then creation and id. */
 function parseSort(query: URLSearchParams): SortTerm[] {
-  const { terms, fallback } = query.has('sort') ? sortForm(query) : sortKeyForm(query);
+  const { terms: given, fallback } = query.has('sort') ? sortForm(query) : sortKeyForm(query);
+  // A key that comes again decides nothing.
+  const terms = given.filter(({ key }, at) => given.findIndex((earlier) => earlier.key === key) === at);
   const missing = (['createdAt', 'id'] as const).filter((key) => !terms.some((term) => term.key === key));
   return [...terms, ...missing.map((key): SortTerm => ({ key, direction: fallback }))];
 }

@@ -5,19 +5,13 @@
 import { z } from 'zod';
 import { Forbidden, InvalidInput, UnsupportedMedia } from '../../core/errors.ts';
 import type { BaseValues, Change, LocationInput } from '../../core/images/patch.ts';
+import { COMPUTED, DERIVED, refuseReserved } from '../../core/images/reserved.ts';
+import { checkKey } from '../../core/images/rules.ts';
+import { PATCH_OPERATIONS, refuseMore } from '../../core/request-limits.ts';
 import type { Settings } from '../route.ts';
 import type { Definition } from '../schemas/definition.ts';
 import { baseDefinitions } from '../schemas/image-properties.ts';
-import {
-  COMPUTED,
-  checkKey,
-  checkValue,
-  DERIVED,
-  isWritable,
-  readOnly,
-  refuseReserved,
-  WRITABLE,
-} from './attributes.ts';
+import { checkValue, isWritable, readOnly, WRITABLE } from './attributes.ts';
 
 const V2_0 = 'application/openstack-images-v2.0-json-patch';
 const V2_1 = 'application/openstack-images-v2.1-json-patch';
@@ -68,13 +62,14 @@ export function patchLanguage(contentType: string | undefined): PatchLanguage {
   });
 }
 
-/** @throws InvalidInput, Forbidden as the contract's table says */
+/** @throws LimitExceeded; InvalidInput, Forbidden as the contract's table says */
 export function parsePatch(
   language: PatchLanguage,
   body: unknown,
   definitions: Readonly<Record<string, Definition>>,
 ): Change[] {
   if (!Array.isArray(body)) throw new InvalidInput('Request body must be a JSON array of operation objects.');
+  refuseMore('operations of a patch', body.length, PATCH_OPERATIONS);
   return body.map((element: unknown) => {
     if (typeof element !== 'object' || element === null || Array.isArray(element))
       throw new InvalidInput('Operations must be JSON objects.');

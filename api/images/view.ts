@@ -1,6 +1,7 @@
 /** How an image looks on the wire (contract: images.md section 1): the only place that knows its snake_case. */
 import type { Config, StoreConfig } from '../../core/config.ts';
 import type { Image, Location } from '../../core/images/image.ts';
+import { isReserved } from '../../core/images/reserved.ts';
 import { wireTime } from '../timestamps.ts';
 import type { ImageAnswer, LocationAnswer } from './answers.ts';
 
@@ -46,9 +47,12 @@ export function imageView(image: Image, options: ViewOptions): ImageAnswer {
 /** Keys that may be null (schema-image.json); any other null is old data and shown as an empty string. */
 const NULLABLE = new Set(['kernel_id', 'ramdisk_id']);
 
+/** What may be stored under a name of the image's own is not shown as if it were that. */
 function propertyViews(properties: Image['properties']): Record<string, string | null> {
   return Object.fromEntries(
-    Object.entries(properties).map(([key, value]) => [key, value === null && !NULLABLE.has(key) ? '' : value]),
+    Object.entries(properties)
+      .filter(([key]) => !isReserved(key))
+      .map(([key, value]) => [key, value === null && !NULLABLE.has(key) ? '' : value]),
   );
 }
 

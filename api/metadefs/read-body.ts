@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Forbidden, InvalidInput } from '../../core/errors.ts';
-import { refuseOddText } from '../../core/images/text.ts';
+import { isOddText, refuseOddText } from '../../core/images/text.ts';
 import { parseAs } from '../json-body.ts';
 
 /** Set by the service only. */
@@ -26,18 +26,35 @@ export function bodyOf<S extends z.ZodType>(body: unknown, schema: S): z.output<
   return parseAs(schema, body);
 }
 
-/** Walks without recursion: a body may be nested as deep as its length allows. @throws InvalidInput naming the place */
+/** A value on the way through a body. */
+interface Place {
+  readonly value: unknown;
+  readonly key: string;
+  readonly depth: number;
+  readonly parent: Place | undefined;
+}
+
+/** Walks without recursion, and spells a place only when something is wrong there. @throws InvalidInput naming the place */
 function refuseOddTexts(body: object): void {
-  const waiting: { value: unknown; path: readonly string[] }[] = [{ value: body, path: [] }];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { value, path } = next;
-    if (typeof value === 'string') refuseOddText(path.join('.'), value);
-    if (typeof value !== 'object' || value === null) continue;
-    if (path.length >= DEPTH) throw new InvalidInput(`${path.join('.')}: nested deeper than ${DEPTH} levels`);
-    for (const [key, item] of Object.entries(value)) {
-      refuseOddText(path.join('.') || 'body', key);
-      if (key === '__proto__') throw new InvalidInput(`'${key}' cannot be the name of anything`);
-      waiting.push({ value: item, path: [...path, key] });
-    }
+  const waiting: Place[] = [{ value: body, key: '', depth: 0, parent: undefined }];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    const { value } = place;
+    if (typeof value === 'string' && isOddText(value)) refuseOddText(pathOf(place), value);
+    if (typeof value === 'object' && value !== null) for (const inside of placesIn(place, value)) waiting.push(inside);
   }
+}
+
+function placesIn(parent: Place, value: object): Place[] {
+  const { depth } = parent;
+  if (depth >= DEPTH) throw new InvalidInput(`${pathOf(parent)}: nested deeper than ${DEPTH} levels`);
+  return Object.entries(value).map(([key, item]) => {
+    if (isOddText(key)) refuseOddText(pathOf(parent) || 'body', key);
+    if (key === '__proto__') throw new InvalidInput(`'${key}' cannot be the name of anything`);
+    return { value: item, key, depth: depth + 1, parent };
+  });
+}
+
+function pathOf(place: Place): string {
+  const above = place.parent === undefined ? '' : pathOf(place.parent);
+  return above === '' ? place.key : `${above}.${place.key}`;
 }

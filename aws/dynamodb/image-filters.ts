@@ -4,6 +4,8 @@ import { COLUMNS } from './image-item.ts';
 
 /** DynamoDB takes this many operands of IN. */
 const IN_OPERANDS = 100;
+/** Values in one expression: it has at most 4 KiB, and a condition takes about 20 bytes for each. What is left out core looks at. */
+const MOST_VALUES = 150;
 const OPERATORS = { gt: '>', gte: '>=', lt: '<', lte: '<=', neq: '<>' } as const;
 
 /**
@@ -11,7 +13,14 @@ const OPERATORS = { gt: '>', gte: '>=', lt: '<', lte: '<=', neq: '<>' } as const
  * seconds, which core/images/query.ts does on what comes back.
  */
 export function filterExpression(filters: readonly Filter[], expression: Expression): string | undefined {
-  const parts = filters.map((filter) => condition(filter, expression)).filter((part) => part !== undefined);
+  let values = 0;
+  const pushed = filters.filter((filter) => {
+    const count = filter.kind === 'equal' ? filter.values.length : 1;
+    if (values + count > MOST_VALUES) return false;
+    values += count;
+    return true;
+  });
+  const parts = pushed.map((filter) => condition(filter, expression)).filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(' AND ');
 }
 

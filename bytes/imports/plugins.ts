@@ -3,6 +3,7 @@ import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
 import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
+import { isReserved } from '../../core/images/reserved.ts';
 import { isConvertible } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithLog } from '../../core/log.ts';
@@ -29,11 +30,11 @@ export async function runPlugin(deps: PluginDeps, task: ImportTask, plugin: stri
   await run(deps, task, tools);
 }
 
-/** Properties from the configuration, unless the requester has one of the roles to be left alone. */
+/** Properties from the configuration, reserved names left out, unless the requester has one of the roles to be left alone. */
 async function injectProperties(deps: PluginDeps, task: ImportTask): Promise<void> {
   const { inject, ignore_user_roles: ignored } = deps.config.inject_metadata_properties;
   if (task.import.roles.some((role) => ignored.includes(role))) return;
-  const properties = Object.fromEntries(Object.entries(inject).filter(([key]) => !key.startsWith('os_glance')));
+  const properties = Object.fromEntries(Object.entries(inject).filter(([key]) => !isReserved(key)));
   if (Object.keys(properties).length === 0) return;
   await deps.images.change(task.imageId, { expect: { lock: task.id }, mergeProperties: properties });
 }

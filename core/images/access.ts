@@ -8,10 +8,9 @@ import { Forbidden, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { PolicyTarget, WithPolicy } from '../policy/port.ts';
+import { isImageId } from './ids.ts';
 import type { Image } from './image.ts';
 import type { WithImages } from './repository.ts';
-
-const IMAGE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** An image as one caller reaches it: `memberId` is the caller's project when it came as a member of a shared image. */
 export interface Seen {
@@ -20,11 +19,6 @@ export interface Seen {
 }
 
 type AccessDeps = WithConfig & WithImages & WithMembers & WithPolicy;
-
-/** Ids are UUIDs: anything else names no image, and no read is spent on it. */
-export function isImageId(id: string): boolean {
-  return IMAGE_ID.test(id);
-}
 
 export function noSuchImage(id: string): NotFound {
   return new NotFound(`No image found with ID ${id}`);

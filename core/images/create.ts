@@ -7,6 +7,7 @@ import type { WithLimits } from '../quota/limited-resources.ts';
 import { reserveImage } from '../quota/limits.ts';
 import type { WithUsage } from '../quota/usage.ts';
 import { enforceFor } from './access.ts';
+import { asId } from './ids.ts';
 import type { Image } from './image.ts';
 import type { WithImageList, WithImages } from './repository.ts';
 import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
@@ -76,7 +77,7 @@ export async function createImage(deps: CreateDeps, caller: Caller, input: NewIm
 function newRecord(deps: CreateDeps, caller: Caller, input: NewImage): Image {
   const at = new Date(deps.clock.now()).toISOString();
   return {
-    id: input.id ?? deps.newId(),
+    id: input.id === undefined ? deps.newId() : asId(input.id),
     name: input.name ?? null,
     status: 'queued',
     visibility: input.visibility ?? 'shared',

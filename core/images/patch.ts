@@ -10,6 +10,7 @@ import { Conflict, Forbidden } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy, WithProtections } from '../policy/port.ts';
+import { PATCH_LOCATIONS, PATCH_OPERATIONS, refuseMore } from '../request-limits.ts';
 import { enforce, imageTarget, type Seen, seenImage } from './access.ts';
 import type { Draft } from './draft.ts';
 import type { Image, Visibility } from './image.ts';
@@ -69,12 +70,41 @@ export async function patchImage(
   id: string,
   changes: readonly Change[],
 ): Promise<Seen> {
+  refuseTooMany(changes);
   return revised(id, async () => {
     const seen = await seenImage(deps, caller, id);
     if (changes.length === 0) return seen;
     const change = await changeFor(deps, caller, seen, changes);
     return { ...seen, image: await deps.images.change(id, change) };
   });
+}
+
+/** @throws LimitExceeded */
+function refuseTooMany(changes: readonly Change[]): void {
+  refuseMore('operations of a patch', changes.length, PATCH_OPERATIONS);
+  const locations = changes.map((change) => (change.kind === 'locations' ? (change.values?.length ?? 1) : 0));
+  const named = locations.reduce((sum, count) => sum + count, 0);
+  refuseMore('locations in a patch', named, PATCH_LOCATIONS);
+}
+
+/** What is asked of the image as it was read has one answer for all operations of a patch. */
+interface Questions {
+  enforce(rule: string): Promise<void>;
+  enforceVisibility(visibility: Visibility): Promise<void>;
+}
+
+function questionsOf(deps: PatchDeps, caller: Caller, seen: Seen): Questions {
+  const asked = new Map<string, Promise<void>>();
+  const once = (question: string, ask: () => Promise<void>) => {
+    const answer = asked.get(question) ?? ask();
+    asked.set(question, answer);
+    return answer;
+  };
+  return {
+    enforce: (rule) => once(rule, () => enforce(deps, rule, seen, caller)),
+    enforceVisibility: (visibility) =>
+      once(`visibility ${visibility}`, () => enforceVisibility(deps, visibility, imageTarget(seen), caller)),
+  };
 }
 
 async function changeFor(
@@ -84,9 +114,12 @@ async function changeFor(
   changes: readonly Change[],
 ): Promise<ImageChange> {
   const draft: Draft = { image: seen.image, extra: {} };
-  for (const change of changes) await apply(deps, caller, seen, draft, change);
+  const properties = new Map(Object.entries(seen.image.properties));
+  const patch: Patch = { deps, caller, seen, draft, properties, questions: questionsOf(deps, caller, seen) };
+  for (const change of changes) await apply(patch, change);
   const { image: before } = seen;
-  const { image: after } = draft;
+  const touched = changes.some(({ kind }) => kind === 'property');
+  const after = touched ? { ...draft.image, properties: Object.fromEntries(properties) } : draft.image;
   if (changes.some((change) => change.name === 'tags')) checkTagQuota(deps.config, after.tags);
   checkPropertyQuota(deps.config, before.properties, after.properties);
   return {
@@ -116,28 +149,35 @@ function differences(before: Image, after: Image): NonNullable<ImageChange['set'
   return Object.fromEntries(SETTABLE.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]));
 }
 
-async function apply(deps: PatchDeps, caller: Caller, seen: Seen, draft: Draft, change: Change): Promise<void> {
+/** A patch under way. */
+interface Patch {
+  readonly deps: PatchDeps;
+  readonly caller: Caller;
+  readonly seen: Seen;
+  readonly draft: Draft;
+  /** As the operations so far left them. */
+  readonly properties: Map<string, string | null>;
+  readonly questions: Questions;
+}
+
+async function apply(patch: Patch, change: Change): Promise<void> {
   switch (change.kind) {
     case 'base':
-      return applyBase(deps, caller, seen, draft, change);
+      return applyBase(patch, change);
     case 'property':
-      await enforce(deps, 'modify_image', seen, caller);
-      return applyProperty(deps, caller, draft, change);
+      await patch.questions.enforce('modify_image');
+      return applyProperty(patch, change);
     case 'locations':
-      return applyLocations(deps, caller, seen, draft, change);
+      return applyLocations(patch, change);
   }
 }
 
 async function applyBase(
-  deps: PatchDeps,
-  caller: Caller,
-  seen: Seen,
-  draft: Draft,
+  { caller, seen, draft, questions }: Patch,
   { op, strict, name, attribute, value }: Extract<Change, { kind: 'base' }>,
 ): Promise<void> {
-  if (attribute === 'visibility' && op !== 'remove')
-    await enforceVisibility(deps, value as Visibility, imageTarget(seen), caller);
-  await enforce(deps, 'modify_image', seen, caller);
+  if (attribute === 'visibility' && op !== 'remove') await questions.enforceVisibility(value as Visibility);
+  await questions.enforce('modify_image');
   if (op === 'remove') throw new Forbidden(`Property ${name} may not be removed.`);
   if (op === 'add' && strict) throw new Conflict(`Property ${name} already present.`);
   if (attribute === 'owner' && !caller.isAdmin)
@@ -151,23 +191,20 @@ async function applyBase(
 }
 
 async function applyProperty(
-  deps: PatchDeps,
-  caller: Caller,
-  draft: Draft,
+  { deps, caller, properties }: Patch,
   { op, strict, name, value }: Extract<Change, { kind: 'property' }>,
 ): Promise<void> {
-  const { properties } = draft.image;
   const readable = deps.protections === undefined || (await deps.protections.mayRead(name, caller));
-  const present = readable && Object.hasOwn(properties, name);
+  const present = readable && properties.has(name);
   if (op === 'add' && strict && present) throw new Conflict(`Property ${name} already present.`);
   if (op !== 'add' && !present) throw new Conflict(`Property ${name} does not exist.`);
   await protect(deps, caller, op === 'add' && present ? 'replace' : op, name);
   if (op === 'remove') {
-    draft.image = { ...draft.image, properties: without(properties, name) };
+    properties.delete(name);
     return;
   }
   checkValues({ properties: { [name]: value } });
-  draft.image = { ...draft.image, properties: { ...properties, [name]: value } };
+  properties.set(name, value);
 }
 
 /** @throws Forbidden when a protection denies it (contract: policy.md section 4) */
@@ -182,21 +219,10 @@ async function protect(deps: PatchDeps, caller: Caller, op: Op, name: string): P
   if (!(await allowed[op]())) throw new Forbidden(`Property '${name}' is protected`);
 }
 
-function without(properties: Image['properties'], name: string): Image['properties'] {
-  const { [name]: _, ...rest } = properties;
-  return rest;
-}
-
-async function applyLocations(
-  deps: PatchDeps,
-  caller: Caller,
-  seen: Seen,
-  draft: Draft,
-  change: LocationChange,
-): Promise<void> {
+async function applyLocations({ deps, draft, questions }: Patch, change: LocationChange): Promise<void> {
   if (!deps.config.show_multiple_locations)
     throw new Forbidden("It's not allowed to add, replace or remove locations of images.");
-  await enforce(deps, change.op === 'remove' ? 'delete_image_location' : 'set_image_location', seen, caller);
+  await questions.enforce(change.op === 'remove' ? 'delete_image_location' : 'set_image_location');
   if (change.op === 'remove') return removeLocation(draft, change);
   if (change.op === 'replace') return replaceLocations(deps, draft, change);
   return addLocations(deps, draft, change);

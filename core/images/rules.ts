@@ -2,7 +2,8 @@
 import type { Config } from '../config.ts';
 import { InvalidInput, LimitExceeded } from '../errors.ts';
 import type { Image } from './image.ts';
-import { refuseOddText } from './text.ts';
+import { refuseReservedProperty } from './reserved.ts';
+import { refuseOddText, refuseUnusableName } from './text.ts';
 
 /** Largest value of min_disk and min_ram. */
 const INT32_MAX = 2 ** 31 - 1;
@@ -11,24 +12,49 @@ const VALUE_BYTES = 65_535;
 /** Bytes of all properties of an image, keys included (design section 4). */
 const PROPERTIES_BYTES = 256 * 1024;
 
-/** @throws InvalidInput for a range or a character that is not allowed */
+/** @throws InvalidInput for a range, a length or a character that is not allowed; Forbidden for a property with a reserved name */
 export function checkValues(
   values: Partial<Pick<Image, 'name' | 'owner' | 'minDisk' | 'minRam' | 'tags' | 'properties'>>,
 ): void {
   checkRange('min_disk', values.minDisk);
   checkRange('min_ram', values.minRam);
-  if (typeof values.name === 'string') refuseOddText('name', values.name);
-  if (typeof values.owner === 'string') refuseOddText('owner', values.owner);
+  for (const field of ['name', 'owner'] as const) {
+    const text = values[field];
+    if (typeof text !== 'string') continue;
+    checkLength(field, text);
+    refuseOddText(field, text);
+  }
   for (const tag of values.tags ?? []) refuseOddText('tags', tag);
   for (const [key, value] of Object.entries(values.properties ?? {})) checkProperty(key, value);
 }
 
 function checkRange(name: string, value: number | undefined): void {
-  if (value !== undefined && (value < 0 || value > INT32_MAX))
+  if (value !== undefined && !(value >= 0 && value <= INT32_MAX))
     throw new InvalidInput(`${name}: ${value} is outside 0 to ${INT32_MAX}`);
 }
 
+const NAME_LENGTH = 255;
+
+/** @throws InvalidInput for a property key that is empty or too long */
+export function checkKey(key: string): void {
+  if (key === '') throw new InvalidInput('The name of a property may not be empty.');
+  const length = [...key].length;
+  if (length > NAME_LENGTH)
+    throw new InvalidInput(
+      `The name of a property may have ${NAME_LENGTH} characters, ${key.slice(0, 40)}… has ${length}`,
+    );
+}
+
+function checkLength(field: string, text: string): void {
+  const length = [...text].length;
+  if (length > NAME_LENGTH)
+    throw new InvalidInput(`${field}: ${length} characters, at most ${NAME_LENGTH} are allowed`);
+}
+
 function checkProperty(key: string, value: string | null): void {
+  checkKey(key);
+  refuseUnusableName(key);
+  refuseReservedProperty(key);
   refuseOddText('property name', key);
   if (value === null) return;
   refuseOddText(`property ${key}`, value);

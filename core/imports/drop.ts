@@ -2,7 +2,7 @@ import { DROP_PREFIX } from '../../bytes/keys.ts';
 import type { WithClock, WithIds } from '../clock.ts';
 import { defaultStore, type WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
-import { Conflict, ImageServiceError } from '../errors.ts';
+import { Conflict, ImageServiceError, InvalidInput } from '../errors.ts';
 import type { WithWorkflows } from '../executions/workflow.ts';
 import { FORMAT_OF_EXTENSION } from '../formats.ts';
 import type { Caller } from '../identity/caller.ts';
@@ -80,14 +80,24 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
   const taskId = deps.nameId(`task\n${identity}`);
   const caller = memberOf(project, `req-${taskId}`);
   try {
-    await createImage(deps, caller, { ...describe(deps, fileName, dropped.metadata), id: imageId });
+    const created = await createImage(deps, caller, {
+      ...describe(deps, fileName, dropped.metadata),
+      id: imageId,
+    }).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Conflict) return false;
+        throw error;
+      },
+    );
+    if (created) await startImport(deps, caller, dropped, imageId, taskId);
+    else await resume(deps, caller, dropped, { imageId, taskId });
+    return { kind: 'imported', imageId, taskId };
   } catch (error) {
-    if (error instanceof Conflict) return resume(deps, caller, dropped, { imageId, taskId });
+    // Neither this file nor what became of it will be taken another time either.
     if (error instanceof ImageServiceError && !error.retryable) return quarantined(error.message);
     throw error;
   }
-  await startImport(deps, caller, dropped, imageId, taskId);
-  return { kind: 'imported', imageId, taskId };
 }
 
 const quarantined = (reason: string): DropOutcome => ({ kind: 'quarantined', reason });
@@ -98,12 +108,11 @@ async function resume(
   caller: Caller,
   dropped: Dropped,
   { imageId, taskId }: { readonly imageId: string; readonly taskId: string },
-): Promise<DropOutcome> {
+): Promise<void> {
   const [task, image] = await Promise.all([deps.tasks.get(taskId), deps.images.get(imageId)]);
   const begun = task !== undefined && task.status !== 'pending';
   const untouched = image?.status === 'queued' && (image.lock === null || image.lock === taskId);
   if (!begun && untouched) await startImport(deps, caller, dropped, imageId, taskId);
-  return { kind: 'imported', imageId, taskId };
 }
 
 function memberOf(project: DropProject, requestId: string): Caller {
@@ -131,20 +140,30 @@ function describe(deps: DropDeps, fileName: string, metadata: Dropped['metadata'
   const dot = fileName.lastIndexOf('.');
   const extension = dot > 0 ? fileName.slice(dot + 1).toLowerCase() : '';
   // Any other extension: what the engine finds it to be.
-  const guessed = FORMAT_OF_EXTENSION[extension];
+  const guessed = Object.hasOwn(FORMAT_OF_EXTENSION, extension) ? FORMAT_OF_EXTENSION[extension] : undefined;
   const diskFormat = metadata['disk_format'] ?? guessed ?? null;
   const known = diskFormat === null || deps.config.image_format.disk_formats.includes(diskFormat);
+  const containerFormat = metadata['container_format'];
+  if (containerFormat !== undefined && !deps.config.image_format.container_formats.includes(containerFormat))
+    throw new InvalidInput(`container_format "${containerFormat}" is none of the service's`);
   const properties = Object.entries(metadata)
     .filter(([key]) => key.startsWith(PROPERTY))
     .map(([key, value]) => [key.slice(PROPERTY.length), value]);
   return {
     name: metadata['name'] ?? (dot > 0 ? fileName.slice(0, dot) : fileName),
     diskFormat: known ? diskFormat : null,
-    containerFormat: diskFormat === null || !known ? null : (metadata['container_format'] ?? 'bare'),
+    containerFormat: diskFormat === null || !known ? null : (containerFormat ?? 'bare'),
     visibility: 'shared',
+    ...numberOf('minDisk', metadata['min_disk']),
+    ...numberOf('minRam', metadata['min_ram']),
     properties: Object.fromEntries(properties),
     computed: [],
   };
+}
+
+/** What is no number is refused with the other values. */
+function numberOf(key: 'minDisk' | 'minRam', text: string | undefined): Partial<Pick<NewImage, 'minDisk' | 'minRam'>> {
+  return text === undefined ? {} : { [key]: /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN };
 }
 
 async function startImport(

@@ -1,5 +1,5 @@
 import type { Duty } from '../duties/duty.ts';
-import { NotFound } from '../errors.ts';
+import { ImageServiceError, NotFound } from '../errors.ts';
 import { acceptDrop, type DropDeps, type DropOutcome, type Dropped } from './drop.ts';
 
 /** The staging bucket's side of the drop-in. */
@@ -39,7 +39,7 @@ export async function takeDrop(
     dueAtMs: deps.clock.now() + FIRST_LOOK_MS * 2 ** Math.min(attempt, MAX_DOUBLINGS),
   };
   await deps.duties.put(duty);
-  const taken = await take(deps, key, sequencer);
+  const taken = await take(deps, { key, sequencer }, attempt);
   await deps.duties.remove(duty.id);
   return taken;
 }
@@ -49,16 +49,44 @@ export async function retakeDrop(deps: TakeDropDeps, { dropped, attempt }: Duty)
   if (dropped !== undefined) await takeDrop(deps, dropped, attempt);
 }
 
-async function take(deps: TakeDropDeps, key: string, sequencer: string): Promise<TakenDrop> {
+async function take(
+  deps: TakeDropDeps,
+  { key, sequencer }: Pick<Dropped, 'key' | 'sequencer'>,
+  attempt: number,
+): Promise<TakenDrop> {
+  const found = await unlessGone(deps.dropBox.describe(key));
+  if (found === undefined) return { kind: 'gone' };
+  const outcome = await acceptDrop(deps, { ...found, key, sequencer: sequencer || found.etag }).catch(
+    (error: unknown) => {
+      const given = givenUp(error, attempt);
+      deps.log.error('dropped file given up', { key, cause: String(error) });
+      return given;
+    },
+  );
+  if (outcome.kind === 'imported') return outcome;
+  deps.log.warn('dropped file quarantined', { key, reason: outcome.reason });
+  const aside = await unlessGone(deps.dropBox.setAside(key, outcome.reason).then(() => outcome));
+  return aside ?? { kind: 'gone' };
+}
+
+/** @returns undefined when there is no such object @throws everything else */
+async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    const found = await deps.dropBox.describe(key);
-    const outcome = await acceptDrop(deps, { ...found, key, sequencer: sequencer || found.etag });
-    if (outcome.kind === 'imported') return outcome;
-    deps.log.warn('dropped file quarantined', { key, reason: outcome.reason });
-    await deps.dropBox.setAside(key, outcome.reason);
-    return outcome;
+    return await asked;
   } catch (error) {
-    if (error instanceof NotFound) return { kind: 'gone' };
+    if (error instanceof NotFound) return undefined;
     throw error;
   }
+}
+
+/** Looks that a file is worth: a service that is away comes back within two days; what nobody foresaw stays as it is. */
+const LOOKS = { away: 100, unforeseen: 8 } as const;
+
+/** The last look sets a file aside, whatever stood in its way. @throws the error while another look is worth it */
+function givenUp(error: unknown, attempt: number): DropOutcome {
+  const looks = error instanceof ImageServiceError ? LOOKS.away : LOOKS.unforeseen;
+  if (attempt + 1 < looks) throw error;
+  // The texts of others may say what is inside.
+  const reason = error instanceof ImageServiceError ? error.message : 'an error of the service, which its log names';
+  return { kind: 'quarantined', reason: `given up after ${attempt + 1} looks: ${reason}` };
 }

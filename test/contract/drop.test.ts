@@ -1,6 +1,6 @@
 /** Files dropped into the staging bucket: taken once, set aside with a reason, or waiting; never lost. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BackendUnavailable } from '../../core/errors.ts';
+import { BackendUnavailable, Conflict } from '../../core/errors.ts';
 import type { Image } from '../../core/images/image.ts';
 import { takeDrop } from '../../core/imports/take-drop.ts';
 import { janitor } from '../../core/janitor/janitor.ts';
@@ -131,5 +131,53 @@ describe('a death in between', () => {
     expect(image).toMatchObject({ os_glance_import_task: expect.any(String) });
     const [task] = await service.deps.tasks.listByImage(image?.id ?? '');
     expect(task).toMatchObject({ status: 'pending', imageId: image?.id });
+  });
+});
+
+describe('poison', () => {
+  it.each([
+    ['a name that is too long', { name: 'x'.repeat(256) }, /256 characters/],
+    ['a container format of its own', { container_format: 'evil' }, /"evil"/],
+    ['a min_disk that is no number', { min_disk: '1e3' }, /min_disk/],
+    ['a property without a name', { 'property-': 'x' }, /may not be empty/],
+    ['a property with a long name', { [`property-${'k'.repeat(300)}`]: 'x' }, /255/],
+    ['a character that no value may have', { 'property-x': '\u0000' }, /NUL/],
+  ])('is set aside with the reason: %s', async (_, metadata, reason) => {
+    service.dropped.set(KEY, { ...FILE, metadata: metadata as Record<string, string> });
+
+    expect(await take()).toEqual({ kind: 'quarantined', reason: expect.stringMatching(reason) });
+
+    expect(await images()).toEqual([]);
+    expect(await waiting()).toEqual([]);
+  });
+
+  it('that nobody foresaw is set aside after some looks, and says nothing of the inside', async () => {
+    findProject = () => Promise.reject(new TypeError('reading 10.0.0.7 of undefined'));
+    for (let look = 0; look < 7; look += 1)
+      await expect(takeDrop(service.deps, { key: KEY, sequencer: '01' }, look)).rejects.toThrow(TypeError);
+
+    const taken = await takeDrop(service.deps, { key: KEY, sequencer: '01' }, 7);
+
+    expect(taken).toEqual({ kind: 'quarantined', reason: expect.stringContaining('8 looks') });
+    expect(JSON.stringify(taken)).not.toContain('10.0.0.7');
+    expect(await waiting()).toEqual([]);
+  });
+
+  it('whose image was taken by somebody else is set aside', async () => {
+    const lock = service.deps.images.change;
+    service.deps.images.change = async () => {
+      throw new Conflict('the image is held by an upload');
+    };
+
+    expect(await take()).toEqual({ kind: 'quarantined', reason: 'the image is held by an upload' });
+    service.deps.images.change = lock;
+  });
+
+  it('takes min_disk and min_ram', async () => {
+    service.dropped.set(KEY, { ...FILE, metadata: { min_disk: '3', min_ram: '512' } });
+
+    await take();
+
+    expect(await images()).toMatchObject([{ min_disk: 3, min_ram: 512 }]);
   });
 });
