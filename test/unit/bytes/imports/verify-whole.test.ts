@@ -45,9 +45,8 @@ function records() {
   const deps = {
     clock: { now: () => (now += 1000) },
     tasks: { putBatch: async (batch: (typeof batches)[number]) => batches.push(batch), get: async () => undefined },
-    duties: { put: async (duty: unknown) => duties.push(duty) },
+    duties: { postpone: async (duty: unknown) => duties.push(duty) > 0 },
     images: {},
-    pulse: { isDue: () => true },
   } as unknown as Parameters<typeof assertWhole>[0];
   return { deps, batches, duties };
 }
