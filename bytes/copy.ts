@@ -1,3 +1,4 @@
+import { NotFound } from '../core/errors.ts';
 import { inLanes } from './in-lanes.ts';
 import { dataKey, locationUrl, segmentKey } from './keys.ts';
 import { readWhole } from './object-source.ts';
@@ -13,6 +14,8 @@ export interface CopyOptions {
   /** Told of bytes of the stored form since the last call, and of how many there are in all. */
   readonly onBytes?: ((bytes: number, total: number) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** An earlier attempt may have got somewhere: segments that stand are left as they are. */
+  readonly isRetry?: boolean | undefined;
   /** Called before each write to the destination; throwing stops the copy. */
   readonly guard?: (() => Promise<void>) | undefined;
 }
@@ -135,6 +138,10 @@ async function copySparse(
     const n = slices[at] ?? 0;
     const entry = map.get(n);
     await options.guard?.();
+    if (options.isRetry === true && (await stands(to, segmentKey(prefix, n), entry.segmentLength, signal))) {
+      await options.onBytes?.(entry.segmentLength, total);
+      return;
+    }
     if (to.canCopyFrom(source)) {
       await to.copyObject({ store: source, key: segmentKey(fromPrefix, n) }, segmentKey(prefix, n), { signal });
     } else {
@@ -145,4 +152,17 @@ async function copySparse(
   });
   await options.guard?.();
   return total + (await putMap(to, prefix, map, signal));
+}
+
+/**
+ * An object that this copy made before. Its key is no other writer's, it was made whole by one request that the service verified, and
+ * its bytes follow from the source: its length tells the rest.
+ */
+async function stands(to: Store, key: string, length: number, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    return (await to.headObject(key, signal)).size === length;
+  } catch (error) {
+    if (error instanceof NotFound) return false;
+    throw error;
+  }
 }

@@ -28,10 +28,11 @@ export async function copyToStore(deps: CopyDeps, task: ImportTask, store: strin
   const to = deps.places.store(store);
   const phase = `copy:${store}`;
   const stored = task.facts.work?.[phase] ?? rendered.size;
+  const isRetry = (await deps.tasks.batch(task.id, phase, 0)) !== undefined;
   const report = reporter(deps, task, phase, 0, stored);
   const prefix = imagePrefix(task.imageId, task.id);
   tools.assertFits('copy', bytesThrough(rendered, deps.places.of(rendered.place), to, stored));
-  const { url, storedBytes, layout } = await write(deps, { rendered, to, prefix, report }, tools);
+  const { url, storedBytes, layout } = await write(deps, { rendered, to, prefix, report, isRetry }, tools);
   await report.end();
   const addedAtMs = deps.clock.now();
   await storeDone(deps, task, { store, writeId: task.id, layout, storedBytes, url, metadata: {}, addedAtMs });
@@ -56,12 +57,14 @@ interface Copy {
   readonly to: Store;
   readonly prefix: string;
   readonly report: Reporter;
+  /** An earlier attempt reported. */
+  readonly isRetry: boolean;
 }
 
 /** A store that keeps raw images whole gets the sparse rendering expanded; every other copy keeps its layout. */
 async function write(
   { places }: WithPlaces,
-  { rendered, to, prefix, report }: Copy,
+  { rendered, to, prefix, report, isRetry }: Copy,
   { guard }: StepTools,
 ): Promise<{ url: string; storedBytes: number; layout: StoredBytes['layout'] }> {
   if (rendered.layout === 'sparse' && !to.sparse) {
@@ -69,5 +72,5 @@ async function write(
     return { ...(await expandStored(places, rendered, to, prefix, { guard, onBytes })), layout: 'plain' };
   }
   const onBytes = (bytes: number, total: number) => report.addShare(bytes / total);
-  return { ...(await copyStored(places, rendered, to, prefix, { guard, onBytes })), layout: rendered.layout };
+  return { ...(await copyStored(places, rendered, to, prefix, { guard, onBytes, isRetry })), layout: rendered.layout };
 }

@@ -2,10 +2,19 @@
  * What every step of an import that moves bytes has in common: it works under the image's lock and in the service's words for what
  * goes wrong. A step runs twice or late without harm; a file of this folder and of render/ is one step's decision.
  */
-import { BackendUnavailable, ImageRefused, ImageServiceError, TaskAborted } from '../../core/errors.ts';
+import type { WithClock } from '../../core/clock.ts';
+import {
+  BackendUnavailable,
+  Conflict,
+  ImageRefused,
+  ImageServiceError,
+  NotFound,
+  TaskAborted,
+} from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { type ImportTask, importTask } from '../../core/imports/report/import-task.ts';
 import { assertLock } from '../../core/imports/report/lock.ts';
+import { BEAT_MS } from '../../core/imports/report/roll-up.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { FormatError } from '../../formats/engine/errors.ts';
 import type { WithBytes } from '../bytes-port.ts';
@@ -17,7 +26,7 @@ export interface StepEvent {
   readonly imageId: string;
 }
 
-/** Asked before each write. @throws TaskAborted when the image is no longer the task's */
+/** Asked before each write; an answer holds for a second. @throws TaskAborted when the image is no longer the task's */
 export type Guard = () => Promise<void>;
 
 /** Work that may take longer than a function has. */
@@ -30,10 +39,10 @@ export interface StepTools {
   assertFits(work: LongWork, bytes: number): void;
 }
 
-type StepDeps = WithImages & WithTasks & WithBytes;
+type StepDeps = WithClock & WithImages & WithTasks & WithBytes;
 
 /**
- * Runs a step that moves bytes: it asks for the lock before it begins and once after its last write. A worker that was overtaken by a
+ * Runs a step that moves bytes: it asks for the lock before it begins, every second while it writes, and once after its last write. A worker that was overtaken by a
  * delete or an abort removes what it wrote after the sweep, and only that (its prefix names image and task).
  * @throws ImageServiceError, whatever the step throws
  */
@@ -42,17 +51,42 @@ export async function underLock<R>(
   event: StepEvent,
   run: (task: ImportTask, guard: Guard) => Promise<R>,
 ): Promise<R> {
-  const guard: Guard = () => assertLock(deps, event.imageId, event.taskId);
+  const ask: Guard = () => assertLock(deps, event.imageId, event.taskId);
   try {
-    await guard();
-    const result = await run(await importTask(deps, event.taskId), guard);
-    await guard();
+    await ask();
+    const result = await run(await importTask(deps, event.taskId), oncePerBeat(deps, ask));
+    await ask();
     return result;
   } catch (error) {
-    const known = serviceError(error);
+    const known = await abortedBy(ask, serviceError(error));
     if (known instanceof TaskAborted) await removeOwnWrites(deps, event);
     throw known;
   }
+}
+
+/** A record that is not as the step expects may be so because the lock is lost: then that is what happened. */
+async function abortedBy(ask: Guard, failure: ImageServiceError): Promise<ImageServiceError> {
+  if (!(failure instanceof Conflict || failure instanceof NotFound)) return failure;
+  try {
+    await ask();
+    return failure;
+  } catch (error) {
+    return serviceError(error);
+  }
+}
+
+/**
+ * Hundreds of workers ask for one lock before each write, and each answer costs what reading the whole image costs: an answer holds for
+ * a second. What is written in that second after the lock is lost goes with the worker's other writes, when it asks at its end.
+ */
+function oncePerBeat({ clock }: WithClock, ask: Guard): Guard {
+  let answeredAtMs = clock.now();
+  return async () => {
+    const nowMs = clock.now();
+    if (nowMs - answeredAtMs < BEAT_MS) return;
+    await ask();
+    answeredAtMs = nowMs;
+  };
 }
 
 /** Turns what the engine and the platform throw into the service's vocabulary. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
+import { underLock } from '../../bytes/imports/step.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import type { BatchProgress, Task } from '../../core/tasks/task.ts';
@@ -52,34 +53,58 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** Each worker writes its batch's record, and what goes with it. */
-async function oneSecond(): Promise<KeyReport[]> {
-  const deps = {
-    clock,
-    tasks: createTaskRepository(database.table, clock),
-    images: createImageRepository(database.table, { clock }),
-    duties: createDutyRepository(database.table),
-    log: memoryDeps().log,
-  };
+const ports = () => ({
+  clock,
+  tasks: createTaskRepository(database.table, clock),
+  images: createImageRepository(database.table, { clock }),
+  duties: createDutyRepository(database.table),
+  log: memoryDeps().log,
+  bytes: memoryDeps().bytes,
+});
+
+/** What the workers of a second take of each key. */
+async function unitsOf(work: (deps: ReturnType<typeof ports>, worker: number) => Promise<void>): Promise<KeyReport[]> {
+  const deps = ports();
   database.meter?.reset();
-  for (let worker = 0; worker < PLAYED; worker++) {
-    await reporter(deps, task as ImportTask, 'render', worker, BATCH_BYTES).add(BATCH_BYTES / 4);
-  }
+  for (let worker = 0; worker < PLAYED; worker++) await work(deps, worker);
   return [...(database.meter?.report() ?? [])];
 }
+
+/** Units of all workers on keys that have more than a key serves. */
+const overIn = (keys: readonly KeyReport[], kind: 'read' | 'write') =>
+  keys
+    .map(({ index = 'table', key, readUnits, writeUnits }) => ({
+      key: `${index} ${key}`,
+      units: (WORKERS / PLAYED) * (kind === 'read' ? readUnits : writeUnits),
+    }))
+    .filter(({ units }) => units > MOST[kind]);
+
+/** Each worker writes its batch's record, and what goes with it. */
+const oneSecond = () =>
+  unitsOf(({ bytes, ...deps }, worker) =>
+    reporter(deps, task as ImportTask, 'render', worker, BATCH_BYTES).add(BATCH_BYTES / 4),
+  );
+
+/** Each worker does a whole batch, from the lock to the lock, and asks for it before each slice that it writes. */
+const oneBatchEach = () =>
+  unitsOf(async (deps, worker) => {
+    await underLock(deps, { taskId: TASK_ID, imageId: image.id }, async (started, guard) => {
+      await deps.tasks.batch(TASK_ID, 'render', worker);
+      const report = reporter(deps, started, 'render', worker, BATCH_BYTES);
+      for (let slice = 0; slice < 8; slice++) {
+        await guard();
+        await report.add(BATCH_BYTES / 8);
+      }
+      await report.end();
+    });
+  });
 
 describe('one second of 200 workers on 1,000 batches', () => {
   let keys: KeyReport[];
   beforeAll(async () => {
     keys = await oneSecond();
   });
-  const over = (kind: 'read' | 'write') =>
-    keys
-      .map(({ index = 'table', key, readUnits, writeUnits }) => ({
-        key: `${index} ${key}`,
-        units: (WORKERS / PLAYED) * (kind === 'read' ? readUnits : writeUnits),
-      }))
-      .filter(({ units }) => units > MOST[kind]);
+  const over = (kind: 'read' | 'write') => overIn(keys, kind);
 
   it('reads no key more than it serves', () => {
     expect(over('read')).toEqual([]);
@@ -91,5 +116,14 @@ describe('one second of 200 workers on 1,000 batches', () => {
 
   it('writes each worker its own batch', () => {
     expect(keys.find(({ key, index }) => index === undefined && key === `TASK#${TASK_ID}`)?.writeUnits).toBe(PLAYED);
+  });
+});
+
+describe('200 batches in one second, each from its begin to its end', () => {
+  it('takes of no key more than it serves', async () => {
+    time.nowMs += 1000;
+    const keys = await oneBatchEach();
+
+    expect({ read: overIn(keys, 'read'), write: overIn(keys, 'write') }).toEqual({ read: [], write: [] });
   });
 });

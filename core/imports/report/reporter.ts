@@ -31,13 +31,17 @@ export function reporter(
   let bytesDone = 0;
   let writtenAtMs = 0;
   let isSilent = false;
+  let hasEnded = false;
   const recent = trail(startedAtMs);
   const write = async (error?: ImageServiceError): Promise<void> => {
     const atMs = deps.clock.now();
     writtenAtMs = atMs;
     const earlier = recent(bytesDone, atMs);
     const failure = error === undefined ? {} : { error: { kind: error.kind, message: error.message } };
-    const record = { taskId: task.id, phase, batch, bytesDone, bytesTotal, startedAtMs, atMs, earlier, ...failure };
+    // Whoever tries the batch again takes a whole record for its end: the last byte is counted when what follows it is done too.
+    const isAhead = !hasEnded && bytesTotal > 0 && bytesDone >= bytesTotal;
+    const counted = { bytesDone: isAhead ? bytesTotal - 1 : bytesDone, bytesTotal };
+    const record = { taskId: task.id, phase, batch, ...counted, startedAtMs, atMs, earlier, ...failure };
     await deps.tasks.putBatch(record);
   };
   /** A table that is throttled, or away, for a moment: told once, and work goes on. */
@@ -64,6 +68,7 @@ export function reporter(
     add,
     addShare: (share) => add(Math.round(share * bytesTotal)),
     async end(error) {
+      hasEnded = true;
       if (error === undefined) bytesDone = bytesTotal;
       await write(error);
       await quietly(summed);

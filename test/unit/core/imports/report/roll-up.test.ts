@@ -64,3 +64,13 @@ test('the end of a batch is its own record: that it is not written is a failure,
 
   await expect(reporter(deps, task, 'render', 1, 100).end()).rejects.toThrow('Throughput');
 });
+
+test('a batch whose bytes are all moved is not at its end before it says so: what follows them may fail', async () => {
+  const { deps, task } = await begun();
+  const report = reporter(deps, task, 'render', 0, 100);
+  await report.add(100);
+  expect(await deps.tasks.batch(task.id, 'render', 0)).toMatchObject({ bytesDone: 99, bytesTotal: 100 });
+  await report.end();
+
+  expect(await deps.tasks.batch(task.id, 'render', 0)).toMatchObject({ bytesDone: 100, bytesTotal: 100 });
+});
