@@ -12,6 +12,7 @@ import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
 import { enforce, readableImage, type Seen } from './access.ts';
 import type { WithImages } from './repository.ts';
+import { inTurn } from './revise.ts';
 import { refuseOddText } from './text.ts';
 
 type MemberDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy;
@@ -22,14 +23,6 @@ const PROJECT_LENGTH = 255;
 export async function addMember(deps: MemberDeps, caller: Caller, id: string, project: string): Promise<Member> {
   checkProject(project);
   const { image } = await sharedImage(deps, caller, id, 'add_member');
-  const members = await deps.members.list(id);
-  if (members.some((member) => member.project === project))
-    throw new Conflict(`${project} is a member of image ${id} already`);
-  const limit = deps.config.image_member_quota;
-  if (limit >= 0 && members.length >= limit)
-    throw new LimitExceeded(
-      `The limit has been exceeded on the number of allowed image members for this image. Attempted: ${members.length + 1}, Maximum: ${limit}`,
-    );
   const at = new Date(deps.clock.now()).toISOString();
   const member: Member = {
     imageId: id,
@@ -39,8 +32,37 @@ export async function addMember(deps: MemberDeps, caller: Caller, id: string, pr
     createdAt: at,
     updatedAt: at,
   };
+  return inTurn(`members of ${id}`, () => createWithin(deps, member));
+}
+
+/**
+ * Members of one process come one after another. Against other processes the members are counted again when this one is among
+ * them: of all that are written, the last one sees all others, so a quota is never passed for good.
+ */
+async function createWithin(deps: MemberDeps, member: Member): Promise<Member> {
+  const { imageId: id, project } = member;
+  const members = await deps.members.list(id);
+  if (members.some((known) => known.project === project))
+    throw new Conflict(`${project} is a member of image ${id} already`);
+  refuseMoreThanQuota(deps, members.length + 1);
   await deps.members.create(member);
+  if (deps.config.image_member_quota < 0) return member;
+  try {
+    refuseMoreThanQuota(deps, (await deps.members.list(id)).length);
+  } catch (error) {
+    await deps.members.delete(id, project);
+    throw error;
+  }
   return member;
+}
+
+/** @throws LimitExceeded */
+function refuseMoreThanQuota({ config }: WithConfig, count: number): void {
+  const limit = config.image_member_quota;
+  if (limit >= 0 && count > limit)
+    throw new LimitExceeded(
+      `The limit has been exceeded on the number of allowed image members for this image. Attempted: ${count}, Maximum: ${limit}`,
+    );
 }
 
 function checkProject(project: string): void {

@@ -6,25 +6,30 @@ const ATTEMPTS = 50;
 const FIRST_WAIT_MS = 4;
 const LONGEST_WAIT_MS = 100;
 
-/** The last turn of each image that is being worked on in this process. */
+/** The last turn of each thing that is being worked on in this process. */
 const turns = new Map<string, Promise<unknown>>();
 
-/**
- * Runs a read-check-write on an image until its write meets the revision that it read. Every run reads anew, so nothing is lost.
- * Work of one process on one image takes turns, first come first served: otherwise all but one of many writers lose each time, and
- * the unlucky ones wait longest. Against other processes a loser waits a random time.
- * @throws whatever the work throws, and StaleRevision after 50 losses
- */
-export function revised<T>(imageId: string, work: () => Promise<T>): Promise<T> {
-  const before = turns.get(imageId) ?? Promise.resolve();
-  const turn = before.then(() => untilMet(work));
+/** Runs work after all earlier work of this process on the same thing, first come first served. @throws whatever the work throws */
+export function inTurn<T>(thing: string, work: () => Promise<T>): Promise<T> {
+  const before = turns.get(thing) ?? Promise.resolve();
+  const turn = before.then(work);
   const ended = turn
     .catch(() => undefined)
     .then(() => {
-      if (turns.get(imageId) === ended) turns.delete(imageId);
+      if (turns.get(thing) === ended) turns.delete(thing);
     });
-  turns.set(imageId, ended);
+  turns.set(thing, ended);
   return turn;
+}
+
+/**
+ * Runs a read-check-write on an image until its write meets the revision that it read. Every run reads anew, so nothing is lost.
+ * Work of one process on one image takes turns: otherwise all but one of many writers lose each time, and the unlucky ones wait
+ * longest. Against other processes a loser waits a random time.
+ * @throws whatever the work throws, and StaleRevision after 50 losses
+ */
+export function revised<T>(imageId: string, work: () => Promise<T>): Promise<T> {
+  return inTurn(imageId, () => untilMet(work));
 }
 
 async function untilMet<T>(work: () => Promise<T>): Promise<T> {

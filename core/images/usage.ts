@@ -14,9 +14,14 @@ function plus(usage: ProjectUsage, image: Image): ProjectUsage {
   const size = image.size ?? image.staged?.size ?? 0;
   const copying = image.status === 'active' && (image.importingTo?.length ?? 0) > 0;
   return {
-    storedBytes: usage.storedBytes + size * image.locations.length,
+    storedBytes: usage.storedBytes + size * placesOf(image),
     stagedBytes: usage.stagedBytes + (STAGED.includes(image.status) || copying ? size : 0),
     images: usage.images + 1,
     uploading: usage.uploading + (WORKING.includes(image.status) || copying ? 1 : 0),
   };
+}
+
+/** Copies that are there, or the one that an upload under way will make: one that said how long it is has its place already. */
+function placesOf({ status, lock, locations }: Image): number {
+  return status === 'saving' && lock !== null ? 1 : locations.length;
 }

@@ -31,6 +31,18 @@ export async function enforceStorageQuota(deps: LimitDeps, project: string | nul
   if (left !== undefined && bytes > left) throw overStorageQuota(deps, bytes, left);
 }
 
+/** True when something limits the bytes of projects. */
+export const limitsBytes = ({ config }: WithConfig): boolean =>
+  config.use_keystone_limits || storageQuotaBytes(config.user_storage_quota) > 0;
+
+/** What is stored and reserved already, this request's own included, against `user_storage_quota`. @throws LimitExceeded */
+export async function checkStorageQuota(deps: LimitDeps, project: string | null, bytes: number): Promise<void> {
+  const quota = deps.config.use_keystone_limits ? 0 : storageQuotaBytes(deps.config.user_storage_quota);
+  if (quota === 0 || project === null) return;
+  const { storedBytes } = await deps.imageList.usageOf(project);
+  if (storedBytes > quota) throw overStorageQuota(deps, bytes, Math.max(0, quota - storedBytes + bytes));
+}
+
 export function overStorageQuota({ config }: WithConfig, bytes: number | undefined, left: number) {
   const quota = storageQuotaBytes(config.user_storage_quota);
   return new LimitExceeded(
