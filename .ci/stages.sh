@@ -26,9 +26,10 @@ finish() {
 
 install_clients() {
   command -v openstack >/dev/null && command -v glance >/dev/null && command -v qemu-img >/dev/null && command -v mke2fs >/dev/null &&
-    command -v keystone-manage >/dev/null && command -v chromium >/dev/null && return 0
+    command -v keystone-manage >/dev/null && command -v chromium >/dev/null && command -v swift-proxy-server >/dev/null && return 0
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-    python3-openstackclient python3-glanceclient python3-openstacksdk python3-keystone qemu-utils e2fsprogs chromium >/dev/null
+    python3-openstackclient python3-glanceclient python3-openstacksdk python3-keystone qemu-utils e2fsprogs chromium \
+    swift-proxy swift-account swift-container swift-object >/dev/null
 }
 
 install_all() { # What the tests need. Without it nothing else can be run.

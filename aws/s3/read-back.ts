@@ -6,7 +6,7 @@ import { RangedGet } from './ranged-get.ts';
 import { headObject } from './single-object.ts';
 
 /** What was sent. */
-export interface Sent {
+interface Sent {
   readonly size: number;
   readonly crc32: number;
 }
