@@ -1,7 +1,7 @@
 /**
  * Each function, container and the gateway under credentials of its own, as on AWS, for a run whose embedded AWS asks policies
  * (`iam` in GLIMPSE_LOCAL_STRICT): the access key id is the name of the role. Functions run in threads with an environment of their own,
- * the gateway in a process. What an operator does (provisioning, first accounts, the standard catalog) acts as who started it.
+ * or as packages in processes (as-deployed.ts), the gateway in a process. What an operator does (provisioning, first accounts, the standard catalog) acts as who started it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -54,9 +54,20 @@ export async function doorsUnderRoles(host: FunctionHost): Promise<{ doors: Door
   return { doors, close: gateway.close };
 }
 
-/** A handler behind the callback URL of a host. @throws Error with the type and message that the handler threw */
+/** Largest event of a function, in bytes: what an HTTP API takes may be more. */
+const EVENT_LIMIT = 6 * 1024 * 1024;
+
+/** An HTTP API's answer to a request that its function cannot be given. */
+class RequestTooLong extends Error {
+  override readonly name = 'Request Too Long';
+  readonly statusCode = 413;
+}
+
+/** A handler behind the callback URL of a host. @throws RequestTooLong, Error with the type and message that the handler threw */
 function remote(url: string) {
   return async (event: unknown, { getRemainingTimeInMillis, ...context }: { getRemainingTimeInMillis(): number }) => {
+    if (Buffer.byteLength(JSON.stringify(event)) > EVENT_LIMIT)
+      throw new RequestTooLong(`An event of a function has at most ${EVENT_LIMIT} bytes.`);
     const deadlineMs = Date.now() + getRemainingTimeInMillis();
     const body = JSON.stringify({ event, context: { ...context, deadlineMs } });
     const response = await fetch(url, { method: 'POST', body });

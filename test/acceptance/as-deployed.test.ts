@@ -164,6 +164,15 @@ describe('a deployment without a fault', () => {
     }
   });
 
+  test('a request that is more than a function takes is refused before it', async () => {
+    const body = { name: 'x'.repeat(7 * 1024 * 1024) };
+    const answer = await glimpse.api('demo', 'POST', '/v2/images', { body });
+
+    expect([answer.status, await answer.text()]).toEqual([413, expect.stringContaining('Request Too Long')]);
+    const long = { 'x-long': 'x'.repeat(10_240) };
+    expect((await glimpse.api('demo', 'GET', '/v2/images', { headers: long })).status).toBe(431);
+  });
+
   test('namespaces are listed and a token is shown', async () => {
     const token = await glimpse.token('demo');
     const shown = await glimpse.api('demo', 'GET', '/identity/v3/auth/tokens', {
@@ -233,57 +242,53 @@ describe('a deployment with faults', () => {
   beforeAll(async () => {
     const faulty = join(dir, 'faulty');
     await cp(deployment, faulty, { recursive: true });
-    await rm(join(faulty, 'packages/import-hash/digest-worker.mjs'));
     const { functions, roles } = await readDeployment(deployment);
+    const config = functions['api-metadefs'].environment['GLIMPSE_CONFIG'] ?? '';
+    await rm(join(faulty, 'packages/api-metadefs', config));
     const changed: Deployment = {
       roles,
       functions: {
         ...functions,
         // Less than a process of Node holds when it does nothing.
-        'import-finish': { ...functions['import-finish'], memoryMiB: 40 },
-        // Less than one copy takes here.
-        'import-copy': { ...functions['import-copy'], timeoutSeconds: 1 },
+        'import-fetch': { ...functions['import-fetch'], memoryMiB: 40 },
+        // Less than one request of the table takes.
+        'import-inspect': { ...functions['import-inspect'], timeoutSeconds: 0.01 },
       },
     };
     await writeFile(join(faulty, 'deployment.json'), JSON.stringify(changed));
-    const bundles = { deployment: faulty, idleSeconds: 1 };
-    glimpse = await start({ bundles, iam: {}, dynamodb: {}, s3: { copyMsPerMib: 1_000 } });
+    glimpse = await start({ bundles: { deployment: faulty }, iam: {} });
     images = imageClient(glimpse, 'demo');
   }, LONG_MS);
   afterAll(async () => {
     await glimpse?.stop();
   });
 
+  const invoked = async (name: string, event: object): Promise<unknown> => {
+    const { Payload } = await lambdaOf(glimpse).send(
+      new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }),
+    );
+    return JSON.parse(Buffer.from(Payload ?? []).toString());
+  };
+
+  test('a file that a package lacks fails what needs it, and nothing else', async () => {
+    expect((await glimpse.api('demo', 'GET', '/v2/metadefs/namespaces')).status).toBe(500);
+    expect((await glimpse.api('demo', 'GET', '/v2/images')).status).toBe(200);
+  });
+
   test(
-    'a file that a package lacks ends the import',
+    'a long step without memory goes on as a container; a short one out of time ends the import after its attempts',
     async () => {
-      const id = await staged(images, 'incomplete');
+      const id = await staged(images, 'faults');
       await images.import(id, { method: { name: 'glance-direct' } });
 
-      expect(await images.settled(id, SOON_MS)).toMatchObject({ status: 'queued' });
-      expect((await images.tasks(id))[0]).toMatchObject({ status: 'failure' });
-      expect(glimpse.output()).toContain('digest-worker.mjs');
-    },
-    LONG_MS,
-  );
-
-  test(
-    'a long step that runs out of time goes on as a container; a short one without memory ends the import after its attempts',
-    async () => {
-      await cp(
-        join(deployment, 'packages/import-hash/digest-worker.mjs'),
-        join(dir, 'faulty/packages/import-hash/digest-worker.mjs'),
-      );
-      const id = await staged(images, 'memory');
-      await images.import(id, { method: { name: 'glance-direct' } });
-
-      expect(await images.settled(id, SOON_MS)).toMatchObject({ status: 'queued' });
+      expect(await images.settled(id, LONG_MS / 2), glimpse.output()).toMatchObject({ status: 'queued' });
       expect((await images.tasks(id))[0]).toMatchObject({
-        ...{ status: 'failure', message: expect.stringContaining('for want of memory') },
+        ...{ status: 'failure', message: 'The import took longer than allowed' },
       });
-      expect((await asked(glimpse)).map(({ role }) => role)).toContain('import-copy-container');
-      const { Payload } = await lambdaOf(glimpse).send(new InvokeCommand({ FunctionName: 'import-finish' }));
-      expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toMatchObject({ errorType: 'Runtime.ExitError' });
+      expect((await asked(glimpse)).map(({ role }) => role)).toContain('import-fetch-container');
+      const ids = { taskId: id, imageId: id };
+      expect(await invoked('import-fetch', ids)).toMatchObject({ errorType: 'Runtime.ExitError' });
+      expect(await invoked('import-inspect', ids)).toMatchObject({ errorType: 'Sandbox.Timedout' });
     },
     LONG_MS,
   );
