@@ -1,13 +1,14 @@
 /** What handlers and gateway read from their environment: the names are those of service/environment.ts (test/infra compares). */
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
-import { keystoneSecret, secrets } from './secrets.ts';
+import { keystoneSecret, tokenSecrets } from './secrets.ts';
 import { account, settings, sizes } from './stage.ts';
 import { staging, table } from './storage.ts';
 import { importWorkflowArn } from './targets.ts';
 
 /** The gateway's public endpoint is left to infra/gateway.ts: its component waits for its environment, and the edge for the component. */
 export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.Input<string>> {
+  const { tokens, keystone } = GRANTS[name];
   return {
     GLIMPSE_TABLE: table.name,
     GLIMPSE_STAGING_BUCKET: staging.name,
@@ -21,7 +22,7 @@ export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.I
       AWS_REGION: settings.region,
     }),
     // The gateway gets them from parameters instead: a task definition can be read by many.
-    ...(name !== 'gateway' && GRANTS[name].tokens && secrets),
-    ...(GRANTS[name].keystone && keystoneSecret),
+    ...(name !== 'gateway' && tokens && tokenSecrets[tokens]),
+    ...(keystone && keystoneSecret),
   };
 }

@@ -41,6 +41,30 @@ export const RIGHTS: Mistakes = {
       'no role may do everything',
     ],
     [
+      'a table without conditions',
+      "conditions: [{ test: 'ForAllValues:StringLike', variable: 'dynamodb:LeadingKeys', values: [...keys] }],",
+      '',
+      'is written by the function that serves identity alone',
+    ],
+    [
+      'log-ins for what checks tokens',
+      'identityReads: TOKEN_KEYS,',
+      'identityReads: IDENTITY_KEYS,',
+      'log-ins are not',
+    ],
+    [
+      'lists for what checks tokens',
+      'identityReads: TOKEN_KEYS,',
+      "identityReads: [...TOKEN_KEYS, 'GRANTED'],",
+      'lists of identity are not read',
+    ],
+    [
+      'users for who looks up projects',
+      'projects: PROJECT_KEYS,',
+      'projects: TOKEN_KEYS,',
+      'a dropped file names a project',
+    ],
+    [
       'a port with a right it does not use',
       "duties: { table: ['dynamodb:PutItem',",
       "duties: { table: ['dynamodb:Scan', 'dynamodb:PutItem',",
@@ -90,7 +114,7 @@ export const RIGHTS: Mistakes = {
       '',
       'the gateway has exactly the variables',
     ],
-    ['keys for everybody', 'GRANTS[name].tokens && secrets', 'secrets', 'signing keys go to'],
+    ['keys for everybody', 'tokens && tokenSecrets[tokens]', 'tokenSecrets.makes', 'private keys go to'],
     [
       'a value that is not there',
       'GLIMPSE_CONFIG: settings.configFile',
@@ -141,6 +165,7 @@ export const RIGHTS: Mistakes = {
       'let in without a condition',
     ],
   ],
+  'workflows/table-keys.ts': [['images that nobody may write', "  'IMAGE#*',\n", '', 'the walk sees every function']],
   'infra/secrets.ts': [
     [
       'a secret that is missed while resources are made',
@@ -148,6 +173,13 @@ export const RIGHTS: Mistakes = {
       "if (name === '')",
       'a missing secret',
     ],
+    [
+      'private keys for what checks tokens',
+      'checks: { ...verification,',
+      'checks: { ...signing, ...verification,',
+      'private keys go to',
+    ],
+    ['private halves among the public keys', 'keys.map(publicHalf)', 'keys', 'holds public keys'],
     ['keys that nobody looks at', 'keys.every(isSigningKey)', 'true', 'signing keys that are none'],
   ],
 };
