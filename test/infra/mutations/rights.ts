@@ -121,7 +121,7 @@ export const RIGHTS: Mistakes = {
       'GLIMPSE_CONFIG: String(undefined)',
       'no value anywhere is undefined',
     ],
-    ['no password for the Keystone', '...(GRANTS[name].keystone && keystoneSecret),', '', 'with a Keystone'],
+    ['no password for the Keystone', '...(keystone && keystoneSecret),', '', 'with a Keystone'],
   ],
   'infra/functions.ts': [
     ['a plain environment', 'args.kmsKeyArn = key.arn;', '', 'an encrypted environment'],
