@@ -30,8 +30,8 @@ export const RIGHTS: Mistakes = {
     ],
     [
       'a write nobody needs',
-      "const SWEEP = { staging: ['read', 'sweep']",
-      "const SWEEP = { staging: ['read', 'upload', 'sweep']",
+      "const SWEEP = { staging: ['sweep']",
+      "const SWEEP = { staging: ['upload', 'sweep']",
       'may not touch buckets',
     ],
     [
