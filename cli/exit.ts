@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, io: 1, usage: 2, refused: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -12,5 +14,5 @@ export function reason(error: unknown): string {
 
 /** One line on standard error; standard output carries results only. */
 export function complain(message: string): void {
-  process.stderr.write(`glimpse: ${message}\n`);
+  process.stderr.write(`glimpse: ${message.split('\n').map(printable).join('\n')}\n`);
 }

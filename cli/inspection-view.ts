@@ -1,5 +1,6 @@
 import type { Inspection } from '../formats/inspect.ts';
 import { humanBytes } from './human.ts';
+import { printable } from './printable.ts';
 
 /** The JSON line of `glimpse inspect --json`: snake_case, stable names; absent facts are absent. */
 export function inspectionJson(file: string, inspection: Inspection): Record<string, unknown> {
@@ -48,11 +49,6 @@ export function inspectionTable(file: string, inspection: Inspection): string {
   ];
   const lines = rows.filter(([, value]) => value !== undefined).map(([name, value]) => `  ${name.padEnd(13)} ${value}`);
   return `${printable(file)}\n${lines.map(printable).join('\n')}\n`;
-}
-
-/** Names inside images reach the terminal: control characters do not. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '\u{fffd}');
 }
 
 function partitions({ partitionTable }: Inspection): string | undefined {

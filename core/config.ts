@@ -104,7 +104,7 @@ export const Config = z.strictObject({
       allowed_ports: z
         .array(z.int().min(1).max(65535))
         .default([80, 443])
-        .describe('Ports allowed when the URL names one; empty means all.'),
+        .describe('Ports allowed; a URL that names none has that of its scheme. Empty means all.'),
       disallowed_ports: z
         .array(z.int().min(1).max(65535))
         .default([])

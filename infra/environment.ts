@@ -2,13 +2,14 @@
 import { INDEX_SHARDS } from '../workflows/topology.ts';
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
-import { keystoneSecret, secrets } from './secrets.ts';
+import { keystoneSecret, tokenSecrets } from './secrets.ts';
 import { account, settings, sizes } from './stage.ts';
 import { staging, table } from './storage.ts';
 import { importWorkflowArn } from './targets.ts';
 
 /** The gateway's public endpoint is left to infra/gateway.ts: its component waits for its environment, and the edge for the component. */
 export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.Input<string>> {
+  const { tokens, keystone } = GRANTS[name];
   return {
     GLIMPSE_TABLE: table.name,
     GLIMPSE_INDEX_SHARDS: String(INDEX_SHARDS),
@@ -23,7 +24,7 @@ export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.I
       AWS_REGION: settings.region,
     }),
     // The gateway gets them from parameters instead: a task definition can be read by many.
-    ...(name !== 'gateway' && GRANTS[name].tokens && secrets),
-    ...(GRANTS[name].keystone && keystoneSecret),
+    ...(name !== 'gateway' && tokens && tokenSecrets[tokens]),
+    ...(keystone && keystoneSecret),
   };
 }

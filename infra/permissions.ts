@@ -2,6 +2,7 @@
  * Who may do what, in one place and as data. A function gets the actions of the ports it uses (core/deps.ts) and named access to the
  * buckets, nothing else; test/infra derives the SDK calls of every handler from its code and compares.
  */
+import { IDENTITY_KEYS, PROJECT_KEYS, SERVICE_KEYS, TOKEN_KEYS } from '../workflows/table-keys.ts';
 import type { FunctionName } from '../workflows/topology.ts';
 
 export type Port =
@@ -12,6 +13,8 @@ export type Port =
   | 'tasks'
   | 'duties'
   | 'identityRecords'
+  | 'identityReads'
+  | 'projects'
   | 'bytes'
   | 'locations'
   | 'metadefs'
@@ -43,6 +46,8 @@ export const PORT_ACTIONS: Readonly<
       'dynamodb:Query',
     ],
   },
+  identityReads: { table: ['dynamodb:GetItem', 'dynamodb:Query'] },
+  projects: { table: ['dynamodb:GetItem'] },
   metadefs: {
     table: [
       'dynamodb:GetItem',
@@ -58,6 +63,16 @@ export const PORT_ACTIONS: Readonly<
   locations: {},
   dropBox: {},
   workflows: { executions: ['states:StartExecution', 'states:DescribeExecution', 'states:StopExecution'] },
+};
+
+/**
+ * Which partitions a port's actions may touch, in the table and in its indexes (docs/adr/0022-identity-is-out-of-reach.md). What is not
+ * here has the records of the service.
+ */
+const KEYS_OF: Partial<Record<Port, readonly string[]>> = {
+  identityRecords: IDENTITY_KEYS,
+  identityReads: TOKEN_KEYS,
+  projects: PROJECT_KEYS,
 };
 
 /** Ways to use a bucket. Without ListBucket a missing key is answered with 403, which no one could tell from a lost permission. */
@@ -78,8 +93,8 @@ export interface Grants {
   readonly ports: readonly Port[];
   readonly staging: readonly Access[];
   readonly stores: readonly Access[];
-  /** Makes or checks tokens, so it gets the signing keys. */
-  readonly tokens: boolean;
+  /** Makes tokens, so it gets the private keys; or checks them, so it gets the public ones. */
+  readonly tokens: 'makes' | 'checks' | false;
   /** Asks an existing Keystone for more than tokens, so it gets the service user's password. */
   readonly keystone: boolean;
   /** Is called by an event rule: what it fails at is sent to the dead-letter queue, by Lambda in its name. */
@@ -109,22 +124,11 @@ const STORE = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'upload',
 
 export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'api-images': grants(
-    [
-      'images',
-      'members',
-      'imageList',
-      'usage',
-      'tasks',
-      'duties',
-      'identityRecords',
-      'bytes',
-      'locations',
-      'workflows',
-    ],
-    { ...LOOK, tokens: true },
+    ['images', 'members', 'imageList', 'usage', 'tasks', 'duties', 'identityReads', 'bytes', 'locations', 'workflows'],
+    { ...LOOK, tokens: 'checks' },
   ),
-  'api-identity': grants(['identityRecords'], { tokens: true }),
-  'api-metadefs': grants(['identityRecords', 'metadefs'], { tokens: true }),
+  'api-identity': grants(['identityRecords'], { tokens: 'makes' }),
+  'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
   'import-begin': grants(['duties', 'imageList', 'images', 'tasks'], { keystone: true }),
   'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], WORK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
@@ -139,7 +143,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-outcome': grants(['tasks']),
   'import-finish': grants(['duties', 'images', 'tasks']),
   'import-revert': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
-  drop: grants(['dropBox', 'duties', 'identityRecords', 'imageList', 'images', 'tasks', 'usage', 'workflows'], {
+  drop: grants(['dropBox', 'duties', 'imageList', 'images', 'projects', 'tasks', 'usage', 'workflows'], {
     ...DROP,
     keystone: true,
     event: true,
@@ -150,18 +154,21 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'bytes',
       'dropBox',
       'duties',
-      'identityRecords',
       'imageList',
       'images',
       'members',
       'metadefs',
+      'projects',
       'tasks',
       'usage',
       'workflows',
     ],
     { staging: ['read', 'upload', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
-  gateway: grants(['bytes', 'duties', 'identityRecords', 'imageList', 'images', 'members'], { ...STORE, tokens: true }),
+  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'members'], {
+    ...STORE,
+    tokens: 'checks',
+  }),
 };
 
 /** ARNs the statements speak of; `stores` are buckets. */
@@ -183,17 +190,17 @@ export interface Targets<T> {
 export interface Statement<T> {
   actions: string[];
   resources: T[];
+  conditions?: { test: string; variable: string; values: string[] }[];
 }
 
 /** The statements of one function. Actions of one resource are sorted and named once. */
 export function statementsOf<T>(name: keyof typeof GRANTS, targets: Targets<T>): Statement<T>[] {
   const { ports, staging, stores, event } = GRANTS[name];
-  const table = unique(ports.flatMap((port) => PORT_ACTIONS[port].table ?? []));
   const executions = unique(ports.flatMap((port) => PORT_ACTIONS[port].executions ?? []));
   const on = (access: readonly Access[], kind: 'bucket' | 'objects') =>
     unique(access.flatMap((one) => BUCKET_ACTIONS[one][kind]));
   return [
-    { actions: table, resources: [targets.table, targets.tableIndexes] },
+    ...tableStatements(ports, targets),
     { actions: ['kms:Decrypt'], resources: [targets.key] },
     { actions: on(staging, 'bucket'), resources: [targets.stagingBucket] },
     { actions: on(staging, 'objects'), resources: [targets.stagingObjects] },
@@ -204,6 +211,20 @@ export function statementsOf<T>(name: keyof typeof GRANTS, targets: Targets<T>):
     { actions: executions.filter((action) => action !== 'states:StartExecution'), resources: [targets.executions] },
     { actions: event ? ['sqs:SendMessage'] : [], resources: [targets.deadLetters] },
   ].filter(({ actions, resources }) => actions.length > 0 && resources.length > 0);
+}
+
+/** A statement for each set of partitions that the ports share. Every action that is granted names its keys: ForAllValues has some. */
+function tableStatements<T>(ports: readonly Port[], targets: Targets<T>): Statement<T>[] {
+  const sets = new Map<readonly string[], string[]>();
+  for (const port of ports) {
+    const keys = KEYS_OF[port] ?? SERVICE_KEYS;
+    sets.set(keys, [...(sets.get(keys) ?? []), ...(PORT_ACTIONS[port].table ?? [])]);
+  }
+  return [...sets].map(([keys, actions]) => ({
+    actions: unique(actions),
+    resources: [targets.table, targets.tableIndexes],
+    conditions: [{ test: 'ForAllValues:StringLike', variable: 'dynamodb:LeadingKeys', values: [...keys] }],
+  }));
 }
 
 const unique = (actions: readonly string[]): string[] => [...new Set(actions)].sort();

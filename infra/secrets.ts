@@ -23,11 +23,26 @@ const keystonePassword = settings.config.identity.mode === 'keystone' ? declare(
 export const keystoneSecret: Readonly<Record<string, $util.Output<string>>> =
   keystonePassword === undefined ? {} : { GLIMPSE_KEYSTONE_PASSWORD: keystonePassword.value };
 
-/** What makes or checks tokens. */
-export const secrets: Readonly<Record<string, $util.Output<string>>> = {
-  GLIMPSE_SIGNING_KEYS: signingKeys.value,
-  ...keystoneSecret,
+/** What makes tokens. */
+const signing: Readonly<Record<string, $util.Output<string>>> = { GLIMPSE_SIGNING_KEYS: signingKeys.value };
+/** What checks them: the same keys without their private halves. */
+export const verification: Readonly<Record<string, $util.Output<string>>> = {
+  GLIMPSE_VERIFICATION_KEYS: signingKeys.value.apply(publicKeysOf),
 };
+
+/** By what a function does with tokens (infra/permissions.ts). With an existing Keystone all it takes is to ask there. */
+export const tokenSecrets: Readonly<Record<'makes' | 'checks', Readonly<Record<string, $util.Output<string>>>>> = {
+  makes: { ...signing, ...keystoneSecret },
+  checks: { ...verification, ...keystoneSecret },
+};
+
+/** RFC 7518, section 6.2: a public key has no `d`. */
+function publicKeysOf(text: string): string {
+  const keys = JSON.parse(text) as Readonly<Record<string, unknown>>[];
+  return JSON.stringify(keys.map(publicHalf));
+}
+
+const publicHalf = ({ kty, crv, x, y, kid }: Readonly<Record<string, unknown>>) => ({ kty, crv, x, y, kid });
 
 /** The message says nothing of the value. @throws SettingsError */
 function checkSigningKeys(text: string): void {

@@ -15,8 +15,10 @@ export const ENVIRONMENT = {
   account: 'GLIMPSE_ACCOUNT',
   /** Base URL in links and in the catalog; goes before `public_endpoint` of the configuration. */
   publicEndpoint: 'GLIMPSE_PUBLIC_ENDPOINT',
-  /** JSON array of private JWKs (ES256); the first one signs. Needed where tokens are made or checked. */
+  /** JSON array of private JWKs (ES256); the first one signs. For the process that serves identity, and no other. */
   signingKeys: 'GLIMPSE_SIGNING_KEYS',
+  /** JSON array of the public halves: what checks tokens and makes none holds these. */
+  verificationKeys: 'GLIMPSE_VERIFICATION_KEYS',
   /** Password of the service user at an existing Keystone (`identity.mode: keystone`). */
   keystonePassword: 'GLIMPSE_KEYSTONE_PASSWORD',
   /** Port of the gateway's own process; default 8080. */

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Config } from '../core/config.ts';
 import { FetchFailed } from '../core/errors.ts';
-import { isPrivateAddress, uriRefusal } from '../core/imports/uri-filter.ts';
+import { isPrivateAddress, shownUri, uriRefusal } from '../core/imports/uri-filter.ts';
 
 /**
  * Fetches what a user names (web-download). Hosts are hostile: every hop passes the URI filter, and the address that is
@@ -29,28 +29,30 @@ export async function openDownload(uri: string, options: FilterOptions, signal: 
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const refusal = uriRefusal(target, options);
     if (refusal !== undefined)
-      throw new FetchFailed(hop === 0 ? refusal : `${uri} redirects to a place that is not allowed: ${refusal}`);
+      throw new FetchFailed(
+        hop === 0 ? refusal : `${shownUri(uri)} redirects to a place that is not allowed: ${refusal}`,
+      );
     const response = await get(new URL(target), options, signal);
     const next = redirectOf(response, target);
     if (next === undefined) return accept(uri, response);
     response.destroy();
     target = next;
   }
-  throw new FetchFailed(`${uri}: more than ${MAX_REDIRECTS} redirects`);
+  throw new FetchFailed(`${shownUri(uri)}: more than ${MAX_REDIRECTS} redirects`);
 }
 
 function redirectOf(response: IncomingMessage, from: string): string | undefined {
   const status = response.statusCode ?? 0;
   if (status < 300 || status > 399 || response.headers.location === undefined) return undefined;
   const next = URL.parse(response.headers.location, from);
-  if (next === null) throw new FetchFailed(`${from} redirects to "${response.headers.location}", which is no URL`);
+  if (next === null) throw new FetchFailed(`${shownUri(from)} redirects to what is no URL`);
   return next.href;
 }
 
 function accept(uri: string, response: IncomingMessage): Download {
   if (response.statusCode !== 200) {
     response.destroy();
-    throw new FetchFailed(`${uri} answered ${response.statusCode} ${response.statusMessage ?? ''}`.trimEnd());
+    throw new FetchFailed(`${shownUri(uri)} answered ${response.statusCode} ${response.statusMessage ?? ''}`.trimEnd());
   }
   const header = response.headers['content-length'];
   return { length: header === undefined ? undefined : Number(header), body: bodyOf(uri, response) };
@@ -60,7 +62,8 @@ async function* bodyOf(uri: string, response: IncomingMessage): AsyncGenerator<U
   try {
     for await (const chunk of response) yield chunk as Uint8Array;
   } catch (error) {
-    throw new FetchFailed(`${uri}: the connection broke: ${reason(error)}`, { cause: error });
+    // biome-ignore lint/style/useErrorCause: the system's own error names the address that was connected to
+    throw new FetchFailed(`${shownUri(uri)}: the connection broke: ${reason(error)}`);
   }
 }
 
@@ -68,7 +71,7 @@ function get(url: URL, options: FilterOptions, signal: AbortSignal): Promise<Inc
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void =>
-      reject(error instanceof FetchFailed ? error : new FetchFailed(`${url.href}: ${reason(error)}`, { cause: error }));
+      reject(error instanceof FetchFailed ? error : new FetchFailed(`${shownUri(url.href)}: ${reason(error)}`));
     const request = send(
       url,
       {
@@ -80,7 +83,9 @@ function get(url: URL, options: FilterOptions, signal: AbortSignal): Promise<Inc
       },
       resolve,
     );
-    request.on('timeout', () => request.destroy(new FetchFailed(`${url.href}: nothing came for ${STALL_MS / 1000} s`)));
+    request.on('timeout', () =>
+      request.destroy(new FetchFailed(`${shownUri(url.href)}: nothing came for ${STALL_MS / 1000} s`)),
+    );
     request.on('error', fail);
     request.end();
   });
@@ -94,8 +99,7 @@ function checkedLookup(options: FilterOptions): LookupFunction {
         const bad = options.allow_private_addresses
           ? undefined
           : addresses.find(({ address }) => isPrivateAddress(address));
-        if (bad !== undefined)
-          throw new FetchFailed(`${hostname} resolves to ${bad.address}, which is not a public address`);
+        if (bad !== undefined) throw new FetchFailed(`${hostname} resolves to what is not a public address`);
         const [first] = addresses;
         if (first === undefined) throw new FetchFailed(`${hostname} does not resolve`);
         if (lookupOptions.all) callback(null, addresses);
@@ -105,8 +109,9 @@ function checkedLookup(options: FilterOptions): LookupFunction {
   };
 }
 
+/** The system's words name the address that was connected to, which is nobody's business: its code says what went wrong. */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  return code !== undefined && error.message === '' ? code : error.message;
+  if (error instanceof FetchFailed) return error.message;
+  const { code, name } = error as NodeJS.ErrnoException;
+  return code ?? name ?? 'failed';
 }

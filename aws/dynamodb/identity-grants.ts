@@ -5,7 +5,7 @@ import { ALL_GRANTS, grantKey, scopePartition } from './keys.ts';
 import { queryAll } from './query-all.ts';
 import type { Table } from './table.ts';
 
-type GrantRecords = Pick<IdentityRepository, 'putGrant' | 'removeGrant' | 'grantsOf' | 'grantsOn' | 'allGrants'>;
+type GrantRecords = Pick<IdentityRepository, 'putGrant' | 'removeGrant' | 'grantsOn' | 'allGrants'>;
 
 /** Roles held: beside their user, and listed by scope (gsi1) and altogether (gsi2). */
 export function createGrantRecords(table: Table): GrantRecords {
@@ -37,12 +37,6 @@ export function createGrantRecords(table: Table): GrantRecords {
       table.recent.grants.note(recentKey(grant), undefined);
       return Attributes !== undefined;
     },
-    grantsOf: (userId) =>
-      grants({
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': `GRANTS#${userId}` },
-        ConsistentRead: true,
-      }),
     grantsOn: async ({ kind, id }) =>
       withRecent(
         await grants({

@@ -1,18 +1,12 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Clock } from '../../core/clock.ts';
-import type { Revocation } from '../../core/identity/records.ts';
 import type { IdentityRepository } from '../../core/identity/repository.ts';
 import { failuresKey, REVOCATIONS } from './keys.ts';
-import { queryAll } from './query-all.ts';
 import { isConditionFailure, type Table } from './table.ts';
 
-type RevocationRecords = Pick<IdentityRepository, 'revoke' | 'revocations' | 'failures' | 'countFailure'>;
+type RevocationRecords = Pick<IdentityRepository, 'revoke' | 'failures' | 'countFailure'>;
 
-/** What expires by itself: revocations and counts of failed log-ins. DynamoDB removes them late, so `ttl` is checked on reading too. */
-export function createRevocationRecords(table: Table, clock: Clock): RevocationRecords {
-  const { client, name: TableName } = table;
-  const nowSeconds = () => Math.floor(clock.now() / 1000);
-
+/** What expires by itself: revocations and counts of failed log-ins. DynamoDB removes them late, so `ttl` is checked on reading too (identity-reads.ts). */
+export function createRevocationRecords({ client, name: TableName }: Table): RevocationRecords {
   return {
     revoke: async ({ subject, issuedBeforeMs, expiresAtSeconds }) => {
       try {
@@ -28,23 +22,6 @@ export function createRevocationRecords(table: Table, clock: Clock): RevocationR
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
       }
-    },
-    revocations: async () => {
-      const found: Revocation[] = [];
-      for await (const item of queryAll(table, {
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': REVOCATIONS },
-        ConsistentRead: true,
-      })) {
-        const expiresAtSeconds = Number(item['ttl']);
-        if (expiresAtSeconds > nowSeconds())
-          found.push({
-            subject: item['sk'] as Revocation['subject'],
-            issuedBeforeMs: Number(item['issuedBeforeMs']),
-            expiresAtSeconds,
-          });
-      }
-      return found;
     },
     failures: (keys) =>
       Promise.all(

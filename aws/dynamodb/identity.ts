@@ -1,10 +1,11 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/clock.ts';
 import { Conflict, NotFound } from '../../core/errors.ts';
 import { NAME_SPACE, type NamedRecords, type RecordKind } from '../../core/identity/records.ts';
 import type { IdentityRepository } from '../../core/identity/repository.ts';
 import { createGrantRecords } from './identity-grants.ts';
+import { createIdentityReads, createProjectReads } from './identity-reads.ts';
 import { createRevocationRecords } from './identity-revocations.ts';
 import { identityKey, identityPartition, nameKey } from './keys.ts';
 import { queryAll } from './query-all.ts';
@@ -18,11 +19,6 @@ type Writes = NonNullable<TransactWriteCommandInput['TransactItems']>;
  */
 export function createIdentityRepository(table: Table, clock: Clock): IdentityRepository {
   const { client, name: TableName } = table;
-
-  async function get<K extends RecordKind>(kind: K, id: string): Promise<NamedRecords[K] | undefined> {
-    const { Item } = await client.send(new GetCommand({ TableName, Key: identityKey(kind, id), ConsistentRead: true }));
-    return Item?.['record'] as NamedRecords[K] | undefined;
-  }
 
   const put = (kind: RecordKind, record: NamedRecords[RecordKind], condition: string) => ({
     Put: {
@@ -74,7 +70,7 @@ export function createIdentityRepository(table: Table, clock: Clock): IdentityRe
   const gone = (kind: string, id: string) => () => new NotFound(`Could not find ${kind}: ${id}.`);
 
   return {
-    get,
+    ...createProjectReads(table),
     create: async (kind, record) => {
       await write(
         [put(kind, record, 'attribute_not_exists(pk)'), claim(kind, record)],
@@ -84,12 +80,6 @@ export function createIdentityRepository(table: Table, clock: Clock): IdentityRe
         ],
       );
       note(kind, record);
-    },
-    findByName: async (kind, space, name) => {
-      const { Item } = await client.send(
-        new GetCommand({ TableName, Key: nameKey(kind, space, name), ConsistentRead: true }),
-      );
-      return Item === undefined ? undefined : get(kind, String(Item['id']));
     },
     replace: async (kind, before, after) => {
       const record = put(kind, after, 'attribute_exists(pk)');
@@ -120,7 +110,8 @@ export function createIdentityRepository(table: Table, clock: Clock): IdentityRe
         .sort((a, b) => (sortKeyOf(a) < sortKeyOf(b) ? -1 : 1));
     },
     ...createGrantRecords(table),
-    ...createRevocationRecords(table, clock),
+    ...createRevocationRecords(table),
+    ...createIdentityReads(table, clock),
   };
 }
 

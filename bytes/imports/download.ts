@@ -6,6 +6,7 @@ import type { WithImages } from '../../core/images/repository.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
+import { shownUri } from '../../core/imports/uri-filter.ts';
 import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { ImportFacts } from '../../core/tasks/task.ts';
@@ -92,8 +93,8 @@ function assertWanted(tools: StepTools, total: number, cap: number, controller: 
 
 function assertWhole(uri: string, came: number, total: number | undefined): void {
   if (total !== undefined && came !== total)
-    throw new FetchFailed(`${uri}: ${came} bytes came, Content-Length said ${total}`);
-  if (came === 0) throw new ImageRefused(`${uri}: the response is empty`);
+    throw new FetchFailed(`${shownUri(uri)}: ${came} bytes came, Content-Length said ${total}`);
+  if (came === 0) throw new ImageRefused(`${shownUri(uri)}: the response is empty`);
 }
 
 const tooLarge = (bytes: number, cap: number): LimitExceeded =>

@@ -1,5 +1,6 @@
 import type { Finding } from '../../api/metadefs/image-lint.ts';
 import { EXIT } from '../exit.ts';
+import { printable, printableJson } from '../printable.ts';
 import type { Register } from './register.ts';
 
 /** `glimpse image lint`: exit 0 when there is nothing to say, 3 when there is, 1 when the service could not be asked. */
@@ -19,7 +20,7 @@ export const imageLintCommand: Register = (program, done) => {
       ]);
       const findings = await findingsOf(await openSession(process.env), which);
       for (const finding of findings)
-        process.stdout.write(`${json === true ? JSON.stringify(finding) : line(finding)}\n`);
+        process.stdout.write(`${json === true ? printableJson(finding) : printable(line(finding))}\n`);
       done(findings.length === 0 ? EXIT.ok : EXIT.refused);
     });
 };

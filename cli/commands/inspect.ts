@@ -4,6 +4,7 @@ import { fileSource } from '../../formats/node/file-source.ts';
 import { complain, EXIT, type ExitCode, reason } from '../exit.ts';
 import { inspectionJson, inspectionTable } from '../inspection-view.ts';
 import { bytesArgument, formatArgument } from '../options.ts';
+import { printableJson } from '../printable.ts';
 import type { Register } from './register.ts';
 
 interface Options {
@@ -37,7 +38,7 @@ async function inspectFile(file: string, options: Options): Promise<ExitCode> {
     return EXIT.io;
   }
   process.stdout.write(
-    options.json === true ? `${JSON.stringify(inspectionJson(file, inspection))}\n` : inspectionTable(file, inspection),
+    options.json === true ? `${printableJson(inspectionJson(file, inspection))}\n` : inspectionTable(file, inspection),
   );
   return inspection.verdict === 'refuse' ? EXIT.refused : EXIT.ok;
 }

@@ -7,6 +7,7 @@ import { openImage } from '../../formats/registry.ts';
 import { EXIT } from '../exit.ts';
 import { humanBytes } from '../human.ts';
 import { paintDisk } from '../picture.ts';
+import { printable } from '../printable.ts';
 import type { Register } from './register.ts';
 
 /** `glimpse map`: where the data is. */
@@ -52,7 +53,7 @@ async function writeLines(image: DiskImage): Promise<void> {
 async function writePicture(file: string, image: DiskImage): Promise<void> {
   const { columns = 80, rows = 24 } = process.stdout;
   const picture = await paintDisk(detectedExtents(image), image.virtualSize, columns, Math.max(1, rows - 5));
-  process.stdout.write(`${file}: ${image.format}, ${humanBytes(image.virtualSize)}\n${picture}`);
+  process.stdout.write(`${printable(file)}: ${image.format}, ${humanBytes(image.virtualSize)}\n${picture}`);
 }
 
 /** data, zero (stored or marked), hole (nothing stored). */

@@ -1,4 +1,5 @@
 /** What `glimpse metadefs` does: the catalog from files to the service, and back. */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../../api/client.ts';
@@ -10,6 +11,7 @@ import {
   parseNamespaceFile,
 } from '../../api/metadefs/namespace-file.ts';
 import { complain, EXIT, type ExitCode, reason } from '../exit.ts';
+import { printable } from '../printable.ts';
 import { readText, writeWhole } from './files.ts';
 import { type LoadMode, loadNamespace } from './load.ts';
 import { dropNamespace, findNamespace, listNamespaces } from './namespaces.ts';
@@ -77,5 +79,5 @@ export async function exportAll(client: Client, path: string): Promise<void> {
 }
 
 function say(at: number, of: number, text: string): void {
-  process.stdout.write(`[${at + 1}/${of}] ${text}\n`);
+  process.stdout.write(`[${at + 1}/${of}] ${printable(text)}\n`);
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Forbidden, NotFound, Unauthenticated } from '../errors.ts';
 import { createAttempts } from './attempts.ts';
-import { BoundedCache } from './bounded-cache.ts';
 import { type DomainRef, domainIdOf, findRef, type Proofs, type Proven, prove, type RefInDomain } from './login.ts';
 import { createTurnstile, hashPassword } from './password.ts';
 import type { GrantScope, RevokedSubject } from './records.ts';
@@ -10,6 +9,7 @@ import { EXPIRED_WINDOW_MS, type IdentityRepository, type TokenValidator, type V
 import { createRevocations } from './revocations.ts';
 import { createSubjects, type Subjects } from './subjects.ts';
 import type { TokenClaims, TokenSigner } from './token.ts';
+import { createTokenValidator, subjectKey, tokenOf } from './validator.ts';
 
 /**
  * The embedded identity service: a Keystone v3 subset over the table (contract: identity.md; design section 7).
@@ -61,7 +61,6 @@ export interface IdentityDeps {
   readonly tokenLifetimeSeconds: number;
 }
 
-const CACHED_TOKENS = 10_000;
 const AUDIT_ID_BYTES = 16;
 
 export function createIdentity({ repository, clock, newId, signer, tokenLifetimeSeconds }: IdentityDeps): Identity {
@@ -70,25 +69,7 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
   const revocations = createRevocations(repository, clock);
   const attempts = createAttempts(repository, clock);
   const turnstile = createTurnstile();
-  const verified = new BoundedCache<string, TokenClaims>(CACHED_TOKENS);
-
-  async function claimsOf(token: string): Promise<TokenClaims> {
-    const known = verified.get(token);
-    if (known !== undefined) return known;
-    const claims = await signer.verify(token);
-    if (claims === undefined) throw new Unauthenticated('The token is not valid.');
-    verified.set(token, claims);
-    return claims;
-  }
-
-  async function validate(token: string, options?: { readonly allowExpired?: boolean }): Promise<ValidToken> {
-    const claims = verified.get(token) ?? (await claimsOf(token));
-    const graceMs = options?.allowExpired === true ? EXPIRED_WINDOW_MS : 0;
-    if (clock.now() >= claims.expiresAt + graceMs) throw new Unauthenticated('The token has expired.');
-    const revoked = revocations.isRevoked(claims);
-    if (typeof revoked === 'boolean' ? revoked : await revoked) throw new Unauthenticated('The token was revoked.');
-    return tokenOf(claims, await subjects.resolve(subjectKey(claims)));
-  }
+  const { validate } = createTokenValidator({ clock, verifier: signer, subjects, revocations });
 
   async function issue(request: TokenRequest, source: string): Promise<IssuedToken> {
     const proven = await prove({ repository, attempts, turnstile, validate }, request.proofs, source);
@@ -147,7 +128,9 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
     const now = clock.now();
     // Validation of expired tokens goes on for the window, so revocations outlive it.
     const expiresAtSeconds = Math.ceil((now + lifetimeMs + EXPIRED_WINDOW_MS) / 1000);
-    await revocations.add({ subject, issuedBeforeMs: now, expiresAtSeconds });
+    const revocation = { subject, issuedBeforeMs: now, expiresAtSeconds };
+    await repository.revoke(revocation);
+    revocations.note(revocation);
   }
 
   async function revokeAll(subject: RevokedSubject): Promise<void> {
@@ -191,24 +174,4 @@ function isOtherThanUnauthenticated(error: unknown): false {
 function scopeClaim({ kind, id }: GrantScope): Pick<TokenClaims, 'project' | 'domain' | 'system'> {
   if (kind === 'system') return { system: 'all' };
   return kind === 'project' ? { project: id } : { domain: id };
-}
-
-function scopeOf(claims: TokenClaims): GrantScope | null {
-  if (claims.project !== undefined) return { kind: 'project', id: claims.project };
-  if (claims.domain !== undefined) return { kind: 'domain', id: claims.domain };
-  return claims.system === undefined ? null : { kind: 'system', id: 'all' };
-}
-
-function subjectKey(claims: TokenClaims) {
-  return { userId: claims.user, scope: scopeOf(claims), credentialId: claims.credential ?? null };
-}
-
-function tokenOf(claims: TokenClaims, subject: Awaited<ReturnType<Subjects['resolve']>>): ValidToken {
-  return {
-    ...subject,
-    methods: claims.methods,
-    auditIds: claims.audit,
-    issuedAtMs: claims.issuedAt,
-    expiresAtMs: claims.expiresAt,
-  };
 }

@@ -35,9 +35,9 @@ export async function isPassword(password: string, stored: string): Promise<bool
   return timingSafeEqual(actual, expected);
 }
 
-/** Costs what a check costs and is always false: an unknown user must not answer faster than a wrong password. */
-export async function refuseSlowly(password: string): Promise<false> {
-  await derive(password, Buffer.alloc(SALT_BYTES), COSTS.chosen);
+/** Costs what a check of that origin costs and is always false: who is unknown must answer neither faster nor slower than who is known. */
+export async function refuseSlowly(password: string, origin: SecretOrigin): Promise<false> {
+  await derive(password, Buffer.alloc(SALT_BYTES), COSTS[origin]);
   return false;
 }
 

@@ -9,13 +9,11 @@ export const STALE_AFTER_MS = 5000;
 /** The one partition of revocations, read at most every 5 s; a revocation made in this process counts at once. */
 export interface Revocations {
   isRevoked(claims: TokenClaims): boolean | Promise<boolean>;
-  add(revocation: Revocation): Promise<void>;
+  /** What this process has just written, at `issuedBeforeMs`. */
+  note(revocation: Revocation): void;
 }
 
-export function createRevocations(
-  repository: Pick<IdentityRepository, 'revoke' | 'revocations'>,
-  clock: Clock,
-): Revocations {
+export function createRevocations(repository: Pick<IdentityRepository, 'revocations'>, clock: Clock): Revocations {
   let known = new Map<RevokedSubject, number>();
   let readAtMs = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
@@ -44,8 +42,7 @@ export function createRevocations(
       if (clock.now() - readAtMs < STALE_AFTER_MS) return matches(known, claims);
       return refresh().then(() => matches(known, claims));
     },
-    add: async (revocation) => {
-      await repository.revoke(revocation);
+    note: (revocation) => {
       additions += 1;
       known.set(revocation.subject, revocation.issuedBeforeMs);
     },

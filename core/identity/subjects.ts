@@ -30,7 +30,7 @@ export interface Subjects {
 
 const CACHED_SUBJECTS = 10_000;
 
-export function createSubjects(repository: IdentityRepository, clock: Clock): Subjects {
+export function createSubjects(repository: Pick<IdentityRepository, 'get' | 'grantsOf'>, clock: Clock): Subjects {
   const cache = new BoundedCache<string, { readonly atMs: number; readonly subject: Promise<Subject> }>(
     CACHED_SUBJECTS,
   );

@@ -22,10 +22,13 @@ export type TokenClaims = z.infer<typeof TokenClaims>;
 /** A private EC key on P-256 as JWK (RFC 7517), `d` included. */
 export type SigningKey = JWK;
 
-export interface TokenSigner {
-  sign(claims: TokenClaims): Promise<string>;
+export interface TokenVerifier {
   /** Undefined when the token was not made with one of the keys. Says nothing about time or revocation. */
   verify(token: string): Promise<TokenClaims | undefined>;
+}
+
+export interface TokenSigner extends TokenVerifier {
+  sign(claims: TokenClaims): Promise<string>;
 }
 
 /** Longer tokens are not ours: they are refused before any work. */
@@ -41,15 +44,36 @@ export async function createTokenSigner(keys: readonly SigningKey[]): Promise<To
       new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg: 'ES256' })
         .sign(current.privateKey),
+    ...verifierOf(imported.map(({ publicKey }) => publicKey)),
+  };
+}
+
+/**
+ * For who checks tokens and makes none: a private key is refused, so that nobody holds one by mistake.
+ * @throws TypeError when a key is not a public EC P-256 JWK.
+ */
+export async function createTokenVerifier(keys: readonly JWK[]): Promise<TokenVerifier> {
+  if (keys.length === 0) throw new TypeError('identity: a verification key is needed');
+  return verifierOf(await Promise.all(keys.map(publicOf)));
+}
+
+function verifierOf(keys: readonly Parameters<typeof compactVerify>[1][]): TokenVerifier {
+  return {
     verify: async (token) => {
       if (token.length > MAX_TOKEN_LENGTH) return undefined;
-      for (const { publicKey } of imported) {
-        const verified = await compactVerify(token, publicKey, { algorithms: ['ES256'] }).catch(() => undefined);
+      for (const key of keys) {
+        const verified = await compactVerify(token, key, { algorithms: ['ES256'] }).catch(() => undefined);
         if (verified) return TokenClaims.safeParse(JSON.parse(new TextDecoder().decode(verified.payload))).data;
       }
       return undefined;
     },
   };
+}
+
+async function publicOf(key: JWK) {
+  if (key.kty !== 'EC' || key.crv !== 'P-256' || key.d !== undefined)
+    throw new TypeError('identity: a verification key must be a public EC key on P-256, as JWK');
+  return importJWK(key, 'ES256');
 }
 
 async function pairOf(key: SigningKey) {

@@ -1,9 +1,9 @@
 /**
  * Who sees an image and who may do what to it (contract: policy.md section 3). An image is first looked up through its
- * visibility; then policies speak. What a caller may not see does not exist for it.
+ * visibility; then policies speak, and what ownership means to a verb is theirs too (policy/defaults.ts). What a caller may not
+ * see does not exist for it.
  */
 
-import type { WithConfig } from '../config.ts';
 import { Forbidden, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { WithMembers } from '../members/repository.ts';
@@ -18,7 +18,7 @@ export interface Seen {
   readonly memberId: string | null;
 }
 
-type AccessDeps = WithConfig & WithImages & WithMembers & WithPolicy;
+type AccessDeps = WithImages & WithMembers & WithPolicy;
 
 export function noSuchImage(id: string): NotFound {
   return new NotFound(`No image found with ID ${id}`);
@@ -82,21 +82,13 @@ export function imageTarget({ image, memberId }: Seen): PolicyTarget {
   };
 }
 
-/** With the deprecated defaults, which allow these to anybody, ownership is checked by itself (policy.md section 1). */
-const OWNERS_ONLY = new Set(['modify_image', 'delete_image', 'upload_image', 'deactivate', 'reactivate']);
-
-function isOwnerOrAdmin(image: Image, caller: Caller): boolean {
-  return caller.isAdmin || (image.owner !== null && image.owner === caller.projectId);
-}
-
 /**
  * Checks one rule on an image that the caller reached.
  * @throws Forbidden when the rule fails; NotFound when `get_image` fails too.
  */
-export async function enforce(deps: WithPolicy & WithConfig, rule: string, seen: Seen, caller: Caller): Promise<void> {
+export async function enforce(deps: WithPolicy, rule: string, seen: Seen, caller: Caller): Promise<void> {
   const target = imageTarget(seen);
-  const mayWrite = deps.config.enforce_new_defaults || !OWNERS_ONLY.has(rule) || isOwnerOrAdmin(seen.image, caller);
-  if (mayWrite && (await deps.policy.allows(rule, target, caller))) return;
+  if (await deps.policy.allows(rule, target, caller)) return;
   if (rule !== 'get_image' && (await deps.policy.allows('get_image', target, caller)))
     throw new Forbidden(`You are not authorized to complete ${rule} action.`);
   throw noSuchImage(seen.image.id);

@@ -55,8 +55,6 @@ export async function createImage(deps: CreateDeps, caller: Caller, input: NewIm
   const image = newRecord(deps, caller, input);
   const target = { project_id: image.owner, owner: image.owner, visibility: input.visibility ?? 'private' };
   await enforceFor(deps, 'add_image', target, caller);
-  if (!deps.config.enforce_new_defaults && !caller.isAdmin && image.owner !== caller.projectId)
-    throw new Forbidden('You are not permitted to create images owned by another project.');
   await enforceVisibility(deps, image.visibility, target, caller);
   const usage = await reserveImage(deps, image.owner);
   try {

@@ -123,8 +123,9 @@ async function knownMember(deps: MemberDeps, caller: Caller, seen: Seen, project
   return member;
 }
 
-function mayKnow({ memberId }: Seen, caller: Caller, project: string): boolean {
-  return caller.isAdmin || memberId === null || memberId === project;
+/** An image without an owner is shown to everybody: who came neither as owner nor as member knows no member. */
+function mayKnow({ image, memberId }: Seen, caller: Caller, project: string): boolean {
+  return caller.isAdmin || (image.owner !== null && image.owner === caller.projectId) || memberId === project;
 }
 
 function noMember(id: string, project: string): NotFound {

@@ -10,24 +10,49 @@ type FilterOptions = Config['import_filtering_opts'];
 /** Why a URI may not be fetched, as a sentence; undefined when it may. */
 export function uriRefusal(uri: string, options: FilterOptions): string | undefined {
   const url = parse(uri);
-  if (url === undefined) return `URI "${uri}" does not pass filtering: it is no absolute URL with a scheme and a host`;
-  const refuse = (what: string): string => `URI "${uri}" does not pass filtering: ${what}`;
+  if (url === undefined) return 'The URI does not pass filtering: it is no absolute URL with a scheme and a host';
+  const refuse = (what: string): string => `URI "${shownUri(uri)}" does not pass filtering: ${what}`;
   const scheme = url.protocol.slice(0, -1);
-  if (!passes(scheme, options.allowed_schemes, options.disallowed_schemes))
+  if (!passes(scheme, options.allowed_schemes, options.disallowed_schemes, (listed) => listed.toLowerCase()))
     return refuse(`scheme ${scheme} is not allowed`);
   const host = plainHost(uri, url);
   if (host === undefined) return refuse(`${url.hostname} is no plain host name or canonical address`);
-  if (!passes(host, options.allowed_hosts, options.disallowed_hosts)) return refuse(`host ${host} is not allowed`);
-  if (url.port !== '' && !passes(Number(url.port), options.allowed_ports, options.disallowed_ports))
-    return refuse(`port ${url.port} is not allowed`);
+  if (!passes(canonicalHost(host), options.allowed_hosts, options.disallowed_hosts, canonicalHost))
+    return refuse(`host ${host} is not allowed`);
+  const port = url.port === '' ? DEFAULT_PORTS[scheme] : Number(url.port);
+  if (port !== undefined && !passes(port, options.allowed_ports, options.disallowed_ports, (listed) => listed))
+    return refuse(`port ${port} is not allowed`);
   if (!options.allow_private_addresses && ipaddr.isValid(host) && isPrivateAddress(host))
     return refuse(`${host} is not a public address`);
   return undefined;
 }
 
-/** The first list that has entries decides; two empty lists let everything pass. */
-function passes<T>(value: T, allowed: readonly T[], disallowed: readonly T[]): boolean {
-  return allowed.length > 0 ? allowed.includes(value) : !disallowed.includes(value);
+/** A URL that names no port names its scheme's. */
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, ftp: 21 };
+
+/** The first list that has entries decides; two empty lists let everything pass. Both sides are compared in one spelling. */
+function passes<T>(value: T, allowed: readonly T[], disallowed: readonly T[], spelled: (listed: T) => T): boolean {
+  const names = (list: readonly T[]): boolean => list.some((listed) => spelled(listed) === value);
+  return allowed.length > 0 ? names(allowed) : !names(disallowed);
+}
+
+/** One spelling of a host: lower case, without the dot of the root and without brackets; addresses of version 6 in their shortest form. */
+function canonicalHost(host: string): string {
+  const bare = host
+    .trim()
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.+$/, '');
+  return ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare).toRFC5952String() : bare;
+}
+
+/**
+ * A URL as messages, logs and tasks may show it: what may be a secret (user, password, query, fragment) is left out. What cannot be
+ * read as a URL is not repeated at all.
+ */
+export function shownUri(uri: string): string {
+  const url = parse(uri);
+  return url === undefined ? '(no URL)' : `${url.protocol}//${url.host}${url.pathname}`;
 }
 
 function parse(uri: string): URL | undefined {

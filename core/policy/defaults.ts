@@ -102,16 +102,28 @@ export const RULES = {
 
 export type RuleName = keyof typeof RULES;
 
+/** Nobody's image is not the image of a token without a project, though both are `None` to a rule. */
+const owned = (by: 'owner' | 'member_id') => `${ADMIN} or (project_id:%(${by})s and not None:%(${by})s)`;
+
 /**
- * Besides the rule, these want "admin or owner" while `enforce_new_defaults` is off (policy.md section 1): the old defaults
- * let anybody pass, and ownership was checked in code. No override loosens it.
+ * What ownership means to a verb, besides its rule. With the current defaults the rule's own words say it (`project_id:%(…)s`), and an
+ * operator may change them. The deprecated ones let anybody pass, and the original then checks in code: so while
+ * `enforce_new_defaults` is off these hold as well, whatever an override says (policy.md section 1). A rule that is not here either
+ * reads, or has no deprecated default and says the same in both modes.
  */
-export const OWNER_RULES = [
-  'add_image',
-  'modify_image',
-  'delete_image',
-  'upload_image',
-  'deactivate',
-  'reactivate',
-] as const satisfies readonly RuleName[];
-export const OWNER_CHECK = `${ADMIN} or project_id:%(owner)s`;
+export const OWNERSHIP = {
+  /** The record is made for the caller's own project; for nobody by a token without one. */
+  add_image: `${ADMIN} or project_id:%(owner)s`,
+  modify_image: owned('owner'),
+  delete_image: owned('owner'),
+  upload_image: owned('owner'),
+  communitize_image: `${ADMIN} or project_id:%(owner)s`,
+  deactivate: owned('owner'),
+  reactivate: owned('owner'),
+  set_image_location: owned('owner'),
+  delete_image_location: owned('owner'),
+  add_member: owned('owner'),
+  delete_member: owned('owner'),
+  /** The member itself answers, not who owns the image. */
+  modify_member: owned('member_id'),
+} as const satisfies Partial<Record<RuleName, string>>;

@@ -1,4 +1,4 @@
-import { OWNER_CHECK, OWNER_RULES, RULES, type RuleDefault } from './defaults.ts';
+import { OWNERSHIP, RULES, type RuleDefault } from './defaults.ts';
 import type { Expression } from './expression.ts';
 import { parseRule } from './parse.ts';
 import { PolicyError } from './policy-file.ts';
@@ -33,13 +33,11 @@ export function buildRules(options: RuleSetOptions): RuleSet {
   checkReferences(rules);
   refuseCircles(rules);
   // After the checks, which speak of what the operator wrote.
-  if (!options.newDefaults) {
-    const isOwner = parseRule(OWNER_CHECK);
-    for (const name of OWNER_RULES) {
+  if (!options.newDefaults)
+    for (const [name, ownership] of Object.entries(OWNERSHIP)) {
       const rule = rules.get(name);
-      if (rule !== undefined) rules.set(name, { kind: 'and', of: [rule, isOwner] });
+      if (rule !== undefined) rules.set(name, { kind: 'and', of: [rule, parseRule(ownership)] });
     }
-  }
   const used = new Set([...rules.values()].flatMap(referencesOf));
   return {
     find: (name) => rules.get(name) ?? rules.get(defaultRule),

@@ -5,5 +5,5 @@ import { createMetadefsApi } from './metadefs/api.ts';
 /** The catalog's routes, as a Lambda function behind the HTTP API. */
 export const handler = lazily(async () => {
   const deps = await apiDeps();
-  return createMetadefsApi(deps, deps);
+  return createMetadefsApi(deps, { authenticator: deps.authenticator });
 });

@@ -11,7 +11,7 @@ import { awsErrorOf } from './errors.ts';
 import { laggingIndexes } from './index-lag.ts';
 import { readStore } from './read-store.ts';
 import { read, write } from './run.ts';
-import { hashOf } from './strict/charges.ts';
+import { hashOf, indexNamed } from './strict/charges.ts';
 import { type StrictDynamoDb, type StrictOptions, strictOperations } from './strict/operations.ts';
 import { describeTimeToLive, sweepExpired, updateTimeToLive } from './time-to-live.ts';
 import { transactGet, transactWrite } from './transactions.ts';
@@ -40,8 +40,8 @@ export interface DynamoDb {
   catchUp(): Promise<void>;
   /** What requests took of each key; absent unless strict. */
   readonly meter: StrictDynamoDb['meter'] | undefined;
-  /** Name of a table's partition key; undefined for a table that is not there. */
-  partitionKeyOf(table: string): Promise<string | undefined>;
+  /** Name of the partition key of a table, or of one of its indexes; undefined for one that is not there. */
+  partitionKeyOf(table: string, index?: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -87,9 +87,12 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
     sweep,
     catchUp,
     meter: strict?.meter,
-    partitionKeyOf: async (table) => {
+    partitionKeyOf: async (table, index) => {
       const get = promised<JsonObject>((callback) => store.getTable(table, true, callback));
-      return get.then(hashOf, () => undefined);
+      return get.then(
+        (found) => hashOf((index === undefined ? found : indexNamed(found, index)) ?? {}),
+        () => undefined,
+      );
     },
     close: async () => {
       clearInterval(timer);

@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../wire/json.ts';
 import type { Access } from './evaluate.ts';
 
-/** Name of a table's partition key; undefined for a table that is not there. */
-export type PartitionKeyOf = (table: string) => Promise<string | undefined>;
+/** Name of the partition key of a table, or of one of its indexes; undefined for one that is not there. */
+export type PartitionKeyOf = (table: string, index?: string) => Promise<string | undefined>;
 
 const HERE = 'us-east-1:000000000000';
 
@@ -37,7 +37,7 @@ async function dynamoDbAccess(operation: string, input: JsonObject, keyOf: Parti
     keys: readonly JsonObject[],
     index?: string,
   ): Promise<Access> => {
-    const hash = (await keyOf(table)) ?? '';
+    const hash = (await keyOf(table, index)) ?? '';
     const leading = keys.flatMap((key) => textOf(key[hash]) ?? []);
     return {
       action: `dynamodb:${action}`,
@@ -63,7 +63,7 @@ async function dynamoDbAccess(operation: string, input: JsonObject, keyOf: Parti
   if (table === undefined) return [{ action: `dynamodb:${operation}`, resource: '*' }];
   if (operation !== 'Query') return [await access(operation, table, keysOf(input), stringAt(input, 'IndexName'))];
   const index = stringAt(input, 'IndexName');
-  return [await access(operation, table, index === undefined ? [await queriedKey(input, table, keyOf)] : [], index)];
+  return [await access(operation, table, [await queriedKey(input, table, keyOf, index)], index)];
 }
 
 const objectOf = (value: Json): JsonObject => (isObject(value) ? value : {});
@@ -83,8 +83,13 @@ function batchKeys(batch: Json): JsonObject[] {
 }
 
 /** The partition key that a condition such as `#pk = :pk AND …` asks for. */
-async function queriedKey(input: JsonObject, table: string, keyOf: PartitionKeyOf): Promise<JsonObject> {
-  const hash = (await keyOf(table)) ?? '';
+async function queriedKey(
+  input: JsonObject,
+  table: string,
+  keyOf: PartitionKeyOf,
+  index: string | undefined,
+): Promise<JsonObject> {
+  const hash = (await keyOf(table, index)) ?? '';
   const names = objectAt(input, 'ExpressionAttributeNames') ?? {};
   const values = objectAt(input, 'ExpressionAttributeValues') ?? {};
   const equalities = (stringAt(input, 'KeyConditionExpression') ?? '').matchAll(/([#\w]+)\s*=\s*(:\w+)/g);

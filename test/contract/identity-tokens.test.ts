@@ -284,6 +284,18 @@ describe('token operations', () => {
     expect((await call('GET', '/v3/auth/projects', { token })).statusCode).toBe(401);
   });
 
+  it('is looked at by a service and revoked by its user or an admin alone', async () => {
+    const token = await tokenOf('demo');
+    const service = await tokenOf('service');
+
+    expect((await call('GET', '/v3/auth/tokens', { token: service, subject: token })).statusCode).toBe(200);
+    expect((await call('DELETE', '/v3/auth/tokens', { token: service, subject: token })).statusCode).toBe(403);
+    expect((await call('GET', '/v3/auth/projects', { token })).statusCode).toBe(200);
+    const admin = await tokenOf('admin');
+    expect((await call('DELETE', '/v3/auth/tokens', { token: admin, subject: token })).statusCode).toBe(204);
+    expect((await call('GET', '/v3/auth/projects', { token })).statusCode).toBe(401);
+  });
+
   it('is revoked in another process within five seconds', async () => {
     const second = await startIdentity(running.table, clock, await key);
     const token = await tokenOf('demo');

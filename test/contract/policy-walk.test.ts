@@ -14,7 +14,7 @@ import { aLocation, anImage } from '../support/images.ts';
 import { BY_NAME, type CallerName, startImagesApi, type TestApi } from '../support/images-api.ts';
 import { startPlaces } from '../support/s3-places.ts';
 
-const ROLES = ['admin', 'member', 'reader', 'other', 'service', 'nobody'] as const;
+const ROLES = ['admin', 'member', 'reader', 'other', 'service', 'nobody', 'unscoped'] as const;
 type Role = (typeof ROLES)[number];
 const TOKENS: Readonly<Record<Role, CallerName | undefined>> = {
   admin: 'admin',
@@ -23,15 +23,18 @@ const TOKENS: Readonly<Record<Role, CallerName | undefined>> = {
   other: 'alt',
   service: 'service',
   nobody: undefined,
+  unscoped: 'unscoped',
 };
 
 /** Statuses in the order of ROLES. */
-type Answers = readonly [number, number, number, number, number, number];
+type Answers = readonly [number, number, number, number, number, number, number];
 interface Row {
   /** On an image that only project demo sees, or on no image at all. */
   readonly own: Answers;
   /** On a public image of project demo. */
   readonly open?: Answers;
+  /** Where `enforce_new_defaults: false` answers otherwise: roles do not matter then, owners do. */
+  readonly before?: { readonly own?: Answers; readonly open?: Answers };
   /** What the image is like. */
   readonly image?: Partial<Image>;
   readonly body?: unknown;
@@ -40,20 +43,25 @@ interface Row {
   readonly given?: (api: TestApi, image: Image) => Promise<unknown>;
 }
 
-const forAll = (status: number): Row => ({ own: [status, status, status, status, status, 401] });
+const forAll = (status: number): Row => ({ own: [status, status, status, status, status, 401, status] });
 /** A change of an image: for admins and members of its project. */
 const change = (status: number, row: Partial<Row> = {}): Row => ({
-  own: [status, status, 403, 404, 404, 401],
-  open: [status, status, 403, 403, 403, 401],
+  own: [status, status, 403, 404, 404, 401, 404],
+  open: [status, status, 403, 403, 403, 401, 404],
+  before: { own: [status, status, status, 404, 404, 401, 404], open: [status, status, status, 403, 403, 401, 403] },
   ...row,
 });
 /** Reading an image: for all who see it. */
 const reading = (status: number, row: Partial<Row> = {}): Row => ({
-  own: [status, status, status, 404, 404, 401],
-  open: [status, status, status, status, status, 401],
+  own: [status, status, status, 404, 404, 401, 404],
+  open: [status, status, status, status, status, 401, 404],
+  before: { open: [status, status, status, status, status, 401, status] },
   ...row,
 });
-const adminOnly = (status: number, row: Partial<Row> = {}): Row => ({ own: [status, 403, 403, 403, 403, 401], ...row });
+const adminOnly = (status: number, row: Partial<Row> = {}): Row => ({
+  own: [status, 403, 403, 403, 403, 401, 403],
+  ...row,
+});
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const STORED = { status: 'active', size: 1, locations: [aLocation('central'), aLocation('dcn0')] } as const;
@@ -78,8 +86,12 @@ const aTask: Task = {
 };
 
 const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
-  createImage: { own: [201, 201, 403, 201, 201, 401], body: {} },
-  listImages: forAll(200),
+  createImage: {
+    own: [201, 201, 403, 201, 201, 401, 403],
+    before: { own: [201, 201, 201, 201, 201, 401, 201] },
+    body: {},
+  },
+  listImages: { own: [200, 200, 200, 200, 200, 401, 403], before: { own: [200, 200, 200, 200, 200, 401, 200] } },
   showImage: reading(200),
   patchImage: change(200, {
     body: [{ op: 'replace', path: '/name', value: 'new' }],
@@ -89,37 +101,50 @@ const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
   deactivateImage: change(204, { image: STORED }),
   reactivateImage: change(204, { image: { ...STORED, status: 'deactivated' } }),
   downloadImage: {
-    own: [204, 204, 403, 404, 404, 401],
-    open: [204, 204, 403, 204, 204, 401],
+    own: [204, 204, 403, 404, 404, 401, 404],
+    open: [204, 204, 403, 204, 204, 401, 404],
+    before: { own: [204, 204, 204, 404, 404, 401, 404], open: [204, 204, 204, 204, 204, 401, 204] },
   },
   uploadImage: change(204, { body: 'x', headers: OCTETS }),
   stageImage: change(204, { body: 'x', headers: OCTETS }),
   importImage: change(202, { body: { method: { name: 'web-download', uri: 'http://example.org/x' } } }),
   listImageTasks: reading(200),
   listLocations: {
-    own: [200, 403, 403, 404, 404, 401],
-    open: [200, 403, 403, 403, 200, 401],
+    own: [200, 403, 403, 404, 404, 401, 404],
+    open: [200, 403, 403, 403, 200, 401, 404],
+    before: { open: [200, 403, 403, 403, 200, 401, 403] },
   },
   addLocation: {
-    own: [403, 403, 403, 404, 404, 401],
-    open: [403, 403, 403, 403, 202, 401],
+    own: [403, 403, 403, 404, 404, 401, 404],
+    open: [403, 403, 403, 403, 202, 401, 404],
+    before: { open: [403, 403, 403, 403, 202, 401, 403] },
     body: { url: 's3://central-bucket/x' },
   },
   addTag: change(204),
   deleteTag: change(204, { image: { tags: ['x'] } }),
-  listMembers: { own: [200, 200, 200, 404, 404, 401] },
-  addMember: { own: [200, 200, 403, 404, 404, 401], body: { member: 'third' } },
-  showMember: { own: [200, 200, 200, 404, 404, 401], given: withMember },
-  updateMember: { own: [200, 403, 403, 404, 404, 401], given: withMember, body: { status: 'accepted' } },
-  deleteMember: { own: [204, 204, 403, 404, 404, 401], given: withMember },
+  listMembers: { own: [200, 200, 200, 404, 404, 401, 404] },
+  addMember: {
+    own: [200, 200, 403, 404, 404, 401, 404],
+    open: [403, 403, 403, 403, 403, 401, 404],
+    before: { own: [200, 200, 200, 404, 404, 401, 404], open: [403, 403, 403, 403, 403, 401, 403] },
+    body: { member: 'third' },
+  },
+  showMember: { own: [200, 200, 200, 404, 404, 401, 404], given: withMember },
+  updateMember: { own: [200, 403, 403, 404, 404, 401, 404], given: withMember, body: { status: 'accepted' } },
+  deleteMember: {
+    own: [204, 204, 403, 404, 404, 401, 404],
+    before: { own: [204, 204, 204, 404, 404, 401, 404] },
+    given: withMember,
+  },
   deleteStoreCopy: {
-    own: [204, 403, 403, 404, 404, 401],
-    open: [204, 403, 403, 403, 403, 401],
+    own: [204, 403, 403, 404, 404, 401, 404],
+    open: [204, 403, 403, 403, 403, 401, 404],
+    before: { own: [204, 204, 204, 404, 404, 401, 404], open: [204, 204, 204, 403, 403, 401, 403] },
     image: STORED,
   },
   showImportInfo: forAll(200),
   showStoresInfo: forAll(200),
-  showStoresDetail: { own: [200, 403, 403, 403, 200, 401] },
+  showStoresDetail: { own: [200, 403, 403, 403, 200, 401, 403] },
   showUsage: forAll(200),
   createTask: adminOnly(201, {
     body: {
@@ -138,17 +163,26 @@ const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
   showTasksSchema: forAll(200),
 };
 
-let api: TestApi;
-let gateway: { readonly url: string; close(): Promise<void> };
+interface House {
+  readonly api: TestApi;
+  readonly gateway: { readonly url: string; close(): Promise<void> };
+}
+
+const houses = new Map<boolean, House>();
+const inMode = (newDefaults: boolean): House => houses.get(newDefaults) as House;
 
 beforeAll(async () => {
-  api = await startImagesApi();
-  await api.deps.tasks.create(aTask);
-  gateway = await startGateway(api);
+  for (const newDefaults of [true, false]) {
+    const api = await startImagesApi({ enforce_new_defaults: newDefaults, show_multiple_locations: true });
+    await api.deps.tasks.create(aTask);
+    houses.set(newDefaults, { api, gateway: await startGateway(api) });
+  }
 });
 afterAll(async () => {
-  await gateway?.close();
-  await api?.close();
+  for (const { api, gateway } of houses.values()) {
+    await gateway.close();
+    await api.close();
+  }
 });
 
 /** The gateway over the same records, as the callers that the API knows. */
@@ -166,7 +200,12 @@ async function startGateway({ deps }: TestApi) {
   };
 }
 
-async function ask(operation: keyof typeof TABLE, as: CallerName | undefined, visibility: Image['visibility']) {
+async function ask(
+  { api, gateway }: House,
+  operation: keyof typeof TABLE,
+  as: CallerName | undefined,
+  visibility: Image['visibility'],
+) {
   const row = TABLE[operation];
   const { group, method, path } = ROUTES[operation];
   const image = anImage({ diskFormat: 'raw', containerFormat: 'bare', visibility, ...row.image });
@@ -187,24 +226,95 @@ async function ask(operation: keyof typeof TABLE, as: CallerName | undefined, vi
   return answer.status;
 }
 
-const CASES = (Object.entries(TABLE) as [keyof typeof TABLE, Row][]).flatMap(([operation, { own, open }]) => [
-  { operation, visibility: 'shared' as const, answers: own },
-  ...(open === undefined ? [] : [{ operation, visibility: 'public' as const, answers: open }]),
-]);
+const CASES = [true, false].flatMap((newDefaults) =>
+  (Object.entries(TABLE) as [keyof typeof TABLE, Row][]).flatMap(([operation, { own, open, before }]) => [
+    { newDefaults, operation, visibility: 'shared' as const, answers: (!newDefaults && before?.own) || own },
+    ...(open === undefined
+      ? []
+      : [{ newDefaults, operation, visibility: 'public' as const, answers: (!newDefaults && before?.open) || open }]),
+  ]),
+);
 
-describe.each(CASES)('$operation on a $visibility image', ({ operation, visibility, answers }) => {
+describe.each(CASES)('$operation on a $visibility image, new defaults $newDefaults', (one) => {
   test('answers each role as the contract says', async () => {
     const got: Record<string, number> = {};
-    for (const role of ROLES) got[role] = await ask(operation, TOKENS[role], visibility);
+    for (const role of ROLES)
+      got[role] = await ask(inMode(one.newDefaults), one.operation, TOKENS[role], one.visibility);
 
-    expect(got).toEqual(Object.fromEntries(ROLES.map((role, at) => [role, answers[at]])));
+    expect(got).toEqual(Object.fromEntries(ROLES.map((role, at) => [role, one.answers[at]])));
   });
 });
 
-test('callers without a token may read where that is allowed, and write nothing', async () => {
-  const writes = (Object.keys(TABLE) as (keyof typeof TABLE)[]).filter((name) => ROUTES[name].method !== 'GET');
+test.each([true, false])(
+  'callers without a token may read where that is allowed, and write nothing (%s)',
+  async (mode) => {
+    const writes = (Object.keys(TABLE) as (keyof typeof TABLE)[]).filter((name) => ROUTES[name].method !== 'GET');
 
-  for (const operation of writes)
-    expect([operation, await ask(operation, 'anonymous', 'public')]).toEqual([operation, 403]);
-  expect(await ask('showImage', 'anonymous', 'public')).toBe(200);
+    for (const operation of writes)
+      expect([operation, await ask(inMode(mode), operation, 'anonymous', 'public')]).toEqual([operation, 403]);
+    expect(await ask(inMode(mode), 'showImage', 'anonymous', 'public')).toBe(200);
+  },
+);
+
+describe('with the old defaults, where rules let anybody pass', () => {
+  const JSON_PATCH = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
+  const given = async (different: Partial<Image> = {}) => {
+    const { api } = inMode(false);
+    const image = anImage({
+      diskFormat: 'raw',
+      containerFormat: 'bare',
+      ...STORED,
+      visibility: 'shared',
+      ...different,
+    });
+    await api.deps.images.create(image);
+    return { image, call: api.call };
+  };
+
+  test.each([
+    { op: 'remove', path: '/locations/0' },
+    { op: 'replace', path: '/locations', value: [] },
+    { op: 'add', path: '/locations/-', value: { url: 's3://central-bucket/x', metadata: {} } },
+  ])('strangers do not change the locations of a public image: $op', async (change) => {
+    const { image, call } = await given({ visibility: 'public' });
+    const to = `/v2/images/${image.id}`;
+
+    expect(await call('PATCH', to, { as: 'alt', headers: JSON_PATCH, body: [change] })).toMatchObject({ status: 403 });
+    expect(await call('PATCH', to, { as: 'unscoped', headers: JSON_PATCH, body: [change] })).toMatchObject({
+      status: 403,
+    });
+    expect((await inMode(false).api.deps.images.get(image.id))?.locations).toHaveLength(2);
+  });
+
+  test('a member of an image answers for itself, and for nobody and nothing else', async () => {
+    const { image, call } = await given();
+    const to = `/v2/images/${image.id}`;
+    for (const member of ['third', 'alt']) await call('POST', `${to}/members`, { as: 'demo', body: { member } });
+    const statusOf = async (method: string, path: string, body?: unknown) =>
+      (await call(method, path, { as: 'third', body })).status;
+
+    expect(await statusOf('PUT', `${to}/members/alt`, { status: 'accepted' })).toBe(404);
+    expect(await statusOf('DELETE', `${to}/members/alt`)).toBe(403);
+    expect(await statusOf('DELETE', `${to}/members/third`)).toBe(403);
+    expect(await statusOf('POST', `${to}/members`, { member: 'fourth' })).toBe(403);
+    expect(await statusOf('DELETE', `/v2/stores/dcn0/${image.id}`)).toBe(403);
+    expect(await statusOf('POST', `${to}/actions/deactivate`)).toBe(403);
+    expect(await statusOf('PUT', `${to}/members/third`, { status: 'accepted' })).toBe(200);
+  });
+
+  test('an image without an owner belongs to nobody, not to tokens without a project', async () => {
+    const { image, call } = await given({ owner: null });
+    const to = `/v2/images/${image.id}`;
+    await call('POST', `${to}/members`, { as: 'admin', body: { member: 'third' } });
+    const statusOf = async (as: CallerName, method: string, path: string, body?: unknown) =>
+      (await call(method, path, { as, body })).status;
+
+    for (const as of ['unscoped', 'demo'] as const) {
+      expect(await statusOf(as, 'DELETE', to)).toBe(403);
+      expect(await statusOf(as, 'DELETE', `/v2/stores/dcn0/${image.id}`)).toBe(403);
+      expect(await statusOf(as, 'POST', `${to}/members`, { member: 'fourth' })).toBe(403);
+      expect(await statusOf(as, 'PUT', `${to}/members/third`, { status: 'accepted' })).toBe(403);
+      expect((await call('GET', `${to}/members`, { as })).body).toMatchObject({ members: [] });
+    }
+  });
 });

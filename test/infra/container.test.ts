@@ -77,13 +77,13 @@ function environment(): Record<string, string> {
     GLIMPSE_IMPORT_WORKFLOW: 'arn:aws:states:us-east-1:123456789012:stateMachine:import-image',
     GLIMPSE_CONFIG: 'infra/config/dev.json',
     GLIMPSE_PUBLIC_ENDPOINT: 'https://images.example.org/',
-    GLIMPSE_SIGNING_KEYS: SIGNING_KEYS,
+    GLIMPSE_VERIFICATION_KEYS: VERIFICATION_KEYS,
     GLIMPSE_GATEWAY_PORT: String(port),
   };
 }
 
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const SIGNING_KEYS = JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'k1' }]);
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const VERIFICATION_KEYS = JSON.stringify([{ ...publicKey.export({ format: 'jwk' }), kid: 'k1' }]);
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -117,16 +117,31 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     }
   });
 
-  test('signing keys go to what makes or checks tokens, as a secret, and to nothing else', () => {
-    const holders = Object.keys(FUNCTIONS).filter(
-      (name) => ENVIRONMENT.signingKeys in variablesOf(functionOf(graph, name)),
-    );
-    expect(holders).toEqual(['api-images', 'api-identity', 'api-metadefs']);
-    for (const name of holders)
+  test('private keys go to what makes tokens, as a secret, and to nothing else', () => {
+    const holders = (variable: string) =>
+      Object.keys(FUNCTIONS).filter((name) => variable in variablesOf(functionOf(graph, name)));
+    expect(holders(ENVIRONMENT.signingKeys)).toEqual(['api-identity']);
+    expect(holders(ENVIRONMENT.verificationKeys)).toEqual(['api-images', 'api-metadefs']);
+    for (const name of [...holders(ENVIRONMENT.signingKeys), ...holders(ENVIRONMENT.verificationKeys)])
       expect(functionOf(graph, name).secrets.some((path) => path.startsWith('environment'))).toBe(true);
     for (const container of ofType(graph, 'ecs/taskDefinition:TaskDefinition').flatMap(containersOf)) {
-      expect(container.environment.map(({ name }) => name)).not.toContain(ENVIRONMENT.signingKeys);
+      const known = [...container.environment, ...container.secrets].map(({ name }) => name);
+      expect(known).not.toContain(ENVIRONMENT.signingKeys);
+      expect(container.environment.map(({ name }) => name)).not.toContain(ENVIRONMENT.verificationKeys);
     }
+  });
+
+  test('what checks tokens holds public keys, of the signing keys and nothing more', () => {
+    const values = [
+      ...['api-images', 'api-metadefs'].map(
+        (name) => variablesOf(functionOf(graph, name))[ENVIRONMENT.verificationKeys],
+      ),
+      ...ofType(graph, 'ssm/parameter:Parameter')
+        .filter(({ inputs }) => String(inputs['name']).endsWith('verification-keys'))
+        .map(({ inputs }) => inputs['value']),
+    ];
+    for (const value of values)
+      expect(JSON.parse(String(value))).toEqual([{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k1' }]);
   });
 
   test('every route of the table leads to the function of its group, and the rest to the image API', () => {

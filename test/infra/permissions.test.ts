@@ -1,7 +1,9 @@
 /** Least privilege, in both directions: what the code can call is allowed, and what is allowed the code can call. */
 import { describe, expect, inject, test } from 'vitest';
 import { GRANTS, PORT_ACTIONS } from '../../infra/permissions.ts';
-import { FUNCTIONS, type FunctionName, RULES } from '../../workflows/topology.ts';
+import { evaluate } from '../../local/iam/evaluate.ts';
+import { parsePolicy } from '../../local/iam/policy.ts';
+import { FUNCTIONS, type FunctionName, LONG_STEPS, RULES } from '../../workflows/topology.ts';
 import { allowed, functionOf, ofType, only, ROOT, roleOf } from './graph.ts';
 import { commandsOfPort, PORTS, type PortName, sdkUseOf } from './sdk-use.ts';
 
@@ -193,4 +195,66 @@ test('no other function may write a store', () => {
       name,
     ).toEqual([]);
   }
+});
+
+describe('records of identity', () => {
+  const table = String(only(graph, 'dynamodb/table:Table').state['arn']);
+  const roles = new Map([
+    ...(Object.keys(FUNCTIONS) as FunctionName[]).map(
+      (name) => [name as string, roleOf(graph, functionOf(graph, name).inputs['role'])] as const,
+    ),
+    ...ofType(graph, 'ecs/taskDefinition:TaskDefinition').map(
+      ({ name, inputs }) => [name, roleOf(graph, inputs['taskRoleArn'])] as const,
+    ),
+  ]);
+  /** Who may do this with a partition of the table, or of an index. */
+  const whoMay = (action: string, partition: string, index?: string): string[] =>
+    [...roles].flatMap(([name, role]) => {
+      const policies = (role.inputs['inlinePolicies'] ?? []) as readonly { readonly policy: string }[];
+      const decision = evaluate(
+        policies.flatMap(({ policy }) => parsePolicy(JSON.parse(policy))),
+        {
+          action: `dynamodb:${action}`,
+          resource: index === undefined ? table : `${table}/index/${index}`,
+          context: { 'dynamodb:leadingkeys': [partition] },
+        },
+      );
+      return decision === 'allowed' ? [name] : [];
+    });
+  const VERIFIERS = ['api-images', 'api-identity', 'api-metadefs', 'GatewayTask'];
+
+  test('the walk sees every function and every container', () => {
+    expect(roles.size).toBe(Object.keys(FUNCTIONS).length + LONG_STEPS.length + 1);
+    expect(whoMay('UpdateItem', 'IMAGE#1')).toContain('import-inspect');
+  });
+
+  test.each(['ID#user#1', 'ID#project#1', 'NAME#user#d#n', 'GRANTS#1', 'REVOCATIONS', 'FAILURES#1'])(
+    '%s is written by the function that serves identity alone',
+    (partition) => {
+      for (const action of ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'ConditionCheckItem'])
+        expect(
+          whoMay(action, partition).filter((name) => name !== 'api-identity'),
+          action,
+        ).toEqual([]);
+      expect(whoMay('PutItem', partition)).toEqual(['api-identity']);
+    },
+  );
+
+  test('what a token names is read by what checks tokens; log-ins are not', () => {
+    for (const partition of ['ID#user#1', 'ID#role#1', 'GRANTS#1', 'REVOCATIONS'])
+      expect(whoMay('Query', partition).sort(), partition).toEqual([...VERIFIERS].sort());
+    for (const partition of ['NAME#user#d#n', 'FAILURES#1'])
+      expect(whoMay('GetItem', partition), partition).toEqual(['api-identity']);
+  });
+
+  test('a dropped file names a project, and nothing else of identity', () => {
+    expect(whoMay('GetItem', 'NAME#project#d#n').sort()).toEqual(['api-identity', 'drop', 'janitor']);
+    expect(whoMay('GetItem', 'ID#project#1').sort()).toEqual([...VERIFIERS, 'drop', 'janitor'].sort());
+  });
+
+  test('lists of identity are not read by another function through an index', () => {
+    for (const partition of ['IDS#user#', 'GRANTED', 'GRANTED#project#1'])
+      for (const index of ['gsi1', 'gsi2']) expect(whoMay('Query', partition, index)).toEqual(['api-identity']);
+    expect(whoMay('Query', 'OWNER#p', 'gsi1')).toContain('api-images');
+  });
 });

@@ -15,6 +15,8 @@ export const PORTS = {
   tasks: ['aws/dynamodb/tasks.ts', 'createTaskRepository'],
   duties: ['aws/dynamodb/duties.ts', 'createDutyRepository'],
   identityRecords: ['aws/dynamodb/identity.ts', 'createIdentityRepository'],
+  identityReads: ['aws/dynamodb/identity-reads.ts', 'createIdentityReads'],
+  projects: ['aws/dynamodb/identity-reads.ts', 'createProjectReads'],
   bytes: ['bytes/places.ts', 'createPlaces'],
   locations: ['bytes/locations.ts', 'createLocations'],
   metadefs: ['aws/dynamodb/metadefs.ts', 'createMetadefRepository'],
@@ -39,9 +41,9 @@ type PickCalls<T> = { [K in keyof T as T[K] extends (...args: never) => unknown 
 
 /** Properties of the dependencies that lead to one of the ports above under another name. */
 const ALIASES: Readonly<Record<string, PortName>> = {
-  findProject: 'identityRecords',
+  findProject: 'projects',
   identity: 'identityRecords',
-  authenticator: 'identityRecords',
+  authenticator: 'identityReads',
 };
 
 export interface SdkUse {
@@ -117,9 +119,9 @@ const commandsIn = (text: string): string[] =>
 function usesProperty(text: string, name: string): boolean {
   return (
     new RegExp(`\\bdeps\\d*\\.${name}\\b`).test(text) ||
-    new RegExp(`\\{[^{}]*\\b${name}\\b[^{}]*\\} = (?:await )?(?:deps\\d*|serviceDeps\\(\\)|apiDeps\\(\\))`).test(
-      text,
-    ) ||
+    new RegExp(
+      `\\{[^{}]*\\b${name}\\b[^{}]*\\} = (?:await )?(?:deps\\d*(?![\\w.])|serviceDeps\\(\\)|apiDeps\\(\\))`,
+    ).test(text) ||
     new RegExp(`function \\w*\\(\\{[^{}]*\\b${name}\\b[^{}]*\\}`).test(text)
   );
 }

@@ -246,7 +246,7 @@ describe.each([
       GLIMPSE_PUBLIC_ENDPOINT: graph.outputs['url'],
       AWS_REGION: graph.outputs['region'],
     });
-    expect(secrets.map(({ name }) => name)).toContain('GLIMPSE_SIGNING_KEYS');
+    expect(secrets.map(({ name }) => name)).toContain('GLIMPSE_VERIFICATION_KEYS');
     for (const { inputs } of ofType(graph, 'ssm/parameter:Parameter')) expect(inputs['type']).toBe('SecureString');
   });
 

@@ -91,7 +91,7 @@ export async function startImagesApi(
         url.startsWith('s3://central-bucket/') ? { store: 'central', size: Number(url.length) } : undefined,
     },
     metadefs: {} as Deps['metadefs'],
-    policy: createPolicy(),
+    policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     tasks: createTaskRepository(table, clock),
     duties: dutiesOf(database),
     bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },

@@ -71,7 +71,12 @@ export function tokenOperations(
       value: undefined,
       headers: { 'x-subject-token': (await subjectToken(request)).id },
     }),
-    deleteToken: async (request) => identity.revokeToken((await subjectToken(request)).token),
+    deleteToken: async (request) => {
+      const { token } = await subjectToken(request);
+      if (token.user.id !== request.caller.user.id && !isAdmin(request.caller))
+        throw new Forbidden('You are not authorized to perform the requested action: identity:revoke_token.');
+      await identity.revokeToken(token);
+    },
     showCatalog: async (request) => {
       const { caller } = request;
       if (caller.project === null && caller.domain === null && caller.system === null)

@@ -30,8 +30,8 @@ export const RIGHTS: Mistakes = {
     ],
     [
       'a write nobody needs',
-      "const SWEEP = { staging: ['read', 'sweep']",
-      "const SWEEP = { staging: ['read', 'upload', 'sweep']",
+      "const SWEEP = { staging: ['sweep']",
+      "const SWEEP = { staging: ['upload', 'sweep']",
       'may not touch buckets',
     ],
     [
@@ -39,6 +39,30 @@ export const RIGHTS: Mistakes = {
       'resources: [targets.table, targets.tableIndexes]',
       "resources: ['*' as T]",
       'no role may do everything',
+    ],
+    [
+      'a table without conditions',
+      "conditions: [{ test: 'ForAllValues:StringLike', variable: 'dynamodb:LeadingKeys', values: [...keys] }],",
+      '',
+      'is written by the function that serves identity alone',
+    ],
+    [
+      'log-ins for what checks tokens',
+      'identityReads: TOKEN_KEYS,',
+      'identityReads: IDENTITY_KEYS,',
+      'log-ins are not',
+    ],
+    [
+      'lists for what checks tokens',
+      'identityReads: TOKEN_KEYS,',
+      "identityReads: [...TOKEN_KEYS, 'GRANTED'],",
+      'lists of identity are not read',
+    ],
+    [
+      'users for who looks up projects',
+      'projects: PROJECT_KEYS,',
+      'projects: TOKEN_KEYS,',
+      'a dropped file names a project',
     ],
     [
       'a port with a right it does not use',
@@ -90,14 +114,14 @@ export const RIGHTS: Mistakes = {
       '',
       'the gateway has exactly the variables',
     ],
-    ['keys for everybody', 'GRANTS[name].tokens && secrets', 'secrets', 'signing keys go to'],
+    ['keys for everybody', 'tokens && tokenSecrets[tokens]', 'tokenSecrets.makes', 'private keys go to'],
     [
       'a value that is not there',
       'GLIMPSE_CONFIG: settings.configFile',
       'GLIMPSE_CONFIG: String(undefined)',
       'no value anywhere is undefined',
     ],
-    ['no password for the Keystone', '...(GRANTS[name].keystone && keystoneSecret),', '', 'with a Keystone'],
+    ['no password for the Keystone', '...(keystone && keystoneSecret),', '', 'with a Keystone'],
   ],
   'infra/functions.ts': [
     ['a plain environment', 'args.kmsKeyArn = key.arn;', '', 'an encrypted environment'],
@@ -141,6 +165,7 @@ export const RIGHTS: Mistakes = {
       'let in without a condition',
     ],
   ],
+  'workflows/table-keys.ts': [['images that nobody may write', "  'IMAGE#*',\n", '', 'the walk sees every function']],
   'infra/secrets.ts': [
     [
       'a secret that is missed while resources are made',
@@ -148,6 +173,13 @@ export const RIGHTS: Mistakes = {
       "if (name === '')",
       'a missing secret',
     ],
+    [
+      'private keys for what checks tokens',
+      'checks: { ...verification,',
+      'checks: { ...signing, ...verification,',
+      'private keys go to',
+    ],
+    ['private halves among the public keys', 'keys.map(publicHalf)', 'keys', 'holds public keys'],
     ['keys that nobody looks at', 'keys.every(isSigningKey)', 'true', 'signing keys that are none'],
   ],
 };

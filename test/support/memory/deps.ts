@@ -80,7 +80,7 @@ export function memoryDeps(
     metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     usage: memoryUsage(clock),
     limits: configuredLimits(settings),
-    policy: createPolicy(),
+    policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     locations: { find: async () => undefined },
     bytes: {
       removePrefix: async (place, prefix) => void swept.push(`${place} ${prefix}`),

@@ -81,7 +81,9 @@ it('does not lose a revocation made while the partition is being read', async ()
   const { queries, clock, repository } = partition();
   const revocations = createRevocations(repository, clock);
   const asked = revocations.isRevoked(claims());
-  await revocations.add(revocationOf('token:a1', 2000));
+  const made = revocationOf('token:a1', 2000);
+  await repository.revoke(made);
+  revocations.note(made);
   queries[0]?.();
   await asked;
 

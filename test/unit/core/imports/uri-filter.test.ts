@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../core/config.ts';
-import { isPrivateAddress, uriRefusal } from '../../../../core/imports/uri-filter.ts';
+import { isPrivateAddress, shownUri, uriRefusal } from '../../../../core/imports/uri-filter.ts';
 
 const stores = [{ id: 'a', bucket: 'bucket-a' }];
 const options = (overrides: object = {}) =>
@@ -53,6 +53,37 @@ describe('URI filter', () => {
     expect(uriRefusal('http://BAD.org/', deny)).toContain('host bad.org');
     expect(uriRefusal('http://good.org:22/', deny)).toContain('port 22');
     expect(uriRefusal('http://good.org:2222/', deny)).toBeUndefined();
+  });
+
+  it.each([
+    ['bad.org', 'http://bad.org./x'],
+    ['Bad.ORG.', 'http://bad.org/x'],
+    ['[2606:2800:220:1::1]', 'http://[2606:2800:220:1::1]/x'],
+    ['2606:2800:0220:0001:0:0:0:1', 'http://[2606:2800:220:1::1]/x'],
+  ])('knows the host %s of a list in every spelling: %s', (listed, uri) => {
+    expect(uriRefusal(uri, options({ disallowed_hosts: [listed] }))).toContain('is not allowed');
+    expect(uriRefusal(uri, options({ allowed_hosts: [listed] }))).toBeUndefined();
+  });
+
+  it('knows schemes of a list in every case, and the port that a scheme stands for', () => {
+    expect(uriRefusal('http://a.org/', options({ allowed_schemes: ['HTTP'] }))).toBeUndefined();
+    for (const uri of ['http://a.org/', 'http://a.org:80/'])
+      expect(uriRefusal(uri, options({ allowed_ports: [], disallowed_ports: [80] }))).toContain('port 80');
+    expect(uriRefusal('http://a.org/', options({ allowed_ports: [443] }))).toContain('port 80');
+    expect(uriRefusal('https://a.org/', options({ allowed_ports: [443] }))).toBeUndefined();
+  });
+
+  it.each([
+    'http://user:s3cret@a.org:8080/x',
+    'ftp://user:s3cret@a.org/x',
+    'http://a.org:8080/x?X-Amz-Signature=s3cret',
+    'http://a.org:8080/x#s3cret',
+    'http://user:s3cret/w@a.org/x',
+    'user:s3cret@a.org',
+  ])('says nothing of what may be a secret in %s', (uri) => {
+    expect(uriRefusal(uri, options())).toContain('does not pass filtering');
+    expect(uriRefusal(uri, options())).not.toContain('s3cret');
+    expect(shownUri(uri)).not.toContain('s3cret');
   });
 
   it.each([
