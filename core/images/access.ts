@@ -26,7 +26,7 @@ export function isImageId(id: string): boolean {
   return IMAGE_ID.test(id);
 }
 
-export function noSuchImage(id: string): NotFound {
+function noSuchImage(id: string): NotFound {
   return new NotFound(`No image found with ID ${id}`);
 }
 
