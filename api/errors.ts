@@ -110,11 +110,7 @@ function headersOf(error: unknown, context: ErrorContext): Record<string, string
 }
 
 /** A body for a status, in the form that the Accept header prefers: HTML, nested JSON or text. */
-export function errorBody(
-  status: number,
-  detail: string,
-  accept: string | undefined,
-): { contentType: string; body: string } {
+function errorBody(status: number, detail: string, accept: string | undefined): { contentType: string; body: string } {
   const reason = REASONS[status] ?? 'Error';
   switch (preferredForm(accept)) {
     case 'html':

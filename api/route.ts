@@ -64,5 +64,6 @@ export function at<const G extends Group, const A extends Auth>(group: G, auth: 
     path: P,
     success: number,
     shape?: S,
+    // Without a shape S is its default, which has no member: nothing is spread, and nothing is what the type says.
   ) => ({ method, path, group, success, auth, params: paramsSchema(path), ...(shape as S) });
 }

@@ -27,6 +27,7 @@ export function createRouter<O extends string>(
   routes: Readonly<Record<O, Route>>,
 ): { match(method: string, path: string): Match<O> } {
   const root: Node<O> = newNode();
+  // The keys of a Record<O, …> are O; the library types them as strings because an object may have more keys than its type.
   for (const [operation, route] of Object.entries(routes) as [O, Route][]) addRoute(root, operation, route);
   return {
     match(method, path) {

@@ -1,14 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import { FormatError } from '../formats/engine/errors.ts';
-import { convertCommand } from './commands/convert.ts';
-import { imageLintCommand } from './commands/image-lint.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { mapCommand } from './commands/map.ts';
-import { metadefsCommand } from './commands/metadefs.ts';
 import type { Register } from './commands/register.ts';
 import { complain, EXIT, type ExitCode, reason, UsageError } from './exit.ts';
 
-const COMMANDS: readonly Register[] = [inspectCommand, convertCommand, mapCommand, metadefsCommand, imageLintCommand];
+/** By name, in the order of the help. The one that is named loads nothing of the others: half of a short command is loading. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ['inspect', async () => (await import('./commands/inspect.ts')).inspectCommand],
+  ['convert', async () => (await import('./commands/convert.ts')).convertCommand],
+  ['map', async () => (await import('./commands/map.ts')).mapCommand],
+  ['metadefs', async () => (await import('./commands/metadefs.ts')).metadefsCommand],
+  ['image', async () => (await import('./commands/image-lint.ts')).imageLintCommand],
+]);
+
+/** What a command line may need: the command that it begins with, all of them for help and for what is none. */
+async function commandsFor([first = '']: readonly string[]): Promise<readonly Register[]> {
+  const named = COMMANDS.get(first);
+  return Promise.all(named === undefined ? [...COMMANDS.values()].map((load) => load()) : [named()]);
+}
 
 /**
  * Runs one command line.
@@ -22,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text) })
     .showHelpAfterError('(glimpse --help shows what there is)');
-  for (const register of COMMANDS) {
+  for (const register of await commandsFor(argv)) {
     register(program, (result) => {
       code = result;
     });

@@ -3,6 +3,9 @@
 /** Formats that an import stores as they are, whatever the configuration says. */
 export const KEPT_FORMATS: readonly string[] = ['ova', 'iso', 'docker', 'luks', 'aki', 'ari', 'ami'];
 
+/** Containers that are formats of their own: their content is looked at. */
+export const CONTAINER_FORMATS: readonly string[] = ['ova', 'docker'];
+
 /** Extensions of dropped files, and the disk format they mean. */
 export const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = {
   qcow2: 'qcow2',

@@ -2,7 +2,7 @@
 import { readSettings } from './settings.ts';
 import { sizesOf } from './sizes.ts';
 
-export const stage = $app.stage;
+const stage = $app.stage;
 export const settings = readSettings(stage, process.env, $cli.paths.root);
 export const sizes = sizesOf(stage);
 /** An emulator: no CDN, no containers, nothing that has to be paid for there. */

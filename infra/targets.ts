@@ -5,7 +5,7 @@ import type { Targets } from './permissions.ts';
 import { account, named, settings } from './stage.ts';
 import { staging, stores, table } from './storage.ts';
 
-export const importWorkflowName = named('import-image');
+const importWorkflowName = named('import-image');
 const states = $interpolate`arn:aws:states:${settings.region}:${account}`;
 export const importWorkflowArn = $interpolate`${states}:stateMachine:${importWorkflowName}`;
 

@@ -17,6 +17,9 @@ export function formatsText(): string {
     const name = glance !== undefined && 'disk' in glance ? glance.disk : undefined;
     return name === undefined ? [] : own.map((extension) => [extension, name] as const);
   });
+  const containers = FORMATS.flatMap(({ glance }) =>
+    glance !== undefined && 'container' in glance ? [glance.container] : [],
+  );
   const compressions = new Set(WRITERS.flatMap((writer) => writer.compressions));
   const properties = WRITERS.filter((writer) => Object.keys(writer.properties).length > 0).map(
     ({ format, properties: own }) => [format, own] as const,
@@ -25,6 +28,8 @@ export function formatsText(): string {
     "/** Printed from the formats' traits and writers (formats/) by `npm run docs:formats`; not to be edited. */\n",
     '/** Formats that an import stores as they are, whatever the configuration says. */',
     `export const KEPT_FORMATS: readonly string[] = ${list(FORMATS.filter(({ kept }) => kept === true).map(({ format }) => format))};\n`,
+    '/** Containers that are formats of their own: their content is looked at. */',
+    `export const CONTAINER_FORMATS: readonly string[] = ${list(containers)};\n`,
     '/** Extensions of dropped files, and the disk format they mean. */',
     `export const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = ${table(extensions, quoted)};\n`,
     '/** What a conversion can make. */',

@@ -27,7 +27,7 @@ export const INDEX_SHARDS = 4;
 export const STAGING_BUCKET = { name: 'glimpse-staging', events: true } as const;
 
 /** The memory that comes with one whole vCPU (AWS Lambda developer guide, "Configure memory"); paces of functions/tasks/too-long.ts are of that. */
-export const ONE_CPU_MIB = 1769;
+const ONE_CPU_MIB = 1769;
 
 /** Seconds are the Lambda limit; `heavy` ones parse, decode or compress and locally run in worker threads; the others wait for the network. */
 export const FUNCTIONS = {

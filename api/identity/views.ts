@@ -15,7 +15,7 @@ import type {
 /** What clients see of identity records (contract: identity.md sections 1, 2 and 4). `base` is `…/identity/v3`. */
 
 /** Keystone writes microseconds. */
-export function keystoneTime(atMs: number): string {
+function keystoneTime(atMs: number): string {
   return new Date(atMs).toISOString().replace('Z', '000Z');
 }
 

@@ -49,7 +49,8 @@ export function parseCreate(body: unknown, definitions: Readonly<Record<string, 
   const custom = entries.filter(([key]) => !isWritable(key) && !COMPUTED.has(key) && key !== 'id');
   const base = entries.filter(([key]) => isWritable(key)).map(([key, value]) => [wireless(key), value]);
   return {
-    // `checkValue` held every value to the definition of its key: these are the types of the attributes, and strings for the others.
+    // `checkValue` held every value to the definition of its key (api/schemas/image-properties.ts), which is of the attribute's type for
+    // what is writable, and text, or null where a definition says so, for every other key (`ANY_TEXT`, `CUSTOM_DEFINITIONS`).
     ...(Object.fromEntries(base) as Partial<Image> & { visibility?: Visibility }),
     ...('id' in body && { id: String(body.id) }),
     properties: Object.fromEntries(custom) as Image['properties'],

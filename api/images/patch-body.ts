@@ -108,6 +108,8 @@ function changeOf(step: Step, definitions: Readonly<Record<string, Definition>>)
   const { op, strict, value } = step;
   if (root === 'locations') return locationChange(step, rest[0], definitions);
   if (op !== 'remove') checkValue(definitions, root, value);
+  // Past this line a value is of the type of its attribute, or text, or null where its definition says so: `checkValue` held it to that.
+  // Of `remove`, which has no value to be held to anything, nobody reads one (core/images/patch.ts).
   if (isWritable(root))
     return { kind: 'base', op, strict, name: root, attribute: WRITABLE[root], value: value as BaseValues };
   checkKey(root);
@@ -148,6 +150,7 @@ function locationChange(
   position: string | undefined,
   definitions: Readonly<Record<string, Definition>>,
 ): Change {
+  // The definition of `locations` asks for an array of objects with `url` and `metadata` (WireLocation), which the casts below rely on.
   if (op === 'replace') {
     checkValue(definitions, 'locations', value);
     return { kind: 'locations', op, name: 'locations', strict, values: (value as WireLocation[]).map(locationInput) };

@@ -35,6 +35,7 @@ export function draftOf(body: NamespaceBody): NamespaceDraft {
 
 /** Everything but the name is the definition. */
 export function childOf({ name, ...definition }: PropertyBody | ObjectBody | { readonly name: string }): NewChild {
+  // An object of JSON by its schema, which is what a Definition is; the compiler does not see it through the rest of a union.
   return { name, definition: definition as Definition };
 }
 

@@ -22,7 +22,7 @@ export const TaskBody = (settings: Settings) => {
 };
 
 /** Body of POST /v2/tasks (contract: import.md section 9). @throws InvalidInput, Forbidden as for POST image */
-export function parseTask(body: unknown, definitions: Readonly<Record<string, Definition>>): NewTask {
+function parseTask(body: unknown, definitions: Readonly<Record<string, Definition>>): NewTask {
   const { input } = parseAs(TaskCreate, body);
   const known = parseAs(ImportInput, input);
   return {

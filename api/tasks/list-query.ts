@@ -26,7 +26,7 @@ export const TaskListQuery = (settings: Settings) =>
   queryOf(['limit', 'marker', 'sort_key', 'sort_dir', 'status', 'type'], (query) => parseTaskQuery(query, settings));
 
 /** Query parameters of GET /v2/tasks; unknown keys are ignored. @throws InvalidInput */
-export function parseTaskQuery(
+function parseTaskQuery(
   query: URLSearchParams,
   config: Pick<Config, 'limit_param_default' | 'api_limit_max'>,
 ): TaskListRequest {

@@ -1,9 +1,11 @@
 import type { WithConfig } from '../../core/config.ts';
 import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
+import type { Image } from '../../core/images/image.ts';
 import { contentRefusal, declaredFormat } from '../../core/images/judge-content.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { type ImportTask, importTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
+import { traitsOf } from '../../formats/catalog.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { inspect } from '../../formats/inspect.ts';
 import type { WithPlaces } from '../places.ts';
@@ -51,23 +53,22 @@ async function look(deps: InspectDeps, source: StoredBytes, declared: string): R
 
 /** A wrapper that image_decompression will take off: what is inside is inspected then. */
 function isForDecompression(deps: WithConfig, format: string): boolean {
-  return deps.config.image_import_plugins.includes('image_decompression') && WRAPPERS.includes(format);
+  return deps.config.image_import_plugins.includes('image_decompression') && traitsOf(format).wrapper === true;
 }
-
-const WRAPPERS: readonly string[] = ['gzip', 'zip', 'zstd', 'xz', 'bzip2'];
 
 /** A bucket drop-in that names no format is what the engine found it to be. */
 async function adopt(deps: WithConfig & WithImages, task: ImportTask, format: string): Promise<void> {
-  const known = deps.config.image_format.disk_formats.includes(format);
-  if (!known && format !== 'ova')
-    throw new ImageRefused(
-      `The file is ${format}, which is not one of the disk formats ${deps.config.image_format.disk_formats.join(', ')}`,
-    );
   await deps.images.change(task.imageId, {
     expect: { lock: task.id },
-    set:
-      format === 'ova'
-        ? { diskFormat: 'vmdk', containerFormat: 'ova' }
-        : { diskFormat: format, containerFormat: 'bare' },
+    set: adopted(format, deps.config.image_format.disk_formats),
   });
+}
+
+/** What an image of a format is called. @throws ImageRefused for one that is neither a disk format nor a container of one */
+function adopted(format: string, diskFormats: readonly string[]): Pick<Image, 'diskFormat' | 'containerFormat'> {
+  const { glance } = traitsOf(format);
+  if (glance !== undefined && 'container' in glance && glance.holds !== undefined)
+    return { diskFormat: glance.holds, containerFormat: glance.container };
+  if (diskFormats.includes(format)) return { diskFormat: format, containerFormat: 'bare' };
+  throw new ImageRefused(`The file is ${format}, which is not one of the disk formats ${diskFormats.join(', ')}`);
 }

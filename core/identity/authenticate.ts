@@ -1,5 +1,4 @@
 import { Unauthenticated } from '../errors.ts';
-import type { Authenticator } from './authenticator.ts';
 import type { Caller } from './caller.ts';
 import type { TokenValidator, ValidToken } from './repository.ts';
 
@@ -38,11 +37,6 @@ export async function authenticate(deps: AuthenticateDeps, request: RequestIdent
   const valid = await deps.identity.validate(token, { allowExpired });
   const caller = callerOf(valid, service, serviceRoles, requestId);
   return (await deps.policy.allows('context_is_admin', {}, caller)) ? { ...caller, isAdmin: true } : caller;
-}
-
-/** `authenticate` with its dependencies bound: what request chains take. */
-export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
-  return { authenticate: (request) => authenticate(deps, request) };
 }
 
 const NO_ROLES: readonly string[] = [];

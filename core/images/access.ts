@@ -20,7 +20,7 @@ export interface Seen {
 
 type AccessDeps = WithImages & WithMembers & WithPolicy;
 
-export function noSuchImage(id: string): NotFound {
+function noSuchImage(id: string): NotFound {
   return new NotFound(`No image found with ID ${id}`);
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { CONTAINER_FORMATS } from '../formats.ts';
 import type { Image } from './image.ts';
 
 /** What an inspection found, as far as the rules look at it (formats/inspect.ts gives more). */
@@ -17,7 +18,7 @@ export interface Found {
  */
 export function declaredFormat(image: Pick<Image, 'diskFormat' | 'containerFormat'>): string | undefined {
   const { diskFormat, containerFormat } = image;
-  if (containerFormat === 'ova' || containerFormat === 'docker') return containerFormat;
+  if (containerFormat !== null && CONTAINER_FORMATS.includes(containerFormat)) return containerFormat;
   return containerFormat === 'bare' && diskFormat !== null ? diskFormat : undefined;
 }
 

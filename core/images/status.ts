@@ -12,7 +12,7 @@ export const IMAGE_STATUSES = [
 ] as const;
 export type ImageStatus = (typeof IMAGE_STATUSES)[number];
 
-export const NEXT_STATUSES: Readonly<Record<ImageStatus, readonly ImageStatus[]>> = {
+const NEXT_STATUSES: Readonly<Record<ImageStatus, readonly ImageStatus[]>> = {
   queued: ['saving', 'uploading', 'importing', 'active', 'deleted'],
   saving: ['active', 'killed', 'deleted', 'queued'],
   uploading: ['importing', 'queued', 'deleted'],

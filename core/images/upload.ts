@@ -75,7 +75,7 @@ export interface Received {
 }
 
 /** The janitor looks at an upload that was silent for this long. */
-export const UPLOAD_DUE_MS = 45_000;
+const UPLOAD_DUE_MS = 45_000;
 /** How often a living upload postpones that. */
 export const HEARTBEAT_MS = 10_000;
 

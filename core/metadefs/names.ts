@@ -1,7 +1,7 @@
 import { InvalidInput } from '../errors.ts';
 
 /** Characters of any name, prefix or target (contract: quotas-and-limits.md section 3). */
-export const NAME_LENGTH = 80;
+const NAME_LENGTH = 80;
 /** Bytes of one property's or object's definition as JSON. */
 export const DEFINITION_BYTES = 64 * 1024;
 /** Associations of one namespace: they are part of its record. */

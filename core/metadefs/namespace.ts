@@ -58,7 +58,6 @@ export interface Child {
   readonly updatedAt: string;
 }
 export type Contents = Readonly<Record<ChildKind, readonly Child[]>>;
-export const NO_CONTENTS: Contents = { properties: [], objects: [], tags: [] };
 
 export interface ResourceType {
   readonly name: string;

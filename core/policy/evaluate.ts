@@ -129,6 +129,6 @@ function credentialAt(caller: Caller, path: readonly string[]): unknown {
 }
 
 /** The credentials as remote checks get them. */
-export function credentialsOf(caller: Caller): Record<string, unknown> {
+function credentialsOf(caller: Caller): Record<string, unknown> {
   return Object.fromEntries(Object.entries(CREDENTIALS).map(([name, read]) => [name, read(caller)]));
 }

@@ -41,7 +41,7 @@ export async function releaseImage(deps: WithConfig & WithUsage, owner: string |
 }
 
 /** Sets a project's counter to what its records say, unless something was reserved or released lately. */
-export async function recount(deps: LimitDeps, owner: string): Promise<void> {
+async function recount(deps: LimitDeps, owner: string): Promise<void> {
   const { images } = await deps.imageList.usageOf(owner);
   await deps.usage.reset(owner, images, deps.clock.now() - QUIET_MS);
 }

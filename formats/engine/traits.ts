@@ -4,8 +4,11 @@
  */
 export interface FormatTraits {
   readonly format: string;
-  /** What Glance calls it, as disk_format or as container_format. An image can be declared to be what has a name. */
-  readonly glance?: { readonly disk: string } | { readonly container: string };
+  /**
+   * What Glance calls it, as disk_format or as container_format. An image can be declared to be what has a name. `holds`: the
+   * disk_format of what is in the container; a file that nobody declared becomes an image of both.
+   */
+  readonly glance?: { readonly disk: string } | { readonly container: string; readonly holds?: string };
   /** Content is a disk as a guest sees it: partition tables and file systems in it are looked at. */
   readonly disk?: true;
   /** Content can become another format. */

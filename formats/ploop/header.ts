@@ -6,10 +6,10 @@ export const HEADER_BYTES = 64;
 export const SECTOR = 512;
 const MAGIC_BYTES = 16;
 /** The two magics, and what a table entry counts: sectors, or clusters. */
-export const MAGICS: Readonly<Record<string, 1 | 2>> = { WithoutFreeSpace: 1, WithouFreSpacExt: 2 };
+const MAGICS: Readonly<Record<string, 1 | 2>> = { WithoutFreeSpace: 1, WithouFreSpacExt: 2 };
 
 /** Parallels expandable image header, little endian. */
-export const HEADER = {
+const HEADER = {
   version: [16, 'u32'],
   heads: [20, 'u32'],
   cylinders: [24, 'u32'],

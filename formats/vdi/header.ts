@@ -8,7 +8,7 @@ export const SIGNATURE_AT = 64;
 export const HEADER_BYTES = 456;
 
 /** VirtualBox disk image header 1.1, little endian. */
-export const HEADER = {
+const HEADER = {
   signature: [SIGNATURE_AT, 'u32'],
   version: [68, 'u32'],
   headerSize: [72, 'u32'],

@@ -4,7 +4,7 @@ import { latin1 } from '../engine/text.ts';
 
 export const SECTOR = 512;
 export const FOOTER_BYTES = 512;
-export const COOKIE = 'conectix';
+const COOKIE = 'conectix';
 
 /** Hard disk footer, big endian (Virtual Hard Disk Image Format Specification 1.0, "Hard Disk Footer Format"). */
 const FOOTER = {

@@ -13,7 +13,7 @@ const HEADERS_AT = [64 * 1024, 128 * 1024] as const;
 const HEADER_BYTES = 4096;
 
 /** VHDX header, little endian ([MS-VHDX] 2.2.2). */
-export const HEADER = {
+const HEADER = {
   checksum: [4, 'u32'],
   sequenceNumber: [8, 'u64'],
   logVersion: [64, 'u16'],

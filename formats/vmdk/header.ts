@@ -4,9 +4,9 @@ import { hasText } from '../engine/match.ts';
 import { latin1, latin1Bytes } from '../engine/text.ts';
 
 export const SECTOR = 512;
-export const MAGIC = 'KDMV';
+const MAGIC = 'KDMV';
 /** `gdOffset` of a header whose directory is named by the footer only. */
-export const GD_AT_END = 0xffff_ffff_ffff_ffffn;
+const GD_AT_END = 0xffff_ffff_ffff_ffffn;
 export const FLAG = {
   newlineTest: 0x1,
   redundantTable: 0x2,
@@ -18,7 +18,7 @@ export const KNOWN_FLAGS = Object.values(FLAG).reduce((all, flag) => all | flag,
 export const DEFLATE = 1;
 
 /** Hosted sparse extent header, little endian and packed (Virtual Disk Format 5.0, "Hosted Sparse Extents"). */
-export const HEADER = {
+const HEADER = {
   version: [4, 'u32'],
   flags: [8, 'u32'],
   capacity: [12, 'u64'],

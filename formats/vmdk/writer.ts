@@ -18,7 +18,7 @@ import { encodeStreamHeader, SECTOR } from './header.ts';
 import { encodeMarker, GRAIN_MARKER_BYTES, MARKER } from './markers.ts';
 
 /** Bytes before the first grain: VMware's writers leave 128 sectors. */
-export const HEAD_BYTES = 128 * SECTOR;
+const HEAD_BYTES = 128 * SECTOR;
 const DESCRIPTOR_BYTES = 20 * SECTOR;
 const TABLE_ENTRIES = 512;
 const TABLE_BYTES = TABLE_ENTRIES * 4;

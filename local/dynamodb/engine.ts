@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Json, JsonObject } from '../wire/json.ts';
 
-/** Dynalite is CommonJS without types; this file is the one place that knows its inner modules. */
+/** Dynalite is CommonJS without types; this file is the one place that knows its inner modules (docs/adr/0023). */
 
 export type Callback<T> = (error: unknown, value?: T) => void;
 

@@ -27,6 +27,7 @@ type Kept = Record<string, { readonly noticed: number; readonly counted: number;
 const NOTICED = new Set(['Killed', 'Timeout']);
 const MISSED = new Set(['Survived', 'NoCoverage']);
 const KEPT = '.mutation/scores.json';
+const PAGE = 'docs/mutation.md';
 
 export function scoreOf(mutants: readonly Pick<Mutant, 'status'>[]): Score {
   const noticed = mutants.filter(({ status }) => NOTICED.has(status)).length;
@@ -57,16 +58,28 @@ function keptScores(): Kept {
   return existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Kept) : {};
 }
 
-/** Prints the table of all kept runs into the page. */
+/** The rows of a page: runs of any machine, of which `.mutation/` has this one's only. */
+export function printedScores(page: string): Kept {
+  const rows = page.matchAll(/^\| `([^`]+)` \| (\d+) \| (\d+) \| \d+ % \| (\d{4}-\d\d-\d\d) \|$/gmu);
+  return Object.fromEntries(
+    [...rows].map(([, file = '', counted, noticed, date = '']) => [
+      file,
+      { noticed: Number(noticed), counted: Number(counted), date },
+    ]),
+  );
+}
+
+/** Prints the table of all kept runs into the page; what only the page knows stays, as long as there is the file. */
 export async function printScores(): Promise<void> {
-  const files = Object.entries(keptScores())
+  const printed = Object.entries(printedScores(readFileSync(PAGE, 'utf8'))).filter(([file]) => existsSync(file));
+  const files = Object.entries({ ...Object.fromEntries(printed), ...keptScores() })
     .filter(([, { counted }]) => counted > 0)
     .sort(([one], [other]) => (one < other ? -1 : 1));
   const rows = files.map(([file, { noticed, counted, date }]) => [code(file), ...cells(noticed, counted), date]);
   const sum = (of: 'noticed' | 'counted') => files.reduce((total, [, score]) => total + score[of], 0);
   if (rows.length > 0) rows.push(['all of these', ...cells(sum('noticed'), sum('counted')), '']);
   const text = markdownTable(['File', 'Mutants', 'Noticed', 'Score', 'Run on'], rows);
-  await printSections([{ page: 'docs/mutation.md', name: 'scores', text }]);
+  await printSections([{ page: PAGE, name: 'scores', text }]);
 }
 
 const cells = (noticed: number, counted: number): string[] => [

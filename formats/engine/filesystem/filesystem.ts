@@ -5,7 +5,6 @@
 
 import { view } from '../bytes.ts';
 import { fieldText, hasText } from '../match.ts';
-import type { DiskReader } from '../mbr/table.ts';
 import { hex } from '../text.ts';
 import { readBootSector } from './boot-sector.ts';
 
@@ -16,24 +15,15 @@ export interface Filesystem {
   readonly uuid?: string;
 }
 
-/** The btrfs superblock is the farthest of those looked for: 64 KiB + 4 KiB. */
-const HEAD_BYTES = 68 * 1024;
-
 /** ext feature bits: a journal makes ext3; extents, 64-bit, flexible groups or checksums make ext4. */
 const EXT_JOURNAL = 0x4;
 const EXT4_INCOMPAT = 0x40 | 0x80 | 0x200;
 const EXT4_RO_COMPAT = 0x8 | 0x10 | 0x20 | 0x40 | 0x400;
 
 /**
- * The filesystem that starts at byte `start` of a disk; undefined when none is recognised.
- * @throws what `disk.read` throws
+ * The filesystem whose first bytes these are; undefined when none is recognised. 68 KiB are enough for every kind: the superblock of
+ * btrfs is the farthest of those looked for, 4 KiB at 64 KiB.
  */
-export async function identifyFilesystem(disk: DiskReader, start = 0): Promise<Filesystem | undefined> {
-  if (!(start >= 0 && start < disk.size)) return undefined;
-  return filesystemOf(await disk.read(start, Math.min(HEAD_BYTES, disk.size - start)));
-}
-
-/** The filesystem whose first bytes these are (68 KiB are enough for every kind). */
 export function filesystemOf(head: Uint8Array): Filesystem | undefined {
   return ext(head) ?? xfs(head) ?? btrfs(head) ?? squashfs(head) ?? swap(head) ?? readBootSector(head);
 }

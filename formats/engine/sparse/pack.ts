@@ -1,6 +1,5 @@
 import { isZero, uninitialized } from '#codecs/bytes.ts';
 import { crc32 } from '#codecs/crc32.ts';
-import { Corrupt } from '../errors.ts';
 import { BITMAP_BYTES, BLOCK_BYTES, blockCount, hasBlock, MAX_BLOCKS, segmentBytes, setBlock } from './geometry.ts';
 
 /** A slice as it is stored. */
@@ -65,30 +64,4 @@ function gather(
     at += run.length;
   }
   return segment;
-}
-
-/**
- * The guest bytes of a slice out of its segment.
- * @param length guest bytes of the slice
- * @throws Corrupt when the segment has not the length its bitmap says
- */
-export function unpackSlice(
-  bitmap: Uint8Array,
-  segment: Uint8Array,
-  length: number,
-  blockSize: number = BLOCK_BYTES,
-): Uint8Array {
-  const expected = segmentBytes(bitmap, blockSize, length);
-  if (segment.length !== expected) {
-    throw new Corrupt(`sparse segment: ${segment.length} bytes, its bitmap says ${expected}`);
-  }
-  if (expected === length) return segment;
-  const slice = new Uint8Array(length);
-  let at = 0;
-  for (const [first, end] of blockRuns(bitmap, blockCount({ blockSize }, length))) {
-    const target = slice.subarray(first * blockSize, end * blockSize);
-    target.set(segment.subarray(at, at + target.length));
-    at += target.length;
-  }
-  return slice;
 }

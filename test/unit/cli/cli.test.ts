@@ -25,6 +25,37 @@ function glimpse(...args: readonly string[]): { status: number | null; stdout: s
   return { status, stdout, stderr };
 }
 
+describe('glimpse', () => {
+  it.each(['inspect', 'convert', 'map', 'metadefs', 'image'])('%s is the command of that name', (name) => {
+    const { status, stdout } = glimpse(name, '--help');
+
+    expect(stdout).toMatch(new RegExp(`^Usage: glimpse ${name} `, 'u'));
+    expect(status).toBe(0);
+  });
+
+  it.each(['--help', 'help'])('%s knows of all commands', (word) => {
+    const { stdout } = glimpse(word);
+
+    for (const name of ['inspect', 'convert', 'map', 'metadefs', 'image']) expect(stdout).toContain(`  ${name} `);
+  });
+
+  it('suggests the command that a wrong one may mean', () => {
+    expect(glimpse('metadef').stderr).toContain('Did you mean metadefs?');
+  });
+
+  it('inspect loads nothing of other commands, no writer and no client', () => {
+    const tell = `import { registerHooks } from 'node:module';
+      registerHooks({ load(url, context, next) { process.stderr.write(url + '\\n'); return next(url, context); } });`;
+    const hook = `data:text/javascript,${encodeURIComponent(tell)}`;
+    const { stderr } = spawnSync(process.execPath, ['--import', hook, BIN, 'inspect', join(dir, 'raw-gpt.raw')], {
+      encoding: 'utf8',
+    });
+
+    expect(stderr).toContain('cli/commands/inspect.ts');
+    expect(stderr).not.toMatch(/cli\/commands\/(?!inspect)|cli\/convert|\/writers?\.ts|\/api\//u);
+  });
+});
+
 describe('glimpse inspect', () => {
   it('prints one JSON line per file and nothing else', () => {
     const { status, stdout, stderr } = glimpse('inspect', '--json', 'qcow2-shrunk.qcow2', 'raw-gpt.raw');

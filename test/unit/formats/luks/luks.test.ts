@@ -61,8 +61,32 @@ describe('a LUKS container', () => {
     expect(luksModule.open).toBeUndefined();
   });
 
+  it.each<[string, Buffer, object]>([
+    ['a payload that is empty', luks(1, (header) => header.writeUInt32BE(SIZE / 512, 104)), { payload_size: 0 }],
+    ['nothing but a header', luks(1, (header) => header.writeUInt32BE(1, 104)).subarray(0, 592), { payload_size: 80 }],
+    [
+      'two headers that fill it',
+      luks(2, (header) => header.writeBigUInt64BE(BigInt(SIZE / 2), 8)),
+      { header_size: SIZE / 2 },
+    ],
+  ])('is accepted with %s', async (_, bytes, details) => {
+    expect(await inspect(bytes)).toMatchObject({ findings: [{ code: 'luks_container' }], details });
+  });
+
+  it('is known by all of its magic', async () => {
+    const bytes = luks(1);
+
+    expect(luksModule.probe(await probeWindow(memorySource(bytes)))).toBe(true);
+    for (let at = 0; at < 6; at++) {
+      const other = Buffer.from(bytes);
+      other.writeUInt8(0, at);
+      expect(luksModule.probe(await probeWindow(memorySource(other)))).toBe(false);
+    }
+  });
+
   it.each<[string, Buffer, string]>([
     ['an unknown version', luks(3), 'luks_version'],
+    ['a version of two bytes', luks(1, (header) => header.writeUInt16BE(257, 6)), 'luks_version'],
     ['a payload past the end', luks(1, (header) => header.writeUInt32BE(SIZE / 512 + 1, 104)), 'truncated'],
     ['a payload over the header', luks(1, (header) => header.writeUInt32BE(0, 104)), 'corrupt'],
     ['less than a header', luks(1).subarray(0, 300), 'truncated'],

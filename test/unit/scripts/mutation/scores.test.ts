@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeSurvivor, scoreOf } from '../../../../scripts/mutation/scores.ts';
+import { describeSurvivor, printedScores, scoreOf } from '../../../../scripts/mutation/scores.ts';
 
 const of = (...statuses: string[]) => scoreOf(statuses.map((status) => ({ status })));
 
@@ -30,5 +30,27 @@ describe('describeSurvivor', () => {
     ['Ignored', undefined],
   ])('%s', (status, line) => {
     expect(describeSurvivor({ ...mutant, status })).toBe(line);
+  });
+});
+
+describe('printedScores', () => {
+  it('reads the rows of the table back, without head and sum', () => {
+    const page = [
+      '| File | Mutants | Noticed | Score | Run on |',
+      '| --- | --- | --- | --- | --- |',
+      '| `formats/x/y.ts` | 143 | 139 | 97 % | 2026-11-30 |',
+      '| `local/z.ts` | 2 | 0 | 0 % | 2026-12-01 |',
+      '| all of these | 145 | 139 | 96 % |  |',
+      '| `npm run mutate` | every folder |',
+    ].join('\n');
+
+    expect(printedScores(page)).toEqual({
+      'formats/x/y.ts': { counted: 143, noticed: 139, date: '2026-11-30' },
+      'local/z.ts': { counted: 2, noticed: 0, date: '2026-12-01' },
+    });
+  });
+
+  it('finds nothing in a page without a table', () => {
+    expect(printedScores('# Mutation runs\n')).toEqual({});
   });
 });

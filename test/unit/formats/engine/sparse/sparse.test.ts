@@ -10,7 +10,21 @@ import {
 } from '../../../../../formats/engine/sparse/geometry.ts';
 import { locate } from '../../../../../formats/engine/sparse/locate.ts';
 import { SparseMap } from '../../../../../formats/engine/sparse/map.ts';
-import { packSlice, unpackSlice } from '../../../../../formats/engine/sparse/pack.ts';
+import { packSlice } from '../../../../../formats/engine/sparse/pack.ts';
+
+/** What a reader makes of a segment: block by block, zeros where the bitmap has none. */
+function unpacked(bitmap: Uint8Array, segment: Uint8Array, length: number, blockSize: number): Uint8Array {
+  const slice = new Uint8Array(length);
+  let at = 0;
+  for (let block = 0; block * blockSize < length; block++) {
+    if (((bitmap[block >> 3] ?? 0) & (1 << (block & 7))) === 0) continue;
+    const target = slice.subarray(block * blockSize, (block + 1) * blockSize);
+    target.set(segment.subarray(at, at + target.length));
+    at += target.length;
+  }
+  expect(at).toBe(segment.length);
+  return slice;
+}
 
 const SMALL = { sliceSize: 512, blockSize: 64 };
 
@@ -59,20 +73,14 @@ describe('packSlice', () => {
     expect(packed.crc32).toBe(0);
   });
 
-  it('is undone by unpackSlice for every slice, the short last block included', () => {
+  it('is undone by its bitmap for every slice, the short last block included', () => {
     fc.assert(
       fc.property(disk, (bytes) => {
         const slice = bytes.subarray(0, 16_384);
         const { bitmap, segment } = packSlice(slice, 64);
-        expect(Buffer.compare(unpackSlice(bitmap, segment, slice.length, 64), slice)).toBe(0);
+        expect(Buffer.compare(unpacked(bitmap, segment, slice.length, 64), slice)).toBe(0);
       }),
     );
-  });
-
-  it('unpackSlice refuses a segment of another length', () => {
-    const { bitmap, segment } = packSlice(new Uint8Array(256).fill(1), 64);
-
-    expect(() => unpackSlice(bitmap, segment.subarray(1), 256, 64)).toThrow(Corrupt);
   });
 });
 
