@@ -2,7 +2,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { answererOf, pathOf } from '../api/dispatch.ts';
 import type { Group } from '../api/route.ts';
+import { continueWhenRead } from '../gateway/expect-continue.ts';
 import { listener } from '../gateway/listener.ts';
+import { limitArrival } from '../local/wire/slow-body.ts';
+import { foreignHost } from '../local/wire/web-guard.ts';
 
 /** Who answers, by group of the route table. */
 export type Doors = Readonly<Record<Group, RequestListener>>;
@@ -14,20 +17,48 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
+export interface FrontDoorOptions {
+  /** Names besides those of loopback that the service is reached by, lower case: a request to any other gets 421. */
+  readonly hosts?: readonly string[];
+  /** Milliseconds for the headers of a request. Default one minute. */
+  readonly headersMs?: number;
+  /** Milliseconds for a whole body that is not image bytes, of which the gateway judges the pace. Default one minute. */
+  readonly bodyMs?: number;
+}
+
+const DEFAULT_MS = 60_000;
+
 /** Takes the port. @throws Error with one line when it is busy */
-export async function takeFrontDoor(port: number): Promise<FrontDoor> {
+export async function takeFrontDoor(port: number, options: FrontDoorOptions = {}): Promise<FrontDoor> {
+  const { headersMs = DEFAULT_MS, bodyMs = DEFAULT_MS } = options;
   let doors: Doors | undefined;
+  const answer = listener((request, response) => {
+    const refusal = foreignHost(request.headers, options);
+    if (refusal !== undefined) {
+      response
+        .writeHead(refusal.status, { 'content-type': 'text/plain', connection: 'close' })
+        .end(`421 Misdirected Request: ${refusal.message}\n`);
+      return;
+    }
+    if (doors === undefined) {
+      response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
+      request.resume();
+      return;
+    }
+    const group = answererOf(pathOf(request.url ?? '/'));
+    if (group !== 'gateway') limitArrival(request, response, bodyMs);
+    doors[group](request, response);
+  });
   const server = createServer(
-    { keepAliveTimeout: 65_000, requestTimeout: 0 },
-    listener((request, response) => {
-      if (doors === undefined) {
-        response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
-        request.resume();
-        return;
-      }
-      doors[answererOf(pathOf(request.url ?? '/'))](request, response);
-    }),
+    {
+      keepAliveTimeout: 65_000,
+      headersTimeout: headersMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(30_000, headersMs),
+    },
+    answer,
   );
+  continueWhenRead(server, answer);
   await listen(server, port);
   const address = server.address();
   return {

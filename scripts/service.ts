@@ -54,7 +54,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Service> {
   const dataDir = await openDataDir(settings, undo);
-  const door = await takeFrontDoor(settings.port);
+  const door = await takeFrontDoor(settings.port, settings);
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
   const strict = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
@@ -68,6 +68,7 @@ async function start(
     dataDir: join(dataDir, 'aws'),
     controlToken: secrets.controlToken,
     strict,
+    hosts: settings.hosts,
     onRestart: () => register(aws.endpoint),
     onFailure: (name, error) =>
       options.onFailure(

@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from '../core/config.ts';
+import { hostNames } from '../local/wire/web-guard.ts';
 
 export interface Settings {
   readonly port: number;
   readonly awsPort: number;
   readonly dataDir: string;
   readonly ephemeral: boolean;
+  /** Names besides those of loopback that both ports are reached by. */
+  readonly hosts: readonly string[];
   readonly config: Config;
 }
 
@@ -23,6 +26,7 @@ Environment
   GLIMPSE_PORT      port of the service (default 9292)
   GLIMPSE_AWS_PORT  port of the embedded AWS (default 4566)
   GLIMPSE_DATA      data directory (default .glimpse)
+  GLIMPSE_HOSTS     names besides localhost that both ports are reached by, with commas between; a request to any other gets 421
   GLIMPSE_CONFIG    JSON file with settings; each one replaces the default below
 `;
 
@@ -51,13 +55,20 @@ export class UsageError extends Error {
 export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Settings {
   const { ephemeral, help } = parse(args);
   if (help) throw new UsageError(USAGE, { exitCode: 0 });
+  const config = parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) });
   return {
     port: portOf(env, 'GLIMPSE_PORT', 9292),
     awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
     dataDir: resolve(env['GLIMPSE_DATA'] || '.glimpse'),
     ephemeral,
-    config: parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) }),
+    hosts: [...hostNames(env['GLIMPSE_HOSTS']), ...publicHost(config)],
+    config,
   };
+}
+
+/** Of `public_endpoint`: what links lead to must be let in. */
+function publicHost({ public_endpoint: url }: Config): string[] {
+  return url === undefined ? [] : [new URL(url).hostname.toLowerCase()];
 }
 
 function parse(args: readonly string[]): { ephemeral: boolean; help: boolean } {
