@@ -1,7 +1,7 @@
 /** What handlers and gateway read from their environment: the names are those of service/environment.ts (test/infra compares). */
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
-import { keystoneSecret, secrets } from './secrets.ts';
+import { edgeSecret, keystoneSecret, secrets } from './secrets.ts';
 import { account, settings, sizes } from './stage.ts';
 import { staging, table } from './storage.ts';
 import { importWorkflowArn } from './targets.ts';
@@ -22,6 +22,7 @@ export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.I
     }),
     // The gateway gets them from parameters instead: a task definition can be read by many.
     ...(name !== 'gateway' && GRANTS[name].tokens && secrets),
+    ...(name === 'api-identity' && { GLIMPSE_EDGE_SECRET: edgeSecret }),
     ...(GRANTS[name].keystone && keystoneSecret),
   };
 }

@@ -2,6 +2,7 @@
  * Secrets are set with `sst secret set`. A missing or unusable one stops the deployment before anything is made: the component itself
  * would notice while other resources are already on their way.
  */
+import { createHmac } from 'node:crypto';
 import { SettingsError } from './settings.ts';
 import { settings } from './stage.ts';
 
@@ -28,6 +29,14 @@ export const secrets: Readonly<Record<string, $util.Output<string>>> = {
   GLIMPSE_SIGNING_KEYS: signingKeys.value,
   ...keystoneSecret,
 };
+
+/**
+ * By which the edge is known to what answers behind it (api/client-address.ts). Of the signing keys, one way: nothing more to set, and
+ * rotated with them; for the minutes in between, log-ins count by the edge's address.
+ */
+export const edgeSecret: $util.Output<string> = $util.secret(
+  signingKeys.value.apply((keys) => createHmac('sha256', keys).update('glimpse edge').digest('hex')),
+);
 
 /** The message says nothing of the value. @throws SettingsError */
 function checkSigningKeys(text: string): void {

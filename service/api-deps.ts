@@ -5,13 +5,15 @@ import type { TokenValidator } from '../core/identity/repository.ts';
 import { createTokenSigner, type SigningKey } from '../core/identity/token.ts';
 import { createKeystoneValidator } from '../keystone/client.ts';
 import { type ServiceDeps, serviceDeps } from './deps.ts';
-import { ENVIRONMENT, EnvironmentError, required } from './environment.ts';
+import { ENVIRONMENT, EnvironmentError, optional, required } from './environment.ts';
 
 /** What entry points need that answer requests with tokens: the domain's dependencies and who the caller is. */
 export interface ApiDeps extends ServiceDeps {
   readonly authenticator: Authenticator;
   /** Absent where an existing Keystone issues the tokens. */
   readonly identity?: Identity;
+  /** By which the edge is known (api/client-address.ts). */
+  readonly edgeSecret?: string;
 }
 
 let built: Promise<ApiDeps> | undefined;
@@ -24,9 +26,12 @@ export function apiDeps(): Promise<ApiDeps> {
 
 async function createApiDeps(): Promise<ApiDeps> {
   const deps = await serviceDeps();
+  const edgeSecret = optional(process.env, 'edgeSecret');
+  const edge = edgeSecret === undefined ? {} : { edgeSecret };
   if (deps.config.identity.mode === 'keystone')
     return {
       ...deps,
+      ...edge,
       authenticator: authenticatorOf(deps, createKeystoneValidator(deps.keystone(), deps.config.identity, deps.clock)),
     };
   const identity = createIdentity({
@@ -36,7 +41,7 @@ async function createApiDeps(): Promise<ApiDeps> {
     signer: await createTokenSigner(signingKeys()),
     tokenLifetimeSeconds: deps.config.identity.token_expiration,
   });
-  return { ...deps, identity, authenticator: authenticatorOf(deps, identity) };
+  return { ...deps, ...edge, identity, authenticator: authenticatorOf(deps, identity) };
 }
 
 function authenticatorOf({ policy, config }: ServiceDeps, identity: TokenValidator): Authenticator {

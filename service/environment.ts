@@ -15,6 +15,8 @@ export const ENVIRONMENT = {
   publicEndpoint: 'GLIMPSE_PUBLIC_ENDPOINT',
   /** JSON array of private JWKs (ES256); the first one signs. Needed where tokens are made or checked. */
   signingKeys: 'GLIMPSE_SIGNING_KEYS',
+  /** By which the edge is known to what answers behind it (api/client-address.ts); absent: there is no edge. */
+  edgeSecret: 'GLIMPSE_EDGE_SECRET',
   /** Password of the service user at an existing Keystone (`identity.mode: keystone`). */
   keystonePassword: 'GLIMPSE_KEYSTONE_PASSWORD',
   /** Port of the gateway's own process; default 8080. */
