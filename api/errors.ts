@@ -4,6 +4,7 @@
  */
 import {
   BackendUnavailable,
+  Busy,
   Conflict,
   type ErrorKind,
   Forbidden,
@@ -27,6 +28,7 @@ export const HTTP_STATUS = {
   Forbidden: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
+  TooSlow: 408,
   Conflict: 409,
   StaleRevision: 409,
   Gone: 410,
@@ -38,6 +40,7 @@ export const HTTP_STATUS = {
   NotImplemented: 501,
   BackendUnavailable: 503,
   Throttled: 503,
+  Busy: 503,
   TaskAborted: 410,
   FetchFailed: 400,
   ImageRefused: 415,
@@ -54,6 +57,7 @@ export const REASONS: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   410: 'Gone',
   413: 'Request Entity Too Large',
@@ -101,7 +105,8 @@ const shortened = (text: string): string => (text.length > LONGEST ? `${text.sli
 
 function headersOf(error: unknown, context: ErrorContext): Record<string, string> {
   if (error instanceof MethodNotAllowed) return { allow: error.allow.join(', ') };
-  if (error instanceof TooManyRequests) return { 'retry-after': String(error.retryAfterSeconds) };
+  if (error instanceof TooManyRequests || error instanceof Busy)
+    return { 'retry-after': String(error.retryAfterSeconds) };
   if (error instanceof UnsupportedMedia && error.acceptPatch !== undefined)
     return { 'accept-patch': error.acceptPatch };
   if (statusOf(error) === 401 && context.identityUrl !== undefined)

@@ -1,9 +1,9 @@
-import type { BufferBudget } from './buffer-budget.ts';
+import { type BufferSource, FIRST_BYTES } from './buffer-budget.ts';
 
 export interface CutterOptions {
   /** Bytes of piece `n`, from 0. */
   sizeOf(n: number): number;
-  readonly budget: BufferBudget;
+  readonly budget: BufferSource;
   /** Pieces being stored at once. */
   readonly inFlight: number;
   readonly signal: AbortSignal;
@@ -15,7 +15,8 @@ export interface CutterOptions {
 
 /**
  * Cuts a stream of chunks of any size into pieces in budgeted buffers and stores several at once. One copy per byte, none per
- * chunk; whoever writes waits when the budget or the lanes are full.
+ * chunk; whoever writes waits when the budget or the lanes are full. The first piece begins in a small buffer: a stream that hardly
+ * sends holds hardly any memory.
  */
 export class Cutter {
   readonly #options: CutterOptions;
@@ -69,7 +70,9 @@ export class Cutter {
       at += length;
       this.#filled += length;
       this.#total += length;
-      if (this.#filled === buffer.length) this.#dispatch(false);
+      if (this.#filled < buffer.length) continue;
+      if (buffer.length < this.#options.sizeOf(this.#pieces)) await this.#grow(buffer);
+      else this.#dispatch(false);
     }
   }
 
@@ -77,7 +80,20 @@ export class Cutter {
     const { budget, signal, inFlight, sizeOf } = this.#options;
     while (this.#storing.size >= inFlight && this.#failure === undefined) await Promise.race(this.#storing);
     if (this.#failure !== undefined) throw this.#failure.error;
-    const buffer = await budget.take(sizeOf(this.#pieces), signal);
+    const bytes = sizeOf(this.#pieces);
+    const isFirst = this.#pieces === 0 && bytes > FIRST_BYTES;
+    return this.#hold(await (isFirst ? budget.takeFirst(signal) : budget.take(bytes, signal)));
+  }
+
+  /** The piece goes on in a buffer of its full size. */
+  async #grow(small: Buffer): Promise<void> {
+    const { budget, signal, sizeOf } = this.#options;
+    this.#hold(await budget.take(sizeOf(this.#pieces), signal)).set(small);
+    budget.give(small);
+  }
+
+  #hold(buffer: Buffer): Buffer {
+    const { budget, signal } = this.#options;
     if (signal.aborted) {
       budget.give(buffer);
       throw signal.reason;

@@ -1,8 +1,9 @@
-import { type BufferBudget, createBufferBudget } from './buffer-budget.ts';
+import { LimitExceeded } from '../core/errors.ts';
+import { type BufferSource, createBufferBudget } from './buffer-budget.ts';
 import { Cutter } from './cutter.ts';
 import { dataKey } from './keys.ts';
 import { partSize } from './part-size.ts';
-import type { Store } from './store.ts';
+import type { PartBounds, Store } from './store.ts';
 import type { Layout } from './stored-bytes.ts';
 
 /** What a writer left in the place. */
@@ -35,7 +36,7 @@ export interface ByteWriter {
 export interface WriterOptions {
   readonly signal?: AbortSignal | undefined;
   /** Memory shared with other writers; default: 64 MiB of its own. */
-  readonly budget?: BufferBudget | undefined;
+  readonly budget?: BufferSource | undefined;
   /** Bytes that will come, when known: lets the part size fit. */
   readonly totalBytes?: number | undefined;
   /** Called before each write to the place; throwing stops the writer. */
@@ -49,7 +50,7 @@ export const IN_FLIGHT = 3;
 const OWN_BUDGET = 64 * 1024 * 1024;
 
 /** The signal and budget a writer works with, and the way to end both. */
-export function writerTools(options: WriterOptions): { signal: AbortSignal; stop: () => void; budget: BufferBudget } {
+export function writerTools(options: WriterOptions): { signal: AbortSignal; stop: () => void; budget: BufferSource } {
   const stopped = new AbortController();
   const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([options.signal, stopped.signal]);
   return {
@@ -59,19 +60,31 @@ export function writerTools(options: WriterOptions): { signal: AbortSignal; stop
   };
 }
 
-/** Writes `{prefix}data`: one request for a small object, a multipart upload for all others. */
+/**
+ * Writes `{prefix}data`: one request for a small object, a multipart upload for all others. No part is larger than a buffer may be.
+ * @throws LimitExceeded for more bytes than fit the parts, at once when their number is known
+ */
 export function plainWriter(store: Store, prefix: string, options: WriterOptions = {}): ByteWriter {
   const { signal, stop, budget } = writerTools(options);
   const key = dataKey(prefix);
+  const bounds = boundsOf(store.abilities, budget);
+  const { maxParts } = bounds;
+  const tooMany = (): LimitExceeded =>
+    new LimitExceeded(
+      `The image does not fit the ${maxParts} parts of at most ${bounds.maxPartBytes} bytes it may have`,
+    );
+  if (options.totalBytes !== undefined && options.totalBytes > maxParts * partSize(0, bounds, options.totalBytes))
+    throw tooMany();
   const multipart = store.multipart(key, signal);
   let etag: string | undefined;
   const cutter = new Cutter({
-    sizeOf: (n) => partSize(n, store.abilities, options.totalBytes),
+    sizeOf: (n) => partSize(n, bounds, options.totalBytes),
     budget,
     inFlight: IN_FLIGHT,
     signal,
     tap: options.tap,
     store: async (n, bytes, last) => {
+      if (n >= maxParts) throw tooMany();
       await options.guard?.();
       if (n === 0 && last) etag = await store.putObject(key, bytes, { signal });
       else await multipart.putPart(n, bytes);
@@ -96,4 +109,9 @@ export function plainWriter(store: Store, prefix: string, options: WriterOptions
       await multipart.abort();
     },
   };
+}
+
+function boundsOf(abilities: PartBounds, { largestBytes }: BufferSource): PartBounds {
+  const { minPartBytes, maxPartBytes, maxParts } = abilities;
+  return { minPartBytes, maxParts, maxPartBytes: Math.min(maxPartBytes, Math.max(minPartBytes, largestBytes)) };
 }

@@ -76,6 +76,20 @@ export class TooManyRequests extends ImageServiceError {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+/** What the service has of memory or workers is taken; `retryAfterSeconds` says when to come back. */
+export class Busy extends ImageServiceError {
+  readonly kind = 'Busy';
+  override readonly retryable = true;
+  readonly retryAfterSeconds: number;
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+/** A client sends so slowly that it keeps others out. */
+export class TooSlow extends ImageServiceError {
+  readonly kind = 'TooSlow';
+}
 /** A header is larger than the service takes. */
 export class HeaderTooLarge extends ImageServiceError {
   readonly kind = 'HeaderTooLarge';
@@ -135,6 +149,8 @@ type Kinds =
   | UnsupportedMedia
   | RangeNotSatisfiable
   | TooManyRequests
+  | Busy
+  | TooSlow
   | HeaderTooLarge
   | BackendUnavailable
   | Throttled

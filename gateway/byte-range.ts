@@ -18,15 +18,22 @@ export function byteRange(range: string | undefined, contentRange: string | unde
   return { start: 0, end: size, partial: false };
 }
 
+/**
+ * Whether a Range header counts (RFC 9110, section 13.1.5): without If-Range, or when it names these very bytes. A weak tag never does,
+ * nor does a date: no answer of ours carries one that a client could have it from.
+ * @param etag the entity tag of the image, quotes included; undefined when its bytes have none
+ */
+export function isRangeWanted(ifRange: string | undefined, etag: string | undefined): boolean {
+  return ifRange === undefined || (etag !== undefined && ifRange.trim() === etag);
+}
+
 function parseRange(range: string, size: number): ByteRange {
   if (range.includes(',')) throw new InvalidInput(`Range "${range}": only a single range is supported`);
   const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(range) ?? [];
   if (first === '' && last === '') throw unsatisfiable(range, size);
   if (first === '') {
-    if (size === 0) throw unsatisfiable(range, size);
-    // A suffix of 0 bytes gets the whole, as from the original.
-    const length = Number(last) === 0 ? size : Math.min(size, Number(last));
-    return { start: size - length, end: size, partial: true };
+    // A suffix of 0 bytes is satisfied by nothing (RFC 9110, section 14.1.2).
+    return checked(range, size - Math.min(size, Number(last)), size, size);
   }
   const end = last === '' ? size : Math.min(size, Number(last) + 1);
   return checked(range, Number(first), end, size);

@@ -1,5 +1,7 @@
 import {
   type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
   Agent as PlainAgent,
   request as plainRequest,
   type RequestListener,
@@ -8,11 +10,14 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { pipeline } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import { cacheControl } from '../api/cache-control.ts';
+import { CLIENT_HEADER, EDGE_HEADER, lastHop, vouchedClient } from '../api/client-address.ts';
 import { answererOf, pathOf } from '../api/dispatch.ts';
 import { listener } from './listener.ts';
 
-/** Of one connection, not of the message (RFC 9110, section 7.6.1); `host` is the API's own, `expect` is answered here. */
+/** Of one connection, not of the message (RFC 9110, section 7.6.1); `host` is the API's own, `expect` is answered here, and who the client is we say. */
 const HOP_BY_HOP = new Set([
+  CLIENT_HEADER,
+  EDGE_HEADER,
   'connection',
   'expect',
   'host',
@@ -39,8 +44,9 @@ export function byPath(gateway: RequestListener, other: RequestListener): Reques
  * Hands requests on to the API at `origin` and streams its answers back; 502 when it cannot be reached. Host and port are the
  * origin's whatever the request says. No size limit of its own, so that long listings pass, which a load balancer's function targets
  * would cut at 1 MB.
+ * @param edgeSecret with it, the API is told who the client is: whom the edge names, else the hop before our load balancer
  */
-export function forwardTo(origin: string): RequestListener {
+export function forwardTo(origin: string, edgeSecret?: string): RequestListener {
   const base = new URL(origin);
   const tls = base.protocol === 'https:';
   const send = tls ? tlsRequest : plainRequest;
@@ -51,7 +57,7 @@ export function forwardTo(origin: string): RequestListener {
       ...place,
       path: request.url ?? '/',
       method: request.method ?? 'GET',
-      headers: endToEnd(request.headers),
+      headers: { ...endToEnd(request.headers), ...clientHeaders(request, edgeSecret) },
       agent,
       timeout: SILENCE_MS,
     });
@@ -74,6 +80,13 @@ export function forwardTo(origin: string): RequestListener {
       if (!response.writableFinished) onward.destroy();
     });
   });
+}
+
+/** What a client wrote of these itself is passed on nowhere. */
+function clientHeaders({ headers, socket }: IncomingMessage, edgeSecret: string | undefined): OutgoingHttpHeaders {
+  if (edgeSecret === undefined) return {};
+  const client = vouchedClient(headers, edgeSecret) ?? lastHop(headers) ?? socket.remoteAddress;
+  return { [CLIENT_HEADER]: client, [EDGE_HEADER]: edgeSecret };
 }
 
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {

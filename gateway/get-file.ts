@@ -5,7 +5,8 @@ import { type ImageReader, openStored } from '../bytes/stored-image.ts';
 import { BackendUnavailable, ImageServiceError, InvalidInput, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import { planDownload } from '../core/images/download.ts';
-import { byteRange } from './byte-range.ts';
+import type { Image } from '../core/images/image.ts';
+import { byteRange, isRangeWanted } from './byte-range.ts';
 import type { GatewayDeps } from './deps.ts';
 import { ClientGone } from './pump.ts';
 import { one } from './upload-headers.ts';
@@ -36,7 +37,11 @@ export async function getFile(
     return;
   }
   const total = image.size ?? opened.reader.size;
-  const range = byteRange(request.headers.range, one(request.headers['content-range']), total);
+  const etag = etagOf(image);
+  const { range: wanted, 'content-range': historic, 'if-range': ifRange } = request.headers;
+  const range = isRangeWanted(one(ifRange), etag)
+    ? byteRange(wanted, one(historic), total)
+    : byteRange(undefined, undefined, total);
   const batches = bytesOf(deps, opened, range.start, range.end, gone.signal);
   const first = await batches.next();
   response.writeHead(range.partial ? 206 : 200, {
@@ -44,9 +49,16 @@ export async function getFile(
     'cache-control': cacheControl(true),
     'content-length': range.end - range.start,
     ...(image.checksum === null ? {} : { 'content-md5': image.checksum }),
+    ...(etag === undefined ? {} : { etag }),
     ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${total}` } : {}),
   });
   await send(response, first, batches);
+}
+
+/** Of the bytes, not of the record: what continues a download compares it. Undefined for an image that was never hashed. */
+function etagOf({ hashValue, checksum }: Pick<Image, 'hashValue' | 'checksum'>): string | undefined {
+  const hash = hashValue ?? checksum;
+  return hash === null ? undefined : `"${hash}"`;
 }
 
 interface Opened {

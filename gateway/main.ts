@@ -20,7 +20,7 @@ const options = {
 };
 const gateway = createGateway(deps, options);
 const apiUrl = process.env[ENVIRONMENT.apiUrl];
-const { server, drain } = createGatewayServer(apiUrl ? byPath(gateway, forwardTo(apiUrl)) : gateway);
+const { server, drain } = createGatewayServer(apiUrl ? byPath(gateway, forwardTo(apiUrl, deps.edgeSecret)) : gateway);
 server.listen(Number(process.env[ENVIRONMENT.gatewayPort] ?? DEFAULT_PORT));
 
 const stop = (): void => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { InvalidInput } from '../core/errors.ts';
+import { InvalidInput, TooSlow } from '../core/errors.ts';
 
 /** The client closed the connection before its request or our answer was complete; nobody hears what we say. */
 export class ClientGone extends Error {
@@ -13,17 +13,26 @@ export interface PumpOptions {
   readonly signal: AbortSignal;
   /** Milliseconds without a byte, while we are ready to read, after which the client is given up. */
   readonly stallMs: number;
+  /** What is asked of a client whose memory others wait for. */
+  readonly pace: Pace;
+  readonly isInTheWay: () => boolean;
+}
+
+/** A rate, and the time it is averaged over. */
+export interface Pace {
+  readonly bytesPerSecond: number;
+  readonly windowMs: number;
 }
 
 /**
  * Feeds a request body to `write`, chunk by chunk as the socket delivers it. While a promise of `write` is pending the socket is
  * paused, which is how a full buffer budget reaches the client.
- * @throws ClientGone, InvalidInput when the client stalls, what `write` throws, the signal's reason
+ * @throws ClientGone, InvalidInput when the client stalls, TooSlow when it keeps others waiting, what `write` throws, the signal's reason
  */
 export function pump(
   request: IncomingMessage,
   write: (chunk: Buffer) => Promise<void> | undefined,
-  { signal, stallMs }: PumpOptions,
+  { signal, stallMs, pace, isInTheWay }: PumpOptions,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let settled = false;
@@ -38,10 +47,22 @@ export function pump(
       seen = bytesRead;
       if (quiet >= LOOKS) settle(new InvalidInput(`no data for ${stallMs / 1000} seconds`));
     }, stallMs / LOOKS);
+    // Only time in which we read counts: what waits for memory or a store is not the client's slowness.
+    let received = 0;
+    let looks: number[] = [];
+    const pacing = setInterval(() => {
+      looks = writing ? [] : [...looks.slice(1 - LOOKS), received];
+      received = 0;
+      if (looks.length < LOOKS || !isInTheWay()) return;
+      const perSecond = (looks.reduce((sum, bytes) => sum + bytes, 0) * 1000) / pace.windowMs;
+      if (perSecond < pace.bytesPerSecond)
+        settle(new TooSlow(`${Math.round(perSecond)} bytes per second, while others wait for the memory this takes`));
+    }, pace.windowMs / LOOKS);
     const settle = (error?: unknown): void => {
       if (settled) return;
       settled = true;
       clearInterval(watch);
+      clearInterval(pacing);
       signal.removeEventListener('abort', onAbort);
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       request.pause();
@@ -63,6 +84,7 @@ export function pump(
       else if (!settled) request.resume();
     };
     const onData = (chunk: Buffer): void => {
+      received += chunk.length;
       try {
         const waiting = write(chunk);
         if (waiting === undefined) return;

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { BufferBudget } from '../bytes/buffer-budget.ts';
 import { Conflict, Gone } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import {
@@ -15,13 +14,10 @@ import {
 } from '../core/images/upload.ts';
 import type { UploadKind } from '../core/images/upload-limits.ts';
 import type { GatewayDeps } from './deps.ts';
-import { receive } from './receive.ts';
+import { type ReceiveOptions, receive } from './receive.ts';
 import { uploadHeaders } from './upload-headers.ts';
 
-export interface PutOptions {
-  readonly budget: BufferBudget;
-  readonly stallMs: number;
-}
+export type PutOptions = Pick<ReceiveOptions, 'budget' | 'stallMs' | 'pace' | 'waitMs'>;
 
 /** The record is looked at before a write unless it was so long ago at most. Milliseconds. */
 const HELD_FOR_MS = 2_000;
@@ -42,7 +38,9 @@ export async function putBytes(
   const upload = await beginUpload(deps, caller, { kind, imageId, ...headers });
   const life = keepAlive(deps, upload);
   try {
-    const received = await receive(deps, upload, request, { ...options, signal: life.signal, guard: life.guard });
+    const { signal, guard } = life;
+    const project = caller.projectId ?? caller.userId;
+    const received = await receive(deps, upload, request, { ...options, signal, guard, project });
     await (kind === 'file' ? completeFile : completeStage)(deps, upload, received);
   } catch (error) {
     await life.end();

@@ -10,7 +10,7 @@ import { isToBeConverted } from '../core/imports/conversion.ts';
 import { createDigester } from '../formats/node/digest/digest.ts';
 import type { GatewayDeps } from './deps.ts';
 import { inspectUpload } from './inspect-upload.ts';
-import { pump } from './pump.ts';
+import { type Pace, pump } from './pump.ts';
 
 export interface ReceiveOptions {
   readonly budget: BufferBudget;
@@ -18,12 +18,17 @@ export interface ReceiveOptions {
   /** Called before each write to the place; throws when the image is no longer ours. */
   readonly guard: () => Promise<void>;
   readonly stallMs: number;
+  readonly pace: Pace;
+  /** Milliseconds to wait for memory to begin with. */
+  readonly waitMs: number;
+  /** Whose part of the memory it takes. */
+  readonly project: string;
 }
 
 /**
  * Takes the body of an upload into its place: one copy into shared buffers, from which threads hash and connections store at once.
  * PUT file then looks at what was stored, before the record says so. Staged bytes that the import will convert are not hashed.
- * @throws InvalidInput (size), LimitExceeded, UnsupportedMedia, ClientGone, BackendUnavailable, what `guard` throws
+ * @throws InvalidInput (size), LimitExceeded, UnsupportedMedia, ClientGone, BackendUnavailable, Busy, TooSlow, what `guard` throws
  */
 export async function receive(
   deps: GatewayDeps,
@@ -33,10 +38,12 @@ export async function receive(
 ): Promise<Received> {
   const algorithm = deps.config.hashing_algorithm;
   const isHashed = upload.kind === 'file' || !isToBeConverted(deps.config, upload.image);
+  const share = options.budget.share(options.project, options);
   const digester = createDigester(isHashed ? ['md5', algorithm] : []);
-  const writer = writerFor(deps, upload, { ...options, tap: (bytes) => digester.update(bytes) });
+  let writer: ByteWriter | undefined;
   try {
-    await pump(request, limited(upload, writer), options);
+    writer = writerFor(deps, upload, { ...options, budget: share, tap: (bytes) => digester.update(bytes) });
+    await pump(request, limited(upload, writer), { ...options, isInTheWay: share.isInTheWay });
     checkSize(upload, writer.total);
     const written = await writer.finish();
     const [digests, virtualSize] = await Promise.all([
@@ -52,9 +59,11 @@ export async function receive(
       ...digestsOf(digests, algorithm),
     };
   } catch (error) {
-    await writer.abort();
+    await writer?.abort();
     digester.close();
     throw error;
+  } finally {
+    share.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { continueWhenRead } from './expect-continue.ts';
 import { listener } from './listener.ts';
 
 /** A gateway behind a load balancer: its health is what routes requests to it, and it ends without cutting a transfer. */
@@ -20,15 +21,17 @@ const HEALTH = '/healthcheck';
 /** Wraps the gateway in a server with a health check. */
 export function createGatewayServer(gateway: RequestListener): GatewayServer {
   let drained: Promise<void> | undefined;
+  const answer = listener((request, response) => {
+    if (drained !== undefined) response.setHeader('connection', 'close');
+    if (request.url !== HEALTH) return gateway(request, response);
+    const [status, body] = drained === undefined ? [200, 'OK'] : [503, 'DRAINING'];
+    response.writeHead(status, { 'content-type': 'text/plain' }).end(request.method === 'HEAD' ? undefined : body);
+  });
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: 0 },
-    listener((request, response) => {
-      if (drained !== undefined) response.setHeader('connection', 'close');
-      if (request.url !== HEALTH) return gateway(request, response);
-      const [status, body] = drained === undefined ? [200, 'OK'] : [503, 'DRAINING'];
-      response.writeHead(status, { 'content-type': 'text/plain' }).end(request.method === 'HEAD' ? undefined : body);
-    }),
+    answer,
   );
+  continueWhenRead(server, answer);
   return {
     server,
     drain(graceMs) {

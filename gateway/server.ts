@@ -16,15 +16,15 @@ import {
 } from '../api/edge.ts';
 import { createRouter } from '../api/router.ts';
 import { type GroupOperations, type Operation, ROUTES } from '../api/routes.ts';
-import { type BufferBudget, createBufferBudget } from '../bytes/buffer-budget.ts';
+import { createBufferBudget } from '../bytes/buffer-budget.ts';
 import { Forbidden, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { getFile } from './get-file.ts';
 import { discardBody } from './linger.ts';
 import { listener } from './listener.ts';
-import { ClientGone } from './pump.ts';
-import { putBytes } from './put-bytes.ts';
+import { ClientGone, type Pace } from './pump.ts';
+import { type PutOptions, putBytes } from './put-bytes.ts';
 import { one } from './upload-headers.ts';
 
 export interface GatewayOptions {
@@ -32,11 +32,17 @@ export interface GatewayOptions {
   readonly uploadBudgetBytes?: number;
   /** Milliseconds after which a client that sends nothing is given up. Default one minute. */
   readonly stallMs?: number;
+  /** Slowest that an upload may be while others wait for the memory it holds. Default 16 KiB/s over half a minute. */
+  readonly pace?: Pace;
+  /** Milliseconds an upload waits for its first memory before it is told to come back. Default one minute. */
+  readonly bufferWaitMs?: number;
 }
 
 /** Six buffers: four uploads at once stay below 400 MiB of process memory above idle, their garbage and the store's included. */
 const DEFAULT_BUDGET = 96 * 1024 * 1024;
 const DEFAULT_STALL_MS = 60_000;
+const DEFAULT_PACE: Pace = { bytesPerSecond: 16 * 1024, windowMs: 30_000 };
+const DEFAULT_BUFFER_WAIT_MS = 60_000;
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -50,15 +56,14 @@ type Verb = (gateway: Gateway, exchange: Exchange) => Promise<void>;
 
 interface Gateway {
   readonly deps: GatewayDeps;
-  readonly budget: BufferBudget;
-  readonly stallMs: number;
+  readonly upload: PutOptions;
 }
 
 const put =
   (kind: 'file' | 'stage'): Verb =>
-  async ({ deps, budget, stallMs }, { request, response, imageId, caller }) => {
+  async ({ deps, upload }, { request, response, imageId, caller }) => {
     if (caller.isReadOnly === true) throw new Forbidden('Read-only access');
-    await putBytes(deps, caller, kind, imageId, request, { budget, stallMs });
+    await putBytes(deps, caller, kind, imageId, request, upload);
     response.writeHead(204).end();
   };
 
@@ -76,8 +81,12 @@ const router = createRouter<Operation>(ROUTES);
 export function createGateway(deps: GatewayDeps, options: GatewayOptions = {}): RequestListener {
   const gateway: Gateway = {
     deps,
-    budget: createBufferBudget(options.uploadBudgetBytes ?? DEFAULT_BUDGET),
-    stallMs: options.stallMs ?? DEFAULT_STALL_MS,
+    upload: {
+      budget: createBufferBudget(options.uploadBudgetBytes ?? DEFAULT_BUDGET),
+      stallMs: options.stallMs ?? DEFAULT_STALL_MS,
+      pace: options.pace ?? DEFAULT_PACE,
+      waitMs: options.bufferWaitMs ?? DEFAULT_BUFFER_WAIT_MS,
+    },
   };
   return listener(async (request, response) => {
     const arrival = arrivalOf(request);

@@ -2,9 +2,11 @@
  * One public name for console, API and data plane. `cloudfront`: a distribution. `alb`: the gateway's load balancer, whose process hands
  * on what is not image bytes (docs/adr). Nothing that may stand behind a token is cached anywhere.
  */
+import { CLIENT_HEADER, EDGE_HEADER } from '../api/client-address.ts';
 import { DIVISION, pathPattern } from '../api/dispatch.ts';
 import { api } from './api.ts';
 import { gateway } from './gateway.ts';
+import { edgeSecret } from './secrets.ts';
 import { settings } from './stage.ts';
 
 /** AWS managed policies (CloudFront developer guide, "Use managed cache policies" and "… origin request policies"). */
@@ -14,8 +16,15 @@ const ALL_VIEWER_EXCEPT_HOST = 'b689b0a8-53d0-40ab-baf2-68738e2966ac';
 
 const ALL_METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 
-/** Everything passes: every method, header but Host, and query; nothing is kept. */
-const passing = (targetOriginId: 'api' | 'gateway') => ({
+/** Whatever the viewer sent under that name is replaced. */
+const CLIENT_ADDRESS = `function handler(event) {
+  event.request.headers['${CLIENT_HEADER}'] = { value: event.viewer.ip };
+  return event.request;
+}`;
+
+/** Everything passes: every method, header but Host, and query; nothing is kept. The edge adds who the viewer is. */
+const passing = (targetOriginId: 'api' | 'gateway', clientAddress: aws.cloudfront.Function) => ({
+  functionAssociations: [{ eventType: 'viewer-request', functionArn: clientAddress.arn }],
   targetOriginId,
   viewerProtocolPolicy: 'https-only',
   allowedMethods: ALL_METHODS,
@@ -47,6 +56,14 @@ export async function openEdge(): Promise<$util.Output<string>> {
       originSslProtocols: { items: ['TLSv1.2'], quantity: 1 },
     },
   });
+  const clientAddress = new aws.cloudfront.Function('ClientAddress', {
+    name: `${$app.name}-${$app.stage}-client-address`,
+    runtime: 'cloudfront-js-2.0',
+    code: CLIENT_ADDRESS,
+    publish: true,
+  });
+  // An origin's own header goes before one of the viewer's.
+  const customHeaders = [{ name: EDGE_HEADER, value: edgeSecret }];
   const distribution = new aws.cloudfront.Distribution('Edge', {
     comment: `${$app.name} ${$app.stage}`,
     enabled: true,
@@ -65,6 +82,7 @@ export async function openEdge(): Promise<$util.Output<string>> {
     origins: [
       {
         originId: 'api',
+        customHeaders,
         domainName: api.nodes.api.apiEndpoint.apply((url) => new URL(url).hostname),
         customOriginConfig: {
           httpPort: 80,
@@ -77,16 +95,17 @@ export async function openEdge(): Promise<$util.Output<string>> {
       },
       {
         originId: 'gateway',
+        customHeaders,
         domainName: gateway.nodes.loadBalancer.dnsName,
         vpcOriginConfig: { vpcOriginId: vpcOrigin.id, originReadTimeout: 120, originKeepaliveTimeout: 60 },
       },
       ...(console?.origins ?? []),
     ],
     orderedCacheBehaviors: [
-      ...BYTES.map((pathPattern) => ({ pathPattern, ...passing('gateway') })),
+      ...BYTES.map((pathPattern) => ({ pathPattern, ...passing('gateway', clientAddress) })),
       ...(console?.behaviors ?? []),
     ],
-    defaultCacheBehavior: passing('api'),
+    defaultCacheBehavior: passing('api', clientAddress),
     customErrorResponses: KEPT_ERRORS.map((errorCode) => ({ errorCode, errorCachingMinTtl: 0 })),
   });
   console?.letRead(distribution.arn);

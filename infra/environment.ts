@@ -2,7 +2,7 @@
 import { INDEX_SHARDS } from '../workflows/topology.ts';
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
-import { keystoneSecret, tokenSecrets } from './secrets.ts';
+import { edgeSecret, keystoneSecret, tokenSecrets } from './secrets.ts';
 import { account, settings, sizes } from './stage.ts';
 import { staging, table } from './storage.ts';
 import { importWorkflowArn } from './targets.ts';
@@ -25,6 +25,7 @@ export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.I
     }),
     // The gateway gets them from parameters instead: a task definition can be read by many.
     ...(name !== 'gateway' && tokens && tokenSecrets[tokens]),
+    ...(name === 'api-identity' && { GLIMPSE_EDGE_SECRET: edgeSecret }),
     ...(keystone && keystoneSecret),
   };
 }

@@ -7,7 +7,7 @@ import { environmentOf } from './environment.ts';
 import { key } from './kms.ts';
 import { statementsOf } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
-import { tokenSecrets } from './secrets.ts';
+import { edgeSecret, tokenSecrets } from './secrets.ts';
 import { logical, named, settings, sizes } from './stage.ts';
 import { crossesRegions } from './storage.ts';
 import { targets } from './targets.ts';
@@ -45,7 +45,7 @@ for (const service of crossesRegions ? ['dynamodb'] : ['s3', 'dynamodb']) {
 
 /** By variable: `GLIMPSE_VERIFICATION_KEYS` → the parameter that holds it. */
 const parameters: Readonly<Record<string, aws.ssm.Parameter>> = Object.fromEntries(
-  Object.entries(tokenSecrets.checks).map(([variable, value]) => {
+  Object.entries({ ...tokenSecrets.checks, GLIMPSE_EDGE_SECRET: edgeSecret }).map(([variable, value]) => {
     const name = variable.replace('GLIMPSE_', '').toLowerCase().replaceAll('_', '-');
     const parameter = new aws.ssm.Parameter(`${logical(name)}Parameter`, {
       name: `/${$app.name}/${$app.stage}/${name}`,

@@ -2,6 +2,7 @@
  * Secrets are set with `sst secret set`. A missing or unusable one stops the deployment before anything is made: the component itself
  * would notice while other resources are already on their way.
  */
+import { createHmac } from 'node:crypto';
 import { SettingsError } from './settings.ts';
 import { settings } from './stage.ts';
 
@@ -26,7 +27,7 @@ export const keystoneSecret: Readonly<Record<string, $util.Output<string>>> =
 /** What makes tokens. */
 const signing: Readonly<Record<string, $util.Output<string>>> = { GLIMPSE_SIGNING_KEYS: signingKeys.value };
 /** What checks them: the same keys without their private halves. */
-export const verification: Readonly<Record<string, $util.Output<string>>> = {
+const verification: Readonly<Record<string, $util.Output<string>>> = {
   GLIMPSE_VERIFICATION_KEYS: signingKeys.value.apply(publicKeysOf),
 };
 
@@ -43,6 +44,14 @@ function publicKeysOf(text: string): string {
 }
 
 const publicHalf = ({ kty, crv, x, y, kid }: Readonly<Record<string, unknown>>) => ({ kty, crv, x, y, kid });
+
+/**
+ * By which the edge is known to what answers behind it (api/client-address.ts). Of the signing keys, one way: nothing more to set, and
+ * rotated with them; for the minutes in between, log-ins count by the edge's address.
+ */
+export const edgeSecret: $util.Output<string> = $util.secret(
+  signingKeys.value.apply((keys) => createHmac('sha256', keys).update('glimpse edge').digest('hex')),
+);
 
 /** The message says nothing of the value. @throws SettingsError */
 function checkSigningKeys(text: string): void {

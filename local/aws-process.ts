@@ -19,6 +19,8 @@ interface AwsOptions {
   port?: number;
   controlToken?: string;
   strict?: Strict;
+  /** Names besides those of loopback that the port is reached by. */
+  hosts?: readonly string[];
 }
 
 let controlPort: number | undefined;
@@ -41,7 +43,7 @@ await runChild(async (options: AwsOptions) => {
     forwarder(() => controlPort),
     (req, res) => s3.handle(req, res),
   );
-  const listener = await listen(handler, options.port ?? 0);
+  const listener = await listen(handler, options.port ?? 0, { hosts: options.hosts ?? [] });
   const close = async () => {
     await listener.close();
     await s3.close();

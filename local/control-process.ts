@@ -3,9 +3,9 @@ import { runChild } from './child-process.ts';
 import { type ControlOptions, openControl } from './control.ts';
 import { listen } from './front.ts';
 
-await runChild(async (options: ControlOptions & { port?: number }) => {
+await runChild(async (options: ControlOptions & { port?: number; hosts?: readonly string[] }) => {
   const control = await openControl(options);
-  const listener = await listen(control.handle, options.port ?? 0);
+  const listener = await listen(control.handle, options.port ?? 0, { hosts: options.hosts ?? [] });
   const close = async () => {
     await listener.close();
     await control.close();

@@ -3,7 +3,9 @@ import { Agent, createServer, type IncomingMessage, request, type Server, type S
 import type { AddressInfo } from 'node:net';
 import { AwsError, toAwsError } from './wire/aws-error.ts';
 import { send } from './wire/body.ts';
+import { limitSilence } from './wire/slow-body.ts';
 import { isOriginForm } from './wire/target.ts';
+import { foreignHost, foreignPage, type WebGuard } from './wire/web-guard.ts';
 
 /** Answers requests; what it throws is answered by a 500. */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void> | void;
@@ -26,11 +28,46 @@ export function front(control: RequestHandler, s3: RequestHandler): RequestHandl
   return (req, res) => (isControlRequest(req) ? control(req, res) : s3(req, res));
 }
 
-/** Listens on 127.0.0.1; a request whose target is no path gets 400. Throws one clear error when the port is taken. Port 0: any free port. */
-export async function listen(handler: RequestHandler, port: number): Promise<Listener> {
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (req, res) => {
-    guarded(handler, req, res).catch(() => res.destroy());
-  });
+export interface ListenOptions extends WebGuard {
+  /** Milliseconds for the headers of a request. Default one minute. */
+  readonly headersMs?: number;
+  /** Milliseconds that a client may be silent in the middle of its body. Default one minute. */
+  readonly silenceMs?: number;
+}
+
+const DEFAULT_HEADERS_MS = 60_000;
+const DEFAULT_SILENCE_MS = 60_000;
+
+/**
+ * Listens on 127.0.0.1; a request whose target is no path gets 400, one sent to a foreign name 421, one of another site's page 403.
+ * A body may take as long as it moves. Throws one clear error when the port is taken. Port 0: any free port.
+ */
+export async function listen(handler: RequestHandler, port: number, options: ListenOptions = {}): Promise<Listener> {
+  const { headersMs = DEFAULT_HEADERS_MS, silenceMs = DEFAULT_SILENCE_MS } = options;
+  const answer =
+    (expecting: boolean) =>
+    (req: IncomingMessage, res: ServerResponse): void => {
+      const refusal = foreignHost(req.headers, options) ?? foreignPage(req.headers, options);
+      if (refusal !== undefined) {
+        const message = JSON.stringify({ __type: 'AccessDeniedException', message: refusal.message });
+        send(res, refusal.status, { 'content-type': 'application/json', connection: 'close' }, message);
+        return;
+      }
+      if (expecting) res.writeContinue();
+      limitSilence(req, res, silenceMs);
+      guarded(handler, req, res).catch(() => res.destroy());
+    };
+  const server = createServer(
+    {
+      keepAliveTimeout: 60_000,
+      headersTimeout: headersMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: checks(headersMs),
+    },
+    answer(false),
+  );
+  // Whoever is refused learns it before he sends the body.
+  server.on('checkContinue', answer(true));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE';
@@ -51,6 +88,9 @@ async function guarded(handler: RequestHandler, req: IncomingMessage, res: Serve
     else send(res, error.status, { 'content-type': 'application/json' }, JSON.stringify({ __type: error.code }));
   }
 }
+
+/** How often late headers are looked for. */
+const checks = (headersMs: number): number => Math.min(30_000, headersMs);
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {

@@ -11,6 +11,8 @@ export type ProcessName = 'aws' | 'control';
 export interface ProcessesOptions extends ControlOptions {
   /** The public port; 0 for any. */
   port: number;
+  /** Names besides those of loopback that the ports are reached by. */
+  hosts?: readonly string[];
   /** Called after a process that died by itself is up again; functions must then be registered again. */
   onRestart?: (name: ProcessName) => Promise<void> | void;
   /** Called when a process died and could not be started again. */

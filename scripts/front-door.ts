@@ -2,8 +2,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { answererOf, pathOf } from '../api/dispatch.ts';
 import type { Group } from '../api/route.ts';
+import { continueWhenRead } from '../gateway/expect-continue.ts';
 import { listener } from '../gateway/listener.ts';
 import { apiLimits, EDGE_SERVER, type EdgeOptions, edge } from '../local/edge.ts';
+import { limitArrival } from '../local/wire/slow-body.ts';
+import { foreignHost } from '../local/wire/web-guard.ts';
 
 /** Who answers, by group of the route table. */
 export type Doors = Readonly<Record<Group, RequestListener>>;
@@ -15,26 +18,56 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
-/**
- * Takes the port.
- * @param strict keep errors and limit requests as the edge of a deployment does
- * @throws Error with one line when it is busy
- */
-export async function takeFrontDoor(port: number, strict?: EdgeOptions): Promise<FrontDoor> {
-  let answer: RequestListener = (request, response) => {
-    response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
-    request.resume();
-  };
+export interface FrontDoorOptions {
+  /** Names besides those of loopback that the service is reached by, lower case: a request to any other gets 421. */
+  readonly hosts?: readonly string[];
+  /** Milliseconds for the headers of a request. Default one minute. */
+  readonly headersMs?: number;
+  /** Milliseconds for a whole body that is not image bytes, of which the gateway judges the pace. Default one minute. */
+  readonly bodyMs?: number;
+  /** Keep errors and limit requests as the edge of a deployment does. */
+  readonly edge?: EdgeOptions | undefined;
+}
+
+const DEFAULT_MS = 60_000;
+
+/** Takes the port. @throws Error with one line when it is busy */
+export async function takeFrontDoor(port: number, options: FrontDoorOptions = {}): Promise<FrontDoor> {
+  const { headersMs = DEFAULT_MS, bodyMs = DEFAULT_MS } = options;
+  let open: RequestListener | undefined;
+  const answer = listener((request, response) => {
+    const refusal = foreignHost(request.headers, options);
+    if (refusal !== undefined) {
+      response
+        .writeHead(refusal.status, { 'content-type': 'text/plain', connection: 'close' })
+        .end(`421 Misdirected Request: ${refusal.message}\n`);
+      return;
+    }
+    if (open === undefined) {
+      response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('STARTING');
+      request.resume();
+      return;
+    }
+    open(request, response);
+  });
   const server = createServer(
-    { keepAliveTimeout: 65_000, requestTimeout: 0, ...(strict && EDGE_SERVER) },
-    listener((request, response) => answer(request, response)),
+    {
+      keepAliveTimeout: 65_000,
+      headersTimeout: headersMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(30_000, headersMs),
+      ...(options.edge && EDGE_SERVER),
+    },
+    answer,
   );
+  continueWhenRead(server, answer);
   await listen(server, port);
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     open: (doors) => {
-      answer = strict === undefined ? byPath(doors) : edge(byPath(withApiLimits(doors)), strict);
+      open =
+        options.edge === undefined ? byPath(doors, bodyMs) : edge(byPath(withApiLimits(doors), bodyMs), options.edge);
     },
     close: () =>
       new Promise((resolve) => {
@@ -46,9 +79,12 @@ export async function takeFrontDoor(port: number, strict?: EdgeOptions): Promise
 }
 
 const byPath =
-  (doors: Doors): RequestListener =>
-  (request, response) =>
-    doors[answererOf(pathOf(request.url ?? '/'))](request, response);
+  (doors: Doors, bodyMs: number): RequestListener =>
+  (request, response) => {
+    const group = answererOf(pathOf(request.url ?? '/'));
+    if (group !== 'gateway') limitArrival(request, response, bodyMs);
+    doors[group](request, response);
+  };
 
 const withApiLimits = ({ gateway, images, identity, metadefs }: Doors): Doors => ({
   gateway,

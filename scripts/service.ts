@@ -54,7 +54,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Service> {
   const dataDir = await openDataDir(settings, undo);
-  const door = await takeFrontDoor(settings.port, settings.strict.front);
+  const door = await takeFrontDoor(settings.port, { hosts: settings.hosts, edge: settings.strict.front });
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
   const { strict, deployment } = await deployed(settings, dataDir);
@@ -68,6 +68,7 @@ async function start(
     dataDir: join(dataDir, 'aws'),
     controlToken: secrets.controlToken,
     strict,
+    hosts: settings.hosts,
     onRestart: () => register(aws.endpoint),
     onFailure: (name, error) =>
       options.onFailure(

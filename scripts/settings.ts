@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from '../core/config.ts';
 import { readStrict, type Strict } from '../local/strict.ts';
+import { hostNames } from '../local/wire/web-guard.ts';
 
 export interface Settings {
   readonly port: number;
@@ -12,6 +13,8 @@ export interface Settings {
   readonly ephemeral: boolean;
   /** How hard the embedded AWS is. */
   readonly strict: Strict;
+  /** Names besides those of loopback that both ports are reached by. */
+  readonly hosts: readonly string[];
   readonly config: Config;
 }
 
@@ -28,6 +31,7 @@ Environment
   GLIMPSE_PORT      port of the service (default 9292)
   GLIMPSE_AWS_PORT  port of the embedded AWS (default 4566)
   GLIMPSE_DATA      data directory (default .glimpse)
+  GLIMPSE_HOSTS     names besides localhost that both ports are reached by, with commas between; a request to any other gets 421
   GLIMPSE_CONFIG    JSON file with settings; each one replaces the default below
 `;
 
@@ -62,14 +66,21 @@ const AS_DEPLOYED = { bundles: {}, iam: {}, front: {}, dynamodb: {}, s3: {} } as
 export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Settings {
   const { ephemeral, help, 'as-deployed': asDeployed } = parse(args);
   if (help) throw new UsageError(USAGE, { exitCode: 0 });
+  const config = parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) });
   return {
     port: portOf(env, 'GLIMPSE_PORT', 9292),
     awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
     dataDir: resolve(env['GLIMPSE_DATA'] || '.glimpse'),
     ephemeral,
+    hosts: [...hostNames(env['GLIMPSE_HOSTS']), ...publicHost(config)],
     strict: { ...(asDeployed && AS_DEPLOYED), ...readStrict(env['GLIMPSE_LOCAL_STRICT']) },
-    config: checked(parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) })),
+    config: checked(config),
   };
+}
+
+/** Of `public_endpoint`: what links lead to must be let in. */
+function publicHost({ public_endpoint: url }: Config): string[] {
+  return url === undefined ? [] : [new URL(url).hostname.toLowerCase()];
 }
 
 /** @throws ConfigError for a secret that only a stage has */

@@ -14,6 +14,8 @@ export interface ApiDeps extends ServiceDeps {
   readonly authenticator: Authenticator;
   /** Absent in processes that check tokens and make none, and where an existing Keystone issues them. */
   readonly identity?: Identity;
+  /** By which the edge is known (api/client-address.ts). */
+  readonly edgeSecret?: string;
 }
 
 let built: Promise<ApiDeps> | undefined;
@@ -26,9 +28,12 @@ export function apiDeps(): Promise<ApiDeps> {
 
 async function createApiDeps(): Promise<ApiDeps> {
   const deps = await serviceDeps();
+  const edgeSecret = optional(process.env, 'edgeSecret');
+  const edge = edgeSecret === undefined ? {} : { edgeSecret };
   if (deps.config.identity.mode === 'keystone')
     return {
       ...deps,
+      ...edge,
       authenticator: authenticatorOf(deps, createKeystoneValidator(deps.keystone(), deps.config.identity, deps.clock)),
     };
   if (optional(process.env, 'signingKeys') === undefined) {
@@ -43,7 +48,7 @@ async function createApiDeps(): Promise<ApiDeps> {
     signer: await createTokenSigner(keysOf('signingKeys')),
     tokenLifetimeSeconds: deps.config.identity.token_expiration,
   });
-  return { ...deps, identity, authenticator: authenticatorOf(deps, identity) };
+  return { ...deps, ...edge, identity, authenticator: authenticatorOf(deps, identity) };
 }
 
 function authenticatorOf({ policy, config }: ServiceDeps, identity: TokenValidator): Authenticator {

@@ -19,6 +19,8 @@ export const ENVIRONMENT = {
   signingKeys: 'GLIMPSE_SIGNING_KEYS',
   /** JSON array of the public halves: what checks tokens and makes none holds these. */
   verificationKeys: 'GLIMPSE_VERIFICATION_KEYS',
+  /** By which the edge is known to what answers behind it (api/client-address.ts); absent: there is no edge. */
+  edgeSecret: 'GLIMPSE_EDGE_SECRET',
   /** Password of the service user at an existing Keystone (`identity.mode: keystone`). */
   keystonePassword: 'GLIMPSE_KEYSTONE_PASSWORD',
   /** Port of the gateway's own process; default 8080. */

@@ -4,6 +4,7 @@
  */
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { vouchedClient } from '../../api/client-address.ts';
 import { type Arrival, type EdgeAnswer, preflightAnswer } from '../../api/edge.ts';
 import { InvalidInput } from '../../core/errors.ts';
 
@@ -111,12 +112,15 @@ export function bodyText(event: APIGatewayProxyEventV2): string {
   }
 }
 
-/** What an operation reads of an event, whatever its service. */
-export function readingOf({ event, arrival }: Call) {
+/**
+ * What an operation reads of an event, whatever its service.
+ * @param edgeSecret by which an edge in front of the API is known; without one the client is who connected to the API
+ */
+export function readingOf({ event, arrival }: Call, edgeSecret?: string) {
   return {
     headers: arrival.headers,
     search: new URLSearchParams(event.rawQueryString),
     path: arrival.path,
-    source: event.requestContext.http.sourceIp,
+    source: vouchedClient(arrival.headers, edgeSecret) ?? event.requestContext.http.sourceIp,
   };
 }

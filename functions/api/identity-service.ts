@@ -16,6 +16,8 @@ type IdentityOperation = GroupOperations<'identity'>;
 export interface IdentityServiceOptions {
   readonly handlers: Handlers<IdentityOperation>;
   readonly identity: TokenValidator;
+  /** By which an edge is known that says where a log-in comes from. */
+  readonly edgeSecret?: string | undefined;
 }
 
 /** Keystone's `max_request_body_size`, in bytes. */
@@ -51,7 +53,7 @@ export function createIdentityService(
 }
 
 function answering(
-  { handlers, identity }: IdentityServiceOptions,
+  { handlers, identity, edgeSecret }: IdentityServiceOptions,
   config: EdgeOptions['config'],
 ): (call: Call) => Promise<EdgeAnswer> {
   const router = createRouter<IdentityOperation>(IDENTITY_ROUTES);
@@ -74,7 +76,7 @@ function answering(
       return bodyText(event);
     };
     return operate({
-      ...readingOf(call),
+      ...readingOf(call, edgeSecret),
       operation,
       route,
       params,

@@ -74,3 +74,26 @@ test('answers 502 when the API is not there', async () => {
 
   expect(answer.status).toBe(502);
 });
+
+test('tells the API who the client is: whom the edge names, else the last hop, never what the client wrote', async () => {
+  const seenBy: IncomingMessage['headers'][] = [];
+  const api = await listen((request, response) => {
+    seenBy.push(request.headers);
+    response.end();
+  });
+  const knowing = await listen(forwardTo(api, 'of-the-edge'));
+  const unknowing = await listen(forwardTo(api));
+  const spoofed = { 'x-glimpse-client': '10.9.9.9', 'x-forwarded-for': '10.8.8.8, 203.0.113.5' };
+
+  await fetch(knowing, { headers: { ...spoofed, 'x-glimpse-edge': 'of-the-edge' } });
+  await fetch(knowing, { headers: { ...spoofed, 'x-glimpse-edge': 'guess' } });
+  await fetch(knowing, { headers: { 'x-glimpse-client': '10.9.9.9' } });
+  await fetch(unknowing, { headers: { ...spoofed, 'x-glimpse-edge': 'guess' } });
+
+  expect(seenBy.map((headers) => [headers['x-glimpse-edge'], headers['x-glimpse-client']])).toEqual([
+    ['of-the-edge', '10.9.9.9'],
+    ['of-the-edge', '203.0.113.5'],
+    ['of-the-edge', expect.stringMatching(/127\.0\.0\.1$/)],
+    [undefined, undefined],
+  ]);
+});

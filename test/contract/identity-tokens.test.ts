@@ -37,17 +37,19 @@ beforeEach(() => {
 async function call(
   method: string,
   path: string,
-  options: { token?: string; subject?: string; body?: unknown; by?: Identity } = {},
+  options: { token?: string; subject?: string; body?: unknown; by?: Identity; from?: Record<string, string> } = {},
 ) {
   const handler = held(
     createIdentityApi({
       config,
+      edgeSecret: 'of-the-edge',
       identity: options.by ?? identity,
       newId: () => crypto.randomUUID(),
       log: silent,
     }),
   );
   const headers = {
+    ...options.from,
     ...(options.token === undefined ? {} : { 'x-auth-token': options.token }),
     ...(options.subject === undefined ? {} : { 'x-subject-token': options.subject }),
   };
@@ -216,6 +218,34 @@ describe('POST /v3/auth/tokens', () => {
 
   it('answers a body over 112 KiB with 413', async () => {
     expect((await call('POST', '/v3/auth/tokens', { body: 'x'.repeat(114_689) })).statusCode).toBe(413);
+  });
+
+  it('counts wrong passwords by the client that the edge names, so that nobody locks out others', async () => {
+    const by = (client: string) => ({ 'x-glimpse-edge': 'of-the-edge', 'x-glimpse-client': client });
+    for (let n = 0; n < 10; n += 1)
+      await call('POST', '/v3/auth/tokens', { body: byPassword('alt', 'guess'), from: by('198.51.100.7') });
+    const right = byPassword('alt', PASSWORDS.alt);
+
+    const guesser = await call('POST', '/v3/auth/tokens', { body: right, from: by('198.51.100.7') });
+    const owner = await call('POST', '/v3/auth/tokens', { body: right, from: by('203.0.113.9') });
+
+    expect([guesser.statusCode, owner.statusCode]).toEqual([429, 201]);
+  });
+
+  it.each([
+    ['without the secret', (n: number) => ({ 'x-glimpse-client': `198.51.100.${n}` })],
+    ['with another one', (n: number) => ({ 'x-glimpse-edge': 'guess', 'x-glimpse-client': `198.51.100.${n}` })],
+    [
+      'as a proxy would',
+      (n: number) => ({ 'x-forwarded-for': `198.51.100.${n}`, 'cloudfront-viewer-address': `::${n}` }),
+    ],
+  ])('is not told by a client where it comes from, %s', async (_name, from) => {
+    for (let n = 0; n < 10; n += 1)
+      await call('POST', '/v3/auth/tokens', { body: byPassword('alt', 'guess'), from: from(n) });
+
+    const answer = await call('POST', '/v3/auth/tokens', { body: byPassword('alt', PASSWORDS.alt), from: from(99) });
+
+    expect(answer.statusCode).toBe(429);
   });
 
   it('answers 429 with Retry-After after ten wrong passwords, from any process, and not for another account', async () => {

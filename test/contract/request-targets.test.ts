@@ -37,8 +37,8 @@ beforeAll(async () => {
   );
   const forward = forwardTo(`http://127.0.0.1:${api}`);
   const bytes: RequestListener = (_request, response) => void response.writeHead(204).end();
-  embedded = await listen((_request, response) => void response.end('{}'), 0);
-  door = await takeFrontDoor(0);
+  embedded = await listen((_request, response) => void response.end('{}'), 0, { hosts: ['glimpse.test'] });
+  door = await takeFrontDoor(0, { hosts: ['glimpse.test'] });
   door.open({ images: forward, identity: forward, metadefs: forward, gateway: bytes });
   ports = {
     bare: await opened(createServer(forward)),

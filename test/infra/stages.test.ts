@@ -112,6 +112,26 @@ describe.each([
     );
   });
 
+  test('names the viewer to what answers, and vouches for it with a secret that identity and the data plane know', () => {
+    const secret = variablesOf(functionOf(graph, 'api-identity'))['GLIMPSE_EDGE_SECRET'];
+    expect(secret).toMatch(/^[0-9a-f]{64}$/);
+    const origins = distribution['origins'] as { originId: string; customHeaders?: unknown }[];
+    for (const { originId, customHeaders } of origins.filter(({ originId: id }) => id !== 'console'))
+      expect(customHeaders, originId).toEqual([{ name: 'x-glimpse-edge', value: secret }]);
+    const naming = ofType(graph, 'cloudfront/function:Function').find(({ name }) => name === 'ClientAddress');
+    expect(naming?.inputs['code']).toContain("event.request.headers['x-glimpse-client'] = { value: event.viewer.ip }");
+    const passing = [distribution['defaultCacheBehavior'] as Behavior, ...behaviors].filter(
+      ({ targetOriginId }) => targetOriginId !== 'console',
+    );
+    for (const behavior of passing)
+      expect(behavior, behavior.pathPattern).toMatchObject({
+        functionAssociations: [{ eventType: 'viewer-request', functionArn: naming?.state['arn'] }],
+      });
+    expect(taskOf(graph).container.secrets.map(({ name }) => name)).toContain('GLIMPSE_EDGE_SECRET');
+    for (const name of ['api-images', 'api-metadefs', 'import-fetch'] as const)
+      expect(variablesOf(functionOf(graph, name)), name).not.toHaveProperty('GLIMPSE_EDGE_SECRET');
+  });
+
   test('only CloudFront reaches the load balancer', () => {
     const [ingress] = balancerIngress(graph);
     expect(ingress).toMatchObject({ fromPort: 80, toPort: 80, prefixListIds: ['pl-cloudfront'] });

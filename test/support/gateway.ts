@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { type Config, parseConfig } from '../../core/config.ts';
@@ -10,6 +10,7 @@ import type { Image } from '../../core/images/image.ts';
 import type { PolicyPort } from '../../core/policy/port.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
 import type { GatewayDeps } from '../../gateway/deps.ts';
+import { createGatewayServer } from '../../gateway/serve.ts';
 import { createGateway, type GatewayOptions } from '../../gateway/server.ts';
 import { anImage } from './images.ts';
 import { type S3Rig, startPlaces } from './s3-places.ts';
@@ -107,7 +108,7 @@ export async function startGateway(
       },
     },
   };
-  const server = createServer(createGateway(deps, options));
+  const { server } = createGatewayServer(createGateway(deps, options));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

@@ -11,10 +11,12 @@ import { tokenOperations } from './tokens.ts';
 export interface IdentityApiDeps extends EdgeOptions {
   /** Absent where an existing Keystone issues the tokens: then every request is answered with its address. */
   readonly identity?: Identity;
+  /** By which an edge is known that says where a log-in comes from; absent: it comes from who connected. */
+  readonly edgeSecret?: string;
 }
 
 /** Builds the handler of payload-v2 events. Stateless: any number may run side by side. */
-export function createIdentityApi({ identity, ...options }: IdentityApiDeps): ApiHandler {
+export function createIdentityApi({ identity, edgeSecret, ...options }: IdentityApiDeps): ApiHandler {
   const { config } = options;
   if (identity === undefined || config.identity.mode === 'keystone') return createIdentityService(options, undefined);
   const handlers = {
@@ -23,5 +25,5 @@ export function createIdentityApi({ identity, ...options }: IdentityApiDeps): Ap
     ...grantOperations(identity),
     ...credentialOperations(identity),
   };
-  return createIdentityService(options, { handlers, identity });
+  return createIdentityService(options, { handlers, identity, edgeSecret });
 }

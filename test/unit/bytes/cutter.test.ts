@@ -82,3 +82,30 @@ it('reports what store threw to the next write and to finish, and gives all buff
   await cutter.abandon();
   expect(budget.usedBytes).toBe(0);
 });
+
+it('holds little for a stream that hardly sends, and a full piece once it does', async () => {
+  const MIB = 1024 * 1024;
+  const budget = createBufferBudget(64 * MIB);
+  const pieces: Buffer[] = [];
+  const cutter = new Cutter({
+    sizeOf: () => 4 * MIB,
+    budget,
+    inFlight: 2,
+    signal: never,
+    store: async (n, bytes) => {
+      pieces[n] = Buffer.from(bytes);
+    },
+  });
+  const bytes = Buffer.from(Uint8Array.from({ length: 9 * MIB }, (_, at) => at % 251));
+
+  await cutter.write(bytes.subarray(0, 1));
+  const slow = budget.usedBytes;
+  await cutter.write(bytes.subarray(1, MIB));
+  const faster = budget.usedBytes;
+  await cutter.write(bytes.subarray(MIB));
+  await cutter.finish();
+
+  expect([slow, faster, budget.usedBytes]).toEqual([256 * 1024, 4 * MIB, 0]);
+  expect(pieces.map(({ length }) => length)).toEqual([4 * MIB, 4 * MIB, MIB]);
+  expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+});

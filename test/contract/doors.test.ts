@@ -1,0 +1,164 @@
+/** What every port refuses before anybody works for it: foreign names, foreign pages, late headers, bodies that do not come. */
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Listener, listen } from '../../local/front.ts';
+import { type FrontDoor, takeFrontDoor } from '../../scripts/front-door.ts';
+import { type GatewayRig, startGateway } from '../support/gateway.ts';
+
+let door: FrontDoor;
+let aws: Listener;
+let worked = 0;
+
+beforeAll(async () => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    worked += 1;
+    request.on('error', () => undefined).on('end', () => response.end('done'));
+    request.resume();
+  };
+  door = await takeFrontDoor(0, { hosts: ['glimpse.example'], headersMs: 300, bodyMs: 300 });
+  door.open({ images: answer, identity: answer, metadefs: answer, gateway: answer });
+  aws = await listen(answer, 0, {
+    hosts: ['glimpse.example'],
+    headersMs: 300,
+    silenceMs: 300,
+  });
+});
+afterAll(() => Promise.all([door.close(), aws.close()]));
+
+/** What comes back on a connection of its own until it closes. */
+const say = (port: number, ...lines: string[]): Promise<string> => converse(port, lines.join('\r\n'));
+
+/** The same, with `body` sent once a 100 is here. */
+async function converse(port: number, head: string, body?: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let said = '';
+  socket.on('data', (chunk) => {
+    said += String(chunk);
+    if (body !== undefined && said === 'HTTP/1.1 100 Continue\r\n\r\n') socket.write(body);
+  });
+  socket.on('error', () => undefined);
+  socket.write(head);
+  await once(socket, 'close');
+  return said;
+}
+
+const ask = async (port: number, ...headers: string[]): Promise<number> =>
+  Number((await say(port, 'GET /v2/images HTTP/1.1', ...headers, 'connection: close', '', '')).split(' ')[1]);
+
+const PORTS = [
+  ['front door', () => door.port],
+  ['embedded AWS', () => aws.port],
+] as const;
+
+describe.each(PORTS)('%s', (_name, port) => {
+  it.each([
+    'localhost',
+    'localhost:1234',
+    'LOCALHOST.',
+    '127.0.0.1:9292',
+    '127.8.8.8',
+    '[::1]:80',
+    'bucket.localhost',
+    'glimpse.example',
+    'Glimpse.Example:443',
+  ])('answers what was sent to %s', async (host) => {
+    expect(await ask(port(), `host: ${host}`)).toBe(200);
+  });
+
+  it.each([
+    'attacker.example',
+    'attacker.example:9292',
+    'localhost.attacker.example',
+    '127.0.0.1.attacker.example',
+    '10.0.0.1',
+    'x@localhost',
+    'glimpse.example.attacker.example',
+  ])('refuses what was sent to %s with 421, and does nothing', async (host) => {
+    const before = worked;
+
+    expect(await ask(port(), `host: ${host}`)).toBe(421);
+    expect(worked).toBe(before);
+  });
+
+  it('gives up a client whose headers do not come, and one whose body does not', async () => {
+    expect(await say(port(), 'GET / HTTP/1.1', 'host: localhost', 'x')).toMatch(/^HTTP\/1\.1 408 /);
+    const body = ['POST /v2/images HTTP/1.1', 'host: localhost', 'content-length: 10', '', '123'];
+    expect(await say(port(), ...body)).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
+
+describe('embedded AWS', () => {
+  it.each([
+    ['origin: https://attacker.example'],
+    ['origin: null'],
+    ['origin: http://localhost.attacker.example'],
+    ['origin: http://x@localhost'],
+    ['sec-fetch-site: cross-site'],
+    ['origin: http://localhost:8000', 'sec-fetch-site: cross-site'],
+  ])('refuses a page of another site (%s) with 403, and does nothing', async (...headers) => {
+    const before = worked;
+
+    expect(await ask(aws.port, 'host: localhost', ...headers)).toBe(403);
+    expect(worked).toBe(before);
+  });
+
+  it.each([
+    ['origin: http://localhost:9292'],
+    ['origin: http://127.0.0.1:9292', 'sec-fetch-site: same-site'],
+    ['sec-fetch-site: none'],
+    ['sec-fetch-site: same-origin'],
+  ])('answers a page of this machine (%s)', async (...headers) => {
+    expect(await ask(aws.port, 'host: localhost', ...headers)).toBe(200);
+  });
+
+  it('tells who is refused before he sends the body, and all others to go on', async () => {
+    const put = ['PUT /b/k HTTP/1.1', 'content-length: 1', 'expect: 100-continue', 'connection: close'];
+
+    const refused = await say(aws.port, ...put, 'host: localhost', 'origin: https://attacker.example', '', '');
+    const taken = await say(aws.port, ...put, 'host: localhost', '', '1');
+
+    expect(refused).toMatch(/^HTTP\/1\.1 403 /);
+    expect(taken).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+  });
+});
+
+describe('Expect: 100-continue on PUT file', () => {
+  let rig: GatewayRig;
+  beforeAll(async () => {
+    rig = await startGateway({ image_size_cap: 1000 });
+  });
+  afterAll(() => rig.close());
+
+  const put = (id: string, length: number): Promise<string> =>
+    converse(
+      rig.port,
+      [
+        `PUT /v2/images/${id}/file HTTP/1.1`,
+        'host: localhost',
+        'x-auth-token: demo',
+        'content-type: application/octet-stream',
+        `content-length: ${length}`,
+        'expect: 100-continue',
+        'connection: close',
+        '',
+        '',
+      ].join('\r\n'),
+      'x'.repeat(length),
+    );
+
+  it('is refused without a 100 when the image is held, too large, or unknown', async () => {
+    const [held, free] = [await rig.image({ status: 'active' }), await rig.image()];
+
+    expect(await put(held.id, 10)).toMatch(/^HTTP\/1\.1 409 /);
+    expect(await put(free.id, 1001)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await put('11111111-2222-4333-8444-555555555555', 10)).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  it('gets its 100 when the upload is taken', async () => {
+    const { id } = await rig.image();
+
+    expect(await put(id, 3)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 204 /);
+  });
+});
