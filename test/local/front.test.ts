@@ -132,7 +132,7 @@ describe('the HTTP API', () => {
     const req = request({
       port,
       method: 'POST',
-      headers: ['host', 'api', 'x-twice', '1', 'x-twice', '2', 'content-type', 'application/json'],
+      headers: ['host', `localhost:${port}`, 'x-twice', '1', 'x-twice', '2', 'content-type', 'application/json'],
     });
     req.end('{"a":"é"}');
     await once(req, 'response');

@@ -42,6 +42,8 @@ export async function execute(
 ): Promise<Execution> {
   const steps: string[] = [];
   const attempts = new Map<string, number>();
+  /** An execution that fails leaves functions of other branches at work: they end by themselves. */
+  const working: Promise<unknown>[] = [];
   const call = async (step: string, event: StepEvent): Promise<unknown> => {
     const handler = handlers[step];
     if (handler === undefined) throw new Error(`there is no step ${step}`);
@@ -49,7 +51,9 @@ export async function execute(
     const attempt = (attempts.get(line) ?? 0) + 1;
     attempts.set(line, attempt);
     const run = () => handler.on(deps, event as never);
-    return around === undefined ? run() : around({ step, event: { ...event }, attempt }, run);
+    const answer = around === undefined ? run() : around({ step, event: { ...event }, attempt }, run);
+    working.push(answer);
+    return answer;
   };
   const events: HistoryEvent[] = [];
   const imageId = (await deps.tasks.get(taskId))?.imageId ?? '';
@@ -89,6 +93,7 @@ export async function execute(
       throw error;
     },
   );
+  await Promise.allSettled(working);
   const states = events.flatMap((event) => {
     const { name } = (event['stateEnteredEventDetails'] ?? {}) as { readonly name?: string };
     return name === undefined ? [] : [name];

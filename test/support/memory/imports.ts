@@ -63,7 +63,7 @@ export interface ImportRig {
 const STORES = [
   { id: 'central', bucket: 'central', default: true },
   { id: 'edge', bucket: 'edge', sparse: false },
-  { id: 'abroad', bucket: 'abroad', endpoint: 'https://objects.example.org' },
+  { id: 'abroad', bucket: 'abroad', endpoint: 'https://objects.example.org', credentials_secret: 'abroad' },
 ];
 
 const HANDLERS: Readonly<Record<string, StepHandler<never>>> = {
