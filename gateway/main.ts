@@ -1,6 +1,6 @@
 /** The gateway as a process of its own: the entry point of its container image. */
 import { apiDeps } from '../service/api-deps.ts';
-import { ENVIRONMENT } from '../service/environment.ts';
+import { ENVIRONMENT, optional } from '../service/environment.ts';
 import { byPath, forwardTo } from './forward.ts';
 import { createGatewayServer } from './serve.ts';
 import { createGateway } from './server.ts';
@@ -20,7 +20,9 @@ const options = {
 };
 const gateway = createGateway(deps, options);
 const apiUrl = process.env[ENVIRONMENT.apiUrl];
-const { server, drain } = createGatewayServer(apiUrl ? byPath(gateway, forwardTo(apiUrl, deps.edgeSecret)) : gateway);
+const { server, drain } = createGatewayServer(
+  apiUrl ? byPath(gateway, forwardTo(apiUrl, optional(process.env, 'edgeSecret'))) : gateway,
+);
 server.listen(Number(process.env[ENVIRONMENT.gatewayPort] ?? DEFAULT_PORT));
 
 const stop = (): void => {

@@ -78,6 +78,7 @@ const OWN: readonly string[] = [
   ENVIRONMENT.stagingBucket,
   ENVIRONMENT.importWorkflow,
   ENVIRONMENT.signingKeys,
+  ENVIRONMENT.verificationKeys,
   ENVIRONMENT.keystonePassword,
   ENVIRONMENT.functionSeconds,
 ];

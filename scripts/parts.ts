@@ -9,20 +9,20 @@ import { createImagesApi } from '../functions/api/images/api.ts';
 import { createMetadefsApi } from '../functions/api/metadefs/api.ts';
 import { createGateway } from '../gateway/server.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
-import { type ApiDeps, apiDeps } from '../service/api-deps.ts';
+import { type IdentityDeps, identityDeps } from '../service/identity-deps.ts';
 import { standardCatalog } from './catalog.ts';
 import type { Doors } from './front-door.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Builds handlers and gateway, and makes the accounts, unless they are those of an existing Keystone. */
 export async function openParts(secrets: Secrets): Promise<Doors> {
-  const deps = await apiDeps();
+  const deps = await identityDeps();
   if (deps.identity !== undefined)
     await bootstrapIdentity(deps.identity, { passwords: secrets.passwords, origin: 'random' });
   return doorsOf(deps);
 }
 
-function doorsOf(deps: ApiDeps): Doors {
+function doorsOf(deps: IdentityDeps): Doors {
   const images = httpApi({
     handler: createImagesApi(deps, {
       authenticator: deps.authenticator,
@@ -46,12 +46,12 @@ function disabledBy(path: string): () => string | undefined {
 
 /** Nothing of before this start still works, so what it left half-done is settled at once, not after its grace. */
 export async function recover(): Promise<void> {
-  await janitor(await apiDeps(), TASK_DUTY_MS);
+  await janitor(await identityDeps(), TASK_DUTY_MS);
 }
 
 /** Loads the standard catalog behind the first requests; what fails is logged and tried again by the next start. */
 export async function seed(): Promise<void> {
-  const deps = await apiDeps();
+  const deps = await identityDeps();
   try {
     await seedCatalog(deps, standardCatalog);
   } catch (error) {

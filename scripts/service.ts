@@ -11,7 +11,7 @@ import { type ContainerHost, hostContainers } from './containers.ts';
 import { writeCredentials } from './credentials.ts';
 import { takeFrontDoor } from './front-door.ts';
 import { provision } from './provision.ts';
-import { loadSecrets, type Secrets } from './secrets.ts';
+import { loadSecrets, publicHalf, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { startFailure } from './start-failure.ts';
 
@@ -173,6 +173,7 @@ async function setEnvironment(settings: Settings, dataDir: string, aws: AwsProce
     [ENVIRONMENT.config]: configPath,
     [ENVIRONMENT.functionSeconds]: process.env[ENVIRONMENT.functionSeconds] ?? String(FUNCTION_SECONDS),
     [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
+    [ENVIRONMENT.verificationKeys]: JSON.stringify(secrets.signingKeys.map(publicHalf)),
     POWERTOOLS_LOG_LEVEL: process.env['POWERTOOLS_LOG_LEVEL'] ?? 'WARN',
   });
 }

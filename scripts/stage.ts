@@ -59,8 +59,8 @@ async function makeAccounts(dir: string): Promise<void> {
     // Making accounts signs nothing: the stage's own keys stay where they are.
     [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
   });
-  const { apiDeps } = await import('../service/api-deps.ts');
-  const { identity } = await apiDeps();
+  const { identityDeps } = await import('../service/identity-deps.ts');
+  const { identity } = await identityDeps();
   if (identity === undefined) throw new Error('The accounts of this stage are those of its Keystone.');
   await bootstrapIdentity(identity, { passwords: secrets.passwords });
   console.log(`The accounts of ${outputs.url} are made; their passwords are in ${dir}/secrets.json.`);

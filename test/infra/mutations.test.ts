@@ -16,8 +16,15 @@ test.each(MUTATIONS)('$file: $what', ({ file, from, to, noticedBy }) => {
   expect(suites.some((suite) => suite.includes(noticedBy))).toBe(true);
 });
 
-/** A check whose whole file fails in a broken image, and one that is a table of refusals with a mistake for some of them. */
-const TOGETHER = ['the file set of the image is enough to answer requests', '%s'];
+/**
+ * A check whose whole file fails in a broken image, one that is a table of refusals with a mistake for some of them, and one that makes
+ * its mistake itself.
+ */
+const TOGETHER = [
+  'the file set of the image is enough to answer requests',
+  '%s',
+  'a right that one policy lacks ends the import, and the reason names it',
+];
 
 test('every check can fail', () => {
   const names = suites.flatMap((suite) =>

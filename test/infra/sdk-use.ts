@@ -120,7 +120,7 @@ function usesProperty(text: string, name: string): boolean {
   return (
     new RegExp(`\\bdeps\\d*\\.${name}\\b`).test(text) ||
     new RegExp(
-      `\\{[^{}]*\\b${name}\\b[^{}]*\\} = (?:await )?(?:deps\\d*(?![\\w.])|serviceDeps\\(\\)|apiDeps\\(\\))`,
+      `\\{[^{}]*\\b${name}\\b[^{}]*\\} = (?:await )?(?:deps\\d*(?![\\w.])|serviceDeps\\(\\)|apiDeps\\(\\)|identityDeps\\(\\))`,
     ).test(text) ||
     new RegExp(`function \\w*\\(\\{[^{}]*\\b${name}\\b[^{}]*\\}`).test(text)
   );

@@ -449,7 +449,7 @@ describe('state machines', () => {
       const naming = Retry.filter(({ ErrorEquals }) => ErrorEquals.includes('Lambda.TooManyRequestsException'));
       expect(naming).toEqual([
         expect.objectContaining({
-          ErrorEquals: ['Lambda.TooManyRequestsException'],
+          ErrorEquals: ['Lambda.TooManyRequestsException', 'Throttled'],
           MaxAttempts: 1440,
           MaxDelaySeconds: 120,
           JitterStrategy: 'FULL',

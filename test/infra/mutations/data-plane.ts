@@ -4,6 +4,7 @@ import type { Mistakes } from './mistakes.ts';
 /** Mistakes in the data plane: gateway, edge, console, containers and their image. */
 export const DATA_PLANE: Mistakes = {
   'infra/edge.ts': [
+    ['a client that names itself', 'value: edgeSecret', "value: 'edge'", 'names the viewer to what answers'],
     [
       'answers that are cached',
       'cachePolicyId: CACHING_DISABLED',

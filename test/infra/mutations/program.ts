@@ -45,7 +45,7 @@ export const PROGRAM: Mistakes = {
   'workflows/steps.ts': [
     [
       'imports that fail because others run',
-      "ErrorEquals: ['Lambda.TooManyRequestsException'],",
+      "ErrorEquals: ['Lambda.TooManyRequestsException', 'Throttled'],",
       "ErrorEquals: ['Lambda.TooManyRequests'],",
       'waits its turn for as long',
     ],

@@ -5,6 +5,18 @@ import type { Mistakes } from './mistakes.ts';
 export const RIGHTS: Mistakes = {
   'infra/permissions.ts': [
     [
+      'credentials of stores for everybody',
+      "actions: stores.length > 0 ? ['secretsmanager:GetSecretValue'] : []",
+      "actions: ['secretsmanager:GetSecretValue']",
+      'credentials of stores at other services',
+    ],
+    [
+      'a right that a step of an import lacks',
+      "'import-copy': grants(['bytes', 'duties', 'images', 'tasks'], STORE)",
+      "'import-copy': grants(['bytes', 'images', 'tasks'], STORE)",
+      'every step of the life of an image is allowed',
+    ],
+    [
       'a wildcard action',
       "table: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:BatchGetItem']",
       "table: ['dynamodb:*']",
@@ -90,6 +102,12 @@ export const RIGHTS: Mistakes = {
     ],
   ],
   'infra/environment.ts': [
+    [
+      'one partition for all images of a visibility',
+      'GLIMPSE_INDEX_SHARDS: String(INDEX_SHARDS)',
+      "GLIMPSE_INDEX_SHARDS: '1'",
+      'spreads the images of a visibility',
+    ],
     [
       'a variable that nobody reads',
       'GLIMPSE_TABLE: table.name,',
