@@ -16,20 +16,28 @@ export interface ObjectOptions {
  */
 export async function objectSource(store: Store, key: string, options: ObjectOptions = {}): Promise<ByteSource> {
   const { etag, size } = await versionOf(store, key, options);
-  const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
-    assertWithin({ size }, offset, target.length, key);
-    await readObject(store, key, offset, target, { etag, signal: options.signal });
-  };
+  const fill = (offset: number, target: Uint8Array) =>
+    readObject(store, key, offset, target, { etag, signal: options.signal });
+  return { size, etag, ...exactReads(size, key, fill) };
+}
+
+/** Reads of a source of `size` bytes that is read by filling memory. @param what is read, for the message of Truncated */
+export function exactReads(
+  size: number,
+  what: string,
+  fill: (offset: number, target: Uint8Array) => Promise<void>,
+): Required<Pick<ByteSource, 'read' | 'readInto'>> {
   return {
-    size,
-    etag,
     async read(offset, length) {
-      assertWithin({ size }, offset, length, key);
+      assertWithin({ size }, offset, length, what);
       const target = Buffer.allocUnsafeSlow(length);
-      await readInto(offset, target);
+      await fill(offset, target);
       return target;
     },
-    readInto,
+    async readInto(offset, target) {
+      assertWithin({ size }, offset, target.length, what);
+      await fill(offset, target);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import type { Extent } from '../formats/engine/image.ts';
 import { assertWithin, type ByteSource } from '../formats/engine/source.ts';
 import { SparseMap } from '../formats/engine/sparse/map.ts';
 import { dataKey, mapKey } from './keys.ts';
-import { objectSource, readWhole } from './object-source.ts';
+import { exactReads, objectSource, readWhole } from './object-source.ts';
 import type { Places } from './places.ts';
 import { plainBatches } from './plain-batches.ts';
 import { sparseBatches, sparseExtents } from './sparse-batches.ts';
@@ -65,7 +65,7 @@ async function openSparse(store: Store, prefix: string, { signal }: OpenOptions)
     assertWithin({ size }, start, end - start, prefix);
     return sparseBatches(store, prefix, map, start, end, signal);
   };
-  const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
+  const fill = async (offset: number, target: Uint8Array): Promise<void> => {
     let at = 0;
     for await (const batch of batches(offset, offset + target.length)) {
       for (const chunk of batch) {
@@ -77,13 +77,7 @@ async function openSparse(store: Store, prefix: string, { signal }: OpenOptions)
   return {
     size,
     etag,
-    async read(offset, length) {
-      assertWithin({ size }, offset, length, prefix);
-      const target = Buffer.allocUnsafeSlow(length);
-      await readInto(offset, target);
-      return target;
-    },
-    readInto,
+    ...exactReads(size, prefix, fill),
     extents: (start, end) => sparseExtents(map, start, end),
     stream: (start, end) => flatten(batches(start, end)),
     batches,
