@@ -11,7 +11,7 @@ const handlers = Object.values(FUNCTIONS).map(({ handler }) => `${handler.slice(
 const config: KnipConfig = {
   entry: [
     ...new Set(handlers),
-    // The container (infra/container.ts) and its steps.
+    // The container (infra/gateway.ts, infra/step-containers.ts) and its steps.
     'gateway/{main,health}.ts',
     'functions/tasks/run-step.ts',
     // What `#codecs/` means on every platform but Node (`imports` of package.json); bundlers resolve it.

@@ -7,11 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: (process.env['MUTATION_TESTS'] ?? '').split(' '),
-    exclude: [
-      'test/local/s3-durability.test.ts',
-      'test/local/processes.test.ts',
-      'test/local/dynamodb-index-lag.test.ts',
-    ],
+    exclude: ['test/local/s3-durability.test.ts', 'test/local/dynamodb-index-lag.test.ts'],
     env: { GLIMPSE_TEST_ONE_PROCESS: 'yes' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
