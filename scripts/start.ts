@@ -1,11 +1,8 @@
 /**
- * `npm start`: the whole service on one machine. This process is front door, handlers and gateway; two children are the
- * embedded AWS (S3 with the AWS port; DynamoDB, Step Functions, Lambda and events). They end when this process ends.
+ * `npm start`: the whole service on one machine. Begins anew with the settings of memory that a process can only read when it begins,
+ * before anything else is loaded; then run.ts.
  */
 import { fileURLToPath } from 'node:url';
-import { ConfigError } from '../core/config.ts';
-import { startService } from './service.ts';
-import { readSettings, UsageError } from './settings.ts';
 
 /**
  * What a process reads when it begins. The C library's allocator: with an arena per thread, what worker threads freed would stay
@@ -45,36 +42,5 @@ function definedEnvironment(): Record<string, string> {
   );
 }
 
-async function main(): Promise<void> {
-  const settings = readSettings(process.argv.slice(2), process.env);
-  const service = await startService(settings, { onFailure: fail });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      service.close().then(() => process.exit(0), fail);
-    });
-  }
-  console.log(service.greeting);
-}
-
-/** One clear line and exit 1: no stack trace for what an operator can mend. */
-function fail(error: unknown): never {
-  if (error instanceof UsageError && error.exitCode === 0) {
-    console.log(error.message);
-    process.exit(0);
-  }
-  console.error(`glimpse: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(error instanceof UsageError ? error.exitCode : 1);
-}
-
 withTunedMemory();
-main().catch((error: unknown) => {
-  if (
-    !(error instanceof Error) ||
-    error instanceof ConfigError ||
-    error instanceof UsageError ||
-    process.env['GLIMPSE_DEBUG'] === undefined
-  )
-    fail(error);
-  console.error(error);
-  process.exit(1);
-});
+await import('./run.ts');
