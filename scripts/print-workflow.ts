@@ -81,10 +81,11 @@ function failureEdges(states: States): string[] {
   const sources = new Map<string, string[]>();
   for (const [name, state] of Object.entries(states)) {
     const catchers = 'Catch' in state ? (state.Catch ?? []) : [];
-    for (const { Next, ErrorEquals } of catchers) {
-      const edge = `-. ${ErrorEquals.includes('States.ALL') ? 'failure' : 'too long'} .-> ${Next}`;
-      sources.set(edge, [...(sources.get(edge) ?? []), name]);
-    }
+    // What is caught under several names, for the same end, is one edge.
+    const edges = catchers.map(
+      ({ Next, ErrorEquals }) => `-. ${ErrorEquals.includes('StepTooLong') ? 'too long' : 'failure'} .-> ${Next}`,
+    );
+    for (const edge of new Set(edges)) sources.set(edge, [...(sources.get(edge) ?? []), name]);
   }
   return [...sources].map(([edge, names]) => `${names.join(' & ')} ${edge}`);
 }
