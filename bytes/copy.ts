@@ -1,4 +1,3 @@
-import { NotFound } from '../core/errors.ts';
 import { inLanes } from './in-lanes.ts';
 import { dataKey, locationUrl, segmentKey } from './keys.ts';
 import { readWhole } from './object-source.ts';
@@ -6,6 +5,7 @@ import type { Places } from './places.ts';
 import { plainBatches } from './plain-batches.ts';
 import { plainWriter } from './plain-writer.ts';
 import { putMap } from './sparse-writer.ts';
+import { stands } from './stands.ts';
 import type { Store } from './store.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import { readMap } from './stored-image.ts';
@@ -152,17 +152,4 @@ async function copySparse(
   });
   await options.guard?.();
   return total + (await putMap(to, prefix, map, signal));
-}
-
-/**
- * An object that this copy made before. Its key is no other writer's, it was made whole by one request that the service verified, and
- * its bytes follow from the source: its length tells the rest.
- */
-async function stands(to: Store, key: string, length: number, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    return (await to.headObject(key, signal)).size === length;
-  } catch (error) {
-    if (error instanceof NotFound) return false;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { WithClock } from '../../core/clock.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
-import { ImageRefused, NotFound } from '../../core/errors.ts';
+import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
@@ -16,6 +16,7 @@ import { inLanes } from '../in-lanes.ts';
 import { bodyKey, dataKey, groupKey, imagePrefix } from '../keys.ts';
 import { readObject } from '../object-source.ts';
 import type { WithPlaces } from '../places.ts';
+import { stands } from '../stands.ts';
 import type { Multipart, PartBounds, Store } from '../store.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
@@ -116,16 +117,6 @@ function grouped(parts: readonly Part[], { maxParts, maxPartBytes }: PartBounds)
     }
   }
   return groups;
-}
-
-/** Made by an earlier attempt: its bytes follow from the plan. */
-async function stands(staging: Store, key: string, length: number): Promise<boolean> {
-  try {
-    return (await staging.headObject(key)).size === length;
-  } catch (error) {
-    if (error instanceof NotFound) return false;
-    throw error;
-  }
 }
 
 /** An object of `count` parts. Returns its ETag. */
