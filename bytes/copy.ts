@@ -1,4 +1,5 @@
 import { inLanes } from './in-lanes.ts';
+import { inParts } from './in-parts.ts';
 import { dataKey, locationUrl, segmentKey } from './keys.ts';
 import { readWhole } from './object-source.ts';
 import type { Places } from './places.ts';
@@ -83,20 +84,13 @@ async function copyParts(
   options: CopyOptions,
 ): Promise<void> {
   const partBytes = Math.max(oneRequest(to), Math.ceil(size / to.abilities.maxParts));
-  const multipart = to.multipart(target, options.signal);
-  try {
-    await inLanes({ count: Math.ceil(size / partBytes), lanes: LANES, signal: options.signal }, async (n) => {
-      await options.guard?.();
-      const end = Math.min(size, (n + 1) * partBytes);
-      await multipart.copyPart(n, { store: source, key, etag }, n * partBytes, end);
-      await options.onBytes?.(end - n * partBytes, size);
-    });
-    await options.guard?.();
-    await multipart.complete();
-  } catch (error) {
-    await multipart.abort();
-    throw error;
-  }
+  const count = Math.ceil(size / partBytes);
+  const { signal, guard } = options;
+  await inParts(to, target, { count, lanes: LANES, signal, guard }, async (multipart, n) => {
+    const end = Math.min(size, (n + 1) * partBytes);
+    await multipart.copyPart(n, { store: source, key, etag }, n * partBytes, end);
+    await options.onBytes?.(end - n * partBytes, size);
+  });
 }
 
 async function streamPlain(
