@@ -1,11 +1,12 @@
-import { NotFound } from '../core/errors.ts';
 import { inLanes } from './in-lanes.ts';
+import { inParts } from './in-parts.ts';
 import { dataKey, locationUrl, segmentKey } from './keys.ts';
 import { readWhole } from './object-source.ts';
 import type { Places } from './places.ts';
 import { plainBatches } from './plain-batches.ts';
 import { plainWriter } from './plain-writer.ts';
 import { putMap } from './sparse-writer.ts';
+import { stands } from './stands.ts';
 import type { Store } from './store.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import { readMap } from './stored-image.ts';
@@ -83,20 +84,13 @@ async function copyParts(
   options: CopyOptions,
 ): Promise<void> {
   const partBytes = Math.max(oneRequest(to), Math.ceil(size / to.abilities.maxParts));
-  const multipart = to.multipart(target, options.signal);
-  try {
-    await inLanes({ count: Math.ceil(size / partBytes), lanes: LANES, signal: options.signal }, async (n) => {
-      await options.guard?.();
-      const end = Math.min(size, (n + 1) * partBytes);
-      await multipart.copyPart(n, { store: source, key, etag }, n * partBytes, end);
-      await options.onBytes?.(end - n * partBytes, size);
-    });
-    await options.guard?.();
-    await multipart.complete();
-  } catch (error) {
-    await multipart.abort();
-    throw error;
-  }
+  const count = Math.ceil(size / partBytes);
+  const { signal, guard } = options;
+  await inParts(to, target, { count, lanes: LANES, signal, guard }, async (multipart, n) => {
+    const end = Math.min(size, (n + 1) * partBytes);
+    await multipart.copyPart(n, { store: source, key, etag }, n * partBytes, end);
+    await options.onBytes?.(end - n * partBytes, size);
+  });
 }
 
 async function streamPlain(
@@ -152,17 +146,4 @@ async function copySparse(
   });
   await options.guard?.();
   return total + (await putMap(to, prefix, map, signal));
-}
-
-/**
- * An object that this copy made before. Its key is no other writer's, it was made whole by one request that the service verified, and
- * its bytes follow from the source: its length tells the rest.
- */
-async function stands(to: Store, key: string, length: number, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    return (await to.headObject(key, signal)).size === length;
-  } catch (error) {
-    if (error instanceof NotFound) return false;
-    throw error;
-  }
 }

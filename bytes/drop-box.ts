@@ -1,7 +1,7 @@
 import type { DropBox } from '../core/imports/take-drop.ts';
-import { inLanes } from './in-lanes.ts';
+import { inParts } from './in-parts.ts';
 import { quarantineKey } from './keys.ts';
-import type { ObjectVersion, Store } from './store.ts';
+import type { Metadata, ObjectVersion, Store } from './store.ts';
 
 /** Of a file above what one request copies. The service does the work, so that many at once are only as many open requests. */
 const PART_BYTES = 256 * 1024 * 1024;
@@ -22,24 +22,13 @@ export function createDropBox(staging: Store): DropBox {
   };
 }
 
-async function copyInParts(
-  from: ObjectVersion,
-  size: number,
-  key: string,
-  metadata: Readonly<Record<string, string>>,
-): Promise<void> {
+async function copyInParts(from: ObjectVersion, size: number, key: string, metadata: Metadata): Promise<void> {
   const { abilities } = from.store;
   const partBytes = Math.min(abilities.maxCopyBytes, Math.max(PART_BYTES, Math.ceil(size / abilities.maxParts)));
-  const multipart = from.store.multipart(key, undefined, metadata);
-  try {
-    await inLanes({ count: Math.ceil(size / partBytes), lanes: LANES }, async (n) =>
-      multipart.copyPart(n, from, n * partBytes, Math.min(size, (n + 1) * partBytes)),
-    );
-    await multipart.complete();
-  } catch (error) {
-    await multipart.abort();
-    throw error;
-  }
+  const count = Math.ceil(size / partBytes);
+  await inParts(from.store, key, { count, lanes: LANES, metadata }, (multipart, n) =>
+    multipart.copyPart(n, from, n * partBytes, Math.min(size, (n + 1) * partBytes)),
+  );
 }
 
 /** Metadata of an object may have 2 KiB, percent-encoded. */

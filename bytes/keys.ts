@@ -44,8 +44,7 @@ export const bodyKey = (taskId: string, slice: number, body: 'plain' | 'packed')
 /** A stretch of an object that has more parts than one upload may have. */
 export const groupKey = (taskId: string, group: number): string => `${planPrefix(taskId)}g/${group}`;
 
-/** Where a dropped file is set aside. */
-/** The prefix is longer than the one before: a key that grows too long for S3 ends in a digest. */
+/** Where a dropped file is set aside. The prefix is longer than the one before: a key that grows too long for S3 ends in a digest. */
 export function quarantineKey(dropped: string): string {
   const key = QUARANTINE_PREFIX + dropped.slice(DROP_PREFIX.length);
   if (Buffer.byteLength(key) <= KEY_BYTES) return key;

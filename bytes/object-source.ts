@@ -50,8 +50,13 @@ export async function readObject(
   options: ReadOptions,
 ): Promise<void> {
   if (target.length === 0) return;
+  await fillFrom(store.readRange(key, offset, offset + target.length, options), target);
+}
+
+/** Fills memory with the chunks of a read, which has as many bytes. @throws what the read throws */
+export async function fillFrom(batches: AsyncIterable<readonly Uint8Array[]>, target: Uint8Array): Promise<void> {
   let at = 0;
-  for await (const batch of store.readRange(key, offset, offset + target.length, options)) {
+  for await (const batch of batches) {
     for (const chunk of batch) {
       target.set(chunk, at);
       at += chunk.length;

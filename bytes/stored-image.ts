@@ -2,7 +2,7 @@ import type { Extent } from '../formats/engine/image.ts';
 import { assertWithin, type ByteSource } from '../formats/engine/source.ts';
 import { SparseMap } from '../formats/engine/sparse/map.ts';
 import { dataKey, mapKey } from './keys.ts';
-import { exactReads, objectSource, readWhole } from './object-source.ts';
+import { exactReads, fillFrom, objectSource, readWhole } from './object-source.ts';
 import type { Places } from './places.ts';
 import { plainBatches } from './plain-batches.ts';
 import { sparseBatches, sparseExtents } from './sparse-batches.ts';
@@ -65,15 +65,7 @@ async function openSparse(store: Store, prefix: string, { signal }: OpenOptions)
     assertWithin({ size }, start, end - start, prefix);
     return sparseBatches(store, prefix, map, start, end, signal);
   };
-  const fill = async (offset: number, target: Uint8Array): Promise<void> => {
-    let at = 0;
-    for await (const batch of batches(offset, offset + target.length)) {
-      for (const chunk of batch) {
-        target.set(chunk, at);
-        at += chunk.length;
-      }
-    }
-  };
+  const fill = (offset: number, target: Uint8Array) => fillFrom(batches(offset, offset + target.length), target);
   return {
     size,
     etag,
@@ -89,9 +81,9 @@ export async function readMap(
   store: Store,
   prefix: string,
   signal?: AbortSignal,
-): Promise<{ readonly map: SparseMap; readonly etag: string; readonly bytes: number }> {
+): Promise<{ readonly map: SparseMap; readonly etag: string }> {
   const { bytes, etag } = await readWhole(store, mapKey(prefix), MAX_MAP_BYTES, signal);
-  return { map: SparseMap.decode(bytes), etag, bytes: bytes.length };
+  return { map: SparseMap.decode(bytes), etag };
 }
 
 async function* flatten(batches: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<Uint8Array, void, undefined> {

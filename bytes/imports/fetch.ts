@@ -3,7 +3,6 @@ import { FetchFailed } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
 import { dataKey, stagedPrefix } from '../keys.ts';
@@ -12,7 +11,6 @@ import type { StoredBytes } from '../stored-bytes.ts';
 import { type DownloadDeps, download, type OpenDownload } from './download.ts';
 import type { Guard, StepTools } from './step.ts';
 
-type FetchDeps = WithConfig & WithImages & WithTasks & WithPlaces;
 type Fetched = Pick<ImportFacts, 'source' | 'sourceDigests'>;
 type Method<N extends ImportMethod['name']> = Extract<ImportMethod, { readonly name: N }>;
 
@@ -22,7 +20,7 @@ type Method<N extends ImportMethod['name']> = Extract<ImportMethod, { readonly n
  * @throws FetchFailed, ImageRefused, LimitExceeded, StepTooLong, BackendUnavailable; what `guard` throws
  */
 export async function fetchSource(
-  deps: FetchDeps & DownloadDeps,
+  deps: DownloadDeps,
   task: ImportTask,
   tools: StepTools,
   openDownload: OpenDownload,
@@ -35,7 +33,7 @@ export async function fetchSource(
 }
 
 async function fetchBy(
-  deps: FetchDeps & DownloadDeps,
+  deps: DownloadDeps,
   task: ImportTask,
   tools: StepTools,
   openDownload: OpenDownload,

@@ -1,7 +1,6 @@
 import { ImageRefused } from '../../core/errors.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { ReportDeps } from '../../core/imports/report/reporter.ts';
-import { reporter } from '../../core/imports/report/reporter.ts';
+import { type ReportDeps, reporter } from '../../core/imports/report/reporter.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import type { ByteSource } from '../../formats/engine/source.ts';
 import { verifyWhole } from '../../formats/inspect.ts';

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { WithClock } from '../../core/clock.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
-import { ImageRefused, NotFound } from '../../core/errors.ts';
+import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
@@ -12,10 +12,11 @@ import type { ConversionPlan } from '../../formats/convert/plan.ts';
 import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
 import type { Guard, StepTools } from '../imports/step.ts';
-import { inLanes } from '../in-lanes.ts';
+import { inParts } from '../in-parts.ts';
 import { bodyKey, dataKey, groupKey, imagePrefix } from '../keys.ts';
 import { readObject } from '../object-source.ts';
 import type { WithPlaces } from '../places.ts';
+import { stands } from '../stands.ts';
 import type { Multipart, PartBounds, Store } from '../store.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
@@ -81,8 +82,9 @@ interface Work {
 /** One upload; where it would have more parts than the store takes, one of groups, each an object that an upload of its own makes. */
 async function putTogether(job: Job, key: string, parts: readonly Part[], work: Work): Promise<string> {
   const { staging, taskId } = job;
+  const { guard } = work;
   if (parts.length <= staging.abilities.maxParts)
-    return upload(staging, key, parts.length, work.guard, async (multipart, n) => {
+    return inParts(staging, key, { count: parts.length, lanes: LANES, guard }, async (multipart, n) => {
       const part = parts[n];
       if (part === undefined) return;
       await putPart(job, multipart, n, part);
@@ -93,7 +95,7 @@ async function putTogether(job: Job, key: string, parts: readonly Part[], work: 
     if (await stands(staging, groupKey(taskId, n), group.length)) await work.onBytes(group.length);
     else await putTogether(job, groupKey(taskId, n), group.parts, work);
   }
-  return upload(staging, key, groups.length, work.guard, async (multipart, n) => {
+  return inParts(staging, key, { count: groups.length, lanes: LANES, guard }, async (multipart, n) => {
     await multipart.copyPart(n, { store: staging, key: groupKey(taskId, n) }, 0, groups[n]?.length ?? 0);
   });
 }
@@ -116,38 +118,6 @@ function grouped(parts: readonly Part[], { maxParts, maxPartBytes }: PartBounds)
     }
   }
   return groups;
-}
-
-/** Made by an earlier attempt: its bytes follow from the plan. */
-async function stands(staging: Store, key: string, length: number): Promise<boolean> {
-  try {
-    return (await staging.headObject(key)).size === length;
-  } catch (error) {
-    if (error instanceof NotFound) return false;
-    throw error;
-  }
-}
-
-/** An object of `count` parts. Returns its ETag. */
-async function upload(
-  staging: Store,
-  key: string,
-  count: number,
-  guard: Guard,
-  put: (multipart: Multipart, n: number) => Promise<void>,
-): Promise<string> {
-  const multipart = staging.multipart(key);
-  try {
-    await inLanes({ count, lanes: LANES }, async (n) => {
-      await guard();
-      await put(multipart, n);
-    });
-    await guard();
-    return await multipart.complete();
-  } catch (error) {
-    await multipart.abort();
-    throw error;
-  }
 }
 
 /** Lengths of all blocks; slices that no batch had are holes. */

@@ -1,6 +1,5 @@
 import { recordedFailure } from '../../core/imports/recorded-failure.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import type { WithTasks } from '../../core/tasks/repository.ts';
 import { storedGeometry } from '../../formats/engine/sparse/geometry.ts';
 import { SparseMap } from '../../formats/engine/sparse/map.ts';
 import type { StepTools } from '../imports/step.ts';
@@ -19,11 +18,7 @@ const READS_AT_ONCE = 16;
  * rendered image readable, or puts the object of another target format together. Without a plan (nothing to render) there is nothing to do.
  * @throws what a batch recorded; as `assembleObject`; BackendUnavailable
  */
-export async function gatherRendered(
-  deps: AssembleDeps & WithTasks,
-  task: ImportTask,
-  tools: StepTools,
-): Promise<void> {
+export async function gatherRendered(deps: AssembleDeps, task: ImportTask, tools: StepTools): Promise<void> {
   if (task.facts.rendered !== undefined) return;
   const plan = await readPlan(deps.places, task.id);
   const failed = (await deps.tasks.batches(task.id)).find((batch) => batch.error !== undefined);

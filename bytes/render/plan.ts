@@ -10,6 +10,7 @@ import type { ByteSource } from '../../formats/engine/source.ts';
 import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
 import { openImage } from '../../formats/registry.ts';
 import { WRITERS } from '../../formats/writers.ts';
+import { bytesThrough } from '../imports/copy-to-store.ts';
 import { putJson } from '../json-object.ts';
 import { planKey } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
@@ -124,11 +125,7 @@ function streamedCopies(
   { layout, size }: Pick<StoredBytes, 'layout' | 'size'>,
   kept = size,
 ): Record<string, number> {
-  const bytesTo = (store: string): number => {
-    const to = places.store(store);
-    if (layout === 'sparse' && !to.sparse) return size;
-    return to.canCopyFrom(places.staging) ? 0 : kept;
-  };
+  const bytesTo = (store: string) => bytesThrough({ layout, size }, places.staging, places.store(store), kept);
   return Object.fromEntries(
     stores.map((store) => [`copy:${store}`, bytesTo(store)]).filter(([, bytes]) => bytes !== 0),
   );
