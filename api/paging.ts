@@ -11,6 +11,15 @@ export function onlyValue(query: URLSearchParams, key: string): string | null {
   return value ?? null;
 }
 
+/** A parameter with one of the values that there are; undefined when it is absent. @throws InvalidInput naming them */
+export function oneOf<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
+  const given = onlyValue(query, key);
+  if (given === null) return undefined;
+  const found = allowed.find((value) => value === given);
+  if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);
+  return found;
+}
+
 /** `limit` of a list request: the default when absent, clamped to the largest page. @throws InvalidInput */
 export function pageLimit(
   query: URLSearchParams,

@@ -11,13 +11,7 @@ const DEFAULT_PORT = 8080;
 
 const deps = await apiDeps();
 const budgetMib = process.env[ENVIRONMENT.uploadBudgetMib];
-const { identity, public_endpoint: publicEndpoint } = deps.config;
-/** Where a client without a token is sent: behind a load balancer the request's own host would be right, behind CloudFront it is not. */
-const identityUrl = identity.auth_url ?? (publicEndpoint && `${publicEndpoint.replace(/\/+$/, '')}/identity`);
-const options = {
-  ...(budgetMib !== undefined && { uploadBudgetBytes: Number(budgetMib) * 1024 * 1024 }),
-  ...(identityUrl !== undefined && { identityUrl }),
-};
+const options = budgetMib === undefined ? {} : { uploadBudgetBytes: Number(budgetMib) * 1024 * 1024 };
 const gateway = createGateway(deps, options);
 const apiUrl = process.env[ENVIRONMENT.apiUrl];
 const { server, drain } = createGatewayServer(

@@ -6,7 +6,7 @@ import type { ListRequest } from '../../core/images/list.ts';
 import type { Filter, FilterAttribute, SortKey, SortTerm } from '../../core/images/query.ts';
 import { MEMBER_STATUSES } from '../../core/members/member.ts';
 import { FILTERS, refuseMore } from '../../core/request-limits.ts';
-import { onlyValue, pageLimit } from '../paging.ts';
+import { oneOf, onlyValue, pageLimit } from '../paging.ts';
 import { queryOf } from '../query.ts';
 import type { Settings } from '../route.ts';
 import { splitValues } from './filter-values.ts';
@@ -74,14 +74,6 @@ export function parseListQuery(
     filters: [...hiddenByDefault(query), ...filters],
     sort: parseSort(query),
   };
-}
-
-function oneOf<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
-  const given = onlyValue(query, key);
-  if (given === null) return undefined;
-  const found = allowed.find((value) => value === given);
-  if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);
-  return found;
 }
 
 function hiddenByDefault(query: URLSearchParams): Filter[] {

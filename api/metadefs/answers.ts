@@ -1,6 +1,7 @@
 /** The catalog as clients read it (contract: metadefs.md sections 3 to 7). What is not set is left out. */
 import { z } from 'zod';
 import { NAMESPACE_VISIBILITIES } from '../../core/metadefs/namespace.ts';
+import { PAGE_LINKS } from '../images/answers.ts';
 
 const text = z.string();
 const times = { created_at: text, updated_at: text };
@@ -39,9 +40,7 @@ export const NamespaceAnswer = z.object({
 export type NamespaceAnswer = z.infer<typeof NamespaceAnswer>;
 export const NamespacesAnswer = z.object({
   namespaces: z.array(NamespaceAnswer).readonly(),
-  first: text,
-  next: text.exactOptional(),
-  schema: text,
+  ...PAGE_LINKS,
 });
 
 export const PropertyAnswer = z.looseObject({ name: text });

@@ -10,7 +10,7 @@ import {
   type NamespaceSortKey,
 } from '../../core/metadefs/namespace.ts';
 import type { NamespaceListRequest } from '../../core/metadefs/namespaces.ts';
-import { onlyValue, pageLimit } from '../paging.ts';
+import { oneOf, onlyValue, pageLimit } from '../paging.ts';
 import { queryOf } from '../query.ts';
 import type { Settings } from '../route.ts';
 
@@ -97,14 +97,6 @@ function sortKey<T>(query: URLSearchParams, keys: Readonly<Record<string, T>>): 
 
 function direction(query: URLSearchParams): 'asc' | 'desc' {
   return oneOf(query, 'sort_dir', ['asc', 'desc']) ?? 'desc';
-}
-
-function oneOf<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
-  const given = onlyValue(query, key);
-  if (given === null) return undefined;
-  const found = allowed.find((value) => value === given);
-  if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);
-  return found;
 }
 
 const TRUE = new Set(['1', 't', 'true', 'on', 'y', 'yes']);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Forbidden, InvalidInput } from '../../core/errors.ts';
-import { isOddText, refuseOddText } from '../../core/images/text.ts';
+import { isOddText, refuseOddText, refuseUnusableName } from '../../core/images/text.ts';
 import { parseAs } from '../json-body.ts';
 
 /** Set by the service only. */
@@ -49,7 +49,7 @@ function placesIn(parent: Place, value: object): Place[] {
   if (depth >= DEPTH) throw new InvalidInput(`${pathOf(parent)}: nested deeper than ${DEPTH} levels`);
   return Object.entries(value).map(([key, item]) => {
     if (isOddText(key)) refuseOddText(pathOf(parent) || 'body', key);
-    if (key === '__proto__') throw new InvalidInput(`'${key}' cannot be the name of anything`);
+    refuseUnusableName(key);
     return { value: item, key, depth: depth + 1, parent };
   });
 }

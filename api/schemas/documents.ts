@@ -1,7 +1,7 @@
 /** The documents of /v2/schemas/* (contract: schemas.md sections 2, 3 and 6). They depend on configuration, not on the caller. */
 import type { Config } from '../../core/config.ts';
 import { MEMBER_STATUSES } from '../../core/members/member.ts';
-import { TASK_STATUSES } from '../../core/tasks/task.ts';
+import { TASK_STATUSES, TASK_TYPES } from '../../core/tasks/task.ts';
 import type { Definition } from './definition.ts';
 import { baseDefinitions, CUSTOM_DEFINITIONS, UUID_PATTERN } from './image-properties.ts';
 
@@ -42,11 +42,7 @@ const MEMBER = {
 
 const TASK_STUB = {
   id: { ...text, description: 'An identifier for the task', pattern: UUID_PATTERN },
-  type: {
-    ...text,
-    description: 'The type of task represented by this content',
-    enum: ['import', 'api_image_import', 'location_import'],
-  },
+  type: { ...text, description: 'The type of task represented by this content', enum: TASK_TYPES },
   status: { ...text, description: 'The current status of this task', enum: TASK_STATUSES },
   owner: { ...text, description: 'An identifier for the owner of this task' },
   expires_at: { type: ['null', 'string'], description: 'Datetime when this resource would be subject to removal' },

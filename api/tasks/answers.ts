@@ -1,12 +1,12 @@
 /** Tasks on the wire, in the two forms that the API has (contract: import.md section 9). */
 import { z } from 'zod';
-import { TASK_STATUSES } from '../../core/tasks/task.ts';
+import { TASK_STATUSES, TASK_TYPES } from '../../core/tasks/task.ts';
 import { PAGE_LINKS } from '../images/answers.ts';
 
 const text = z.string();
 const nullableText = text.nullable();
 const json = z.record(text, z.unknown()).readonly();
-const type = z.enum(['import', 'api_image_import', 'location_import']);
+const type = z.enum(TASK_TYPES);
 const status = z.enum(TASK_STATUSES);
 
 /** A row of GET /v2/tasks. */

@@ -2,7 +2,7 @@ import type { Config } from '../../core/config.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { TaskListRequest, TaskSortKey } from '../../core/tasks/queries.ts';
 import { TASK_STATUSES } from '../../core/tasks/task.ts';
-import { onlyValue, pageLimit } from '../paging.ts';
+import { oneOf, onlyValue, pageLimit } from '../paging.ts';
 import { queryOf } from '../query.ts';
 import type { Settings } from '../route.ts';
 import { UUID_PATTERN } from '../schemas/image-properties.ts';
@@ -36,22 +36,14 @@ function parseTaskQuery(
   const key = onlyValue(query, 'sort_key') ?? 'created_at';
   const sortKey = Object.hasOwn(SORT_KEYS, key) ? SORT_KEYS[key] : undefined;
   if (sortKey === undefined) throw new InvalidInput(`Invalid sort key: ${key}`);
-  const status = pick(query, 'status', TASK_STATUSES);
-  const type = pick(query, 'type', ['import'] as const);
+  const status = oneOf(query, 'status', TASK_STATUSES);
+  const type = oneOf(query, 'type', ['import'] as const);
   return {
     limit,
     sortKey,
-    direction: pick(query, 'sort_dir', ['asc', 'desc'] as const) ?? 'desc',
+    direction: oneOf(query, 'sort_dir', ['asc', 'desc'] as const) ?? 'desc',
     ...(marker !== null && { markerId: marker }),
     ...(status !== undefined && { status }),
     ...(type !== undefined && { type }),
   };
-}
-
-function pick<T extends string>(query: URLSearchParams, key: string, allowed: readonly T[]): T | undefined {
-  const given = onlyValue(query, key);
-  if (given === null) return undefined;
-  const found = allowed.find((value) => value === given);
-  if (found === undefined) throw new InvalidInput(`Invalid ${key} value: ${given}; allowed: ${allowed.join(', ')}`);
-  return found;
 }

@@ -2,7 +2,8 @@ import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 
 export const TASK_STATUSES = ['pending', 'processing', 'success', 'failure'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
-export type TaskType = 'import' | 'api_image_import' | 'location_import';
+export const TASK_TYPES = ['import', 'api_image_import', 'location_import'] as const;
+export type TaskType = (typeof TASK_TYPES)[number];
 
 /** Where the bytes of an import come from. */
 export type ImportMethod =

@@ -159,13 +159,15 @@ export const DATA_PLANE: Mistakes = {
       'its health check says yes',
     ],
   ],
-  'gateway/main.ts': [
+  'api/edge.ts': [
     [
       'a challenge that leads nowhere',
-      '...(identityUrl !== undefined && { identityUrl }),',
-      '',
+      'if (config.public_endpoint !== undefined) return',
+      'if (config.public_endpoint === undefined) return',
       'the file set of the image is enough',
     ],
+  ],
+  'gateway/main.ts': [
     [
       'a gateway that does not end when it is asked to',
       "process.once('SIGTERM', stop);",

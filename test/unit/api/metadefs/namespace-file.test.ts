@@ -38,6 +38,11 @@ describe('reading', () => {
       /'objects\.0\.properties\.p\.title'/,
     ],
     [{ namespace: 'N', tags: [{ name: 'ok' }, { name: 3 }] }, /'tags\.1\.name'/],
+    ['{"namespace":"N","properties":{"__proto__":{"title":"t","type":"string"}}}', /'__proto__' cannot be the name/],
+    [
+      '{"namespace":"N","properties":{"constructor":{"title":"t","type":"string"}}}',
+      /'constructor' cannot be the name/,
+    ],
   ])('%j is refused with file, place and reason', (value, message) => {
     expect(() => parse(value)).toThrow(message);
   });
