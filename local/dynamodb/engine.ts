@@ -121,3 +121,7 @@ export function promised<T>(start: (callback: Callback<T>) => void): Promise<T> 
     start((error, value) => (error ? reject(error as Error) : resolve(value as T)));
   });
 }
+
+/** The description of a table. Throws dynalite's error when there is none. */
+export const tableOf = (store: Store, name: string): Promise<JsonObject> =>
+  promised((callback) => store.getTable(name, true, callback));

@@ -11,6 +11,15 @@ export function awsErrorOf(error: unknown): AwsError {
   return new AwsError(type.slice(type.indexOf('#') + 1), message, Number(error.statusCode));
 }
 
+/** Runs what dynalite does. Throws AwsError. */
+export async function awsErrors<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw awsErrorOf(error);
+  }
+}
+
 /** The code that a cancellation reason uses for an error, for example `ConditionalCheckFailed`. */
 export function codeOf(errorCode: string): string {
   return errorCode === 'ValidationException' ? 'ValidationError' : errorCode.replace(/Exception$/, '');

@@ -1,17 +1,12 @@
 import { AwsError } from '../wire/aws-error.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Engine, Store } from './engine.ts';
-import { awsErrorOf } from './errors.ts';
+import { awsErrorOf, awsErrors } from './errors.ts';
 import { type ItemChange, unitOfWork } from './unit-of-work.ts';
 
 /** Answers an operation that changes nothing. Throws AwsError. */
-export async function read(engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> {
-  try {
-    return await engine.run(store, engine.check(input, store));
-  } catch (error) {
-    throw awsErrorOf(error);
-  }
-}
+export const read = (engine: Engine, store: Store, input: JsonObject): Promise<JsonObject> =>
+  awsErrors(() => engine.run(store, engine.check(input, store)));
 
 /**
  * Answers an operation that writes: all of it is kept or nothing. `onChange` is told what became of the item before that is kept,

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, type JsonObject } from '../wire/json.ts';
 import type { JsonService, Operation } from '../wire/json-rpc.ts';
-import { database, type Engine, engines, promised, type Store } from './engine.ts';
+import { database, type Engine, engines, promised, type Store, tableOf } from './engine.ts';
 import { awsErrorOf } from './errors.ts';
 import { laggingIndexes } from './index-lag.ts';
 import { readStore } from './read-store.ts';
@@ -88,11 +88,9 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
     catchUp,
     meter: strict?.meter,
     partitionKeyOf: async (table, index) => {
-      const get = promised<JsonObject>((callback) => store.getTable(table, true, callback));
-      return get.then(
-        (found) => hashOf((index === undefined ? found : indexNamed(found, index)) ?? {}),
-        () => undefined,
-      );
+      const found = await tableOf(store, table).catch(() => undefined);
+      const schema = found === undefined || index === undefined ? found : indexNamed(found, index);
+      return schema === undefined ? undefined : hashOf(schema);
     },
     close: async () => {
       clearInterval(timer);

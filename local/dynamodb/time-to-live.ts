@@ -1,7 +1,7 @@
 import { AwsError, required } from '../wire/aws-error.ts';
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts';
-import { engine, promised, type Store } from './engine.ts';
-import { awsErrorOf } from './errors.ts';
+import { engine, type Store, tableOf } from './engine.ts';
+import { awsErrorOf, awsErrors } from './errors.ts';
 import { isTokenExpired, TOKEN_PREFIX } from './transactions.ts';
 import { itemPrefix, unitOfWork } from './unit-of-work.ts';
 
@@ -99,15 +99,8 @@ function isExpired(item: unknown, attribute: string): boolean {
 
 const range = (prefix: string): { gte: string; lt: string } => ({ gte: prefix, lt: `${prefix}\xff` });
 
-const tableOf = (store: Store, name: string): Promise<JsonObject> =>
-  promised((callback) => store.getTable(name, true, callback));
-
 async function existingTable(store: Store, input: JsonObject): Promise<string> {
   const name = required(input, 'TableName');
-  try {
-    await tableOf(store, name);
-  } catch (error) {
-    throw awsErrorOf(error);
-  }
+  await awsErrors(() => tableOf(store, name));
   return name;
 }

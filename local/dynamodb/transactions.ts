@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '../wire/aws-error.ts';
 import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt } from '../wire/json.ts';
-import { database, engine, promised, type Store } from './engine.ts';
-import { awsErrorOf, codeOf } from './errors.ts';
+import { database, engine, promised, type Store, tableOf } from './engine.ts';
+import { awsErrorOf, awsErrors, codeOf } from './errors.ts';
 import { type ItemChange, type UnitOfWork, unitOfWork } from './unit-of-work.ts';
 
 /** Most items of one transaction, as on DynamoDB. */
@@ -91,7 +91,7 @@ async function refuseDuplicates(store: Store, parts: readonly Part[]): Promise<v
   const seen = new Set<string>();
   for (const { data } of parts) {
     const table = String(data['TableName']);
-    const schema = await awsErrors(() => promised<JsonObject>((callback) => store.getTable(table, true, callback)));
+    const schema = await awsErrors(() => tableOf(store, table));
     const keys = objectAt(data, 'Key') ?? objectAt(data, 'Item') ?? {};
     const id = `${table}/${keyOf(keys, schema)}`;
     if (seen.has(id)) {
@@ -122,7 +122,7 @@ async function attempt(unit: UnitOfWork, part: Part, onItem: OnItem | undefined)
 async function checkCondition(store: Store, data: JsonObject): Promise<void> {
   const name = String(data['TableName']);
   const key = objectAt(data, 'Key') ?? {};
-  const table = await promised<JsonObject>((callback) => store.getTable(name, true, callback));
+  const table = await tableOf(store, name);
   const invalid = database.validateKey(key, table);
   if (invalid) throw invalid;
   const read = (callback: (error: unknown, item?: JsonObject) => void) =>
@@ -147,11 +147,3 @@ async function alreadyDone(store: Store, token: string, fingerprint: string): Pr
 /** True for a remembered client token that no longer matters. */
 export const isTokenExpired = (record: JsonObject): boolean =>
   (numberAt(record, 'atMs') ?? 0) + TOKEN_LIFE_MS < Date.now();
-
-async function awsErrors<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw awsErrorOf(error);
-  }
-}

@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isObject, type Json, type JsonObject, stringAt } from '../wire/json.ts';
+import { isObject, type Json } from '../wire/json.ts';
+import { errorIn, type FunctionError, RESPONSE_LIMIT, responseTooLarge, timedOut } from './function-error.ts';
 
 /** A registered function. */
 export interface FunctionRecord {
@@ -25,7 +26,7 @@ export interface Callback {
 }
 
 /** What a callback answers: what the function returned, or the error it threw. */
-export type CallbackAnswer = { payload: Json } | { error: { errorType: string; errorMessage: string } };
+export type CallbackAnswer = { payload: Json } | { error: FunctionError };
 
 /** The function does not exist. */
 export class NoSuchFunction extends Error {}
@@ -46,8 +47,6 @@ export interface Functions {
   close(): void;
 }
 
-/** A response larger than this is an error of the function, as on Lambda. */
-const RESPONSE_LIMIT = 6 * 1024 * 1024;
 /** Waits between attempts to reach a callback whose process is just restarting, in milliseconds. */
 const RECONNECT_DELAYS_MS = [50, 100, 200, 400, 800];
 
@@ -96,11 +95,9 @@ async function call(agent: Agent, record: FunctionRecord, event: Json, scale: nu
   };
   const timer = new AbortController();
   // The function is not stopped: like a worker that ignores its deadline, it may still write afterwards.
-  const timeout = sleep(limitMs, undefined, { signal: timer.signal, ref: false }).then((): CallbackAnswer => {
-    const seconds = (limitMs / 1000).toFixed(2);
-    const errorMessage = `RequestId: ${awsRequestId} Error: Task timed out after ${seconds} seconds`;
-    return { error: { errorType: 'Sandbox.Timedout', errorMessage } };
-  });
+  const timeout = sleep(limitMs, undefined, { signal: timer.signal, ref: false }).then(
+    (): CallbackAnswer => ({ error: timedOut(awsRequestId, limitMs / 1000) }),
+  );
   timeout.catch(() => undefined);
   const answer = reach(agent, record, JSON.stringify({ event, context } satisfies Callback));
   answer.catch(() => undefined);
@@ -128,20 +125,12 @@ const unreachable = (record: FunctionRecord, cause: Error): Unreachable =>
   new Unreachable(`${record.name} at ${record.url}: ${cause.message}`, { cause });
 
 function answerOf(record: FunctionRecord, text: string): CallbackAnswer {
-  if (text.length > RESPONSE_LIMIT) {
-    const errorMessage = `Response payload size exceeded maximum allowed payload size (${RESPONSE_LIMIT} bytes).`;
-    return { error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } };
-  }
+  if (text.length > RESPONSE_LIMIT) return { error: responseTooLarge() };
   const value: unknown = JSON.parse(text);
-  if (isObject(value) && isObject(value['error'])) return { error: errorOf(value['error']) };
+  if (isObject(value) && isObject(value['error'])) return { error: errorIn(value['error']) };
   if (isObject(value)) return { payload: value['payload'] ?? null };
   throw new Unreachable(`${record.name}: its callback answered neither payload nor error`);
 }
-
-const errorOf = (error: JsonObject): { errorType: string; errorMessage: string } => ({
-  errorType: stringAt(error, 'errorType') ?? 'Error',
-  errorMessage: stringAt(error, 'errorMessage') ?? '',
-});
 
 /** The request did not reach the function: sending it again cannot run it twice. */
 class NotConnected extends Error {}

@@ -1,4 +1,5 @@
 import type { Json } from '../wire/json.ts';
+import type { FunctionError } from './function-error.ts';
 import type { Callback, CallbackAnswer } from './functions.ts';
 
 /** The context object of a function; a part of what Lambda's Node runtime passes. */
@@ -27,7 +28,7 @@ export async function answerOf(handler: Handler, { event, context }: Callback): 
 }
 
 /** Lambda names an error by its `name`; anything else thrown has the type `string`, `object`, ... */
-export function thrown(error: unknown): { errorType: string; errorMessage: string } {
+export function thrown(error: unknown): FunctionError {
   if (error instanceof Error) return { errorType: error.name, errorMessage: error.message };
   return { errorType: typeof error, errorMessage: String(error) };
 }

@@ -3,11 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listen } from '../front.ts';
 import { AwsError } from '../wire/aws-error.ts';
 import { readBody, send } from '../wire/body.ts';
-import { isObject, type Json, stringAt } from '../wire/json.ts';
+import type { Json } from '../wire/json.ts';
+import { errorIn, type FunctionError, RESPONSE_LIMIT, responseTooLarge } from './function-error.ts';
 import type { Callback, CallbackAnswer } from './functions.ts';
-
-/** Largest response of a function. */
-const RESPONSE_LIMIT = 6 * 1024 * 1024;
 
 /** What the process does, as its owner sees it. */
 export interface RuntimeEvents {
@@ -16,7 +14,7 @@ export interface RuntimeEvents {
   /** What the running invocation came to. */
   onAnswer(answer: CallbackAnswer): void;
   /** Its code cannot be loaded. */
-  onInitError(error: { errorType: string; errorMessage: string }): void;
+  onInitError(error: FunctionError): void;
 }
 
 export interface RuntimeApi {
@@ -39,11 +37,11 @@ export async function openRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi>
     }
     const accepted = () => send(res, 202, { 'content-type': 'application/json' }, '{"status":"OK"}');
     if (what === 'init') {
-      events.onInitError(errorIn(await readBody(req, RESPONSE_LIMIT)));
+      events.onInitError(await reportedError(req));
       return accepted();
     }
     if (result === 'error') {
-      const error = errorIn(await readBody(req, RESPONSE_LIMIT));
+      const error = await reportedError(req);
       accepted();
       return events.onAnswer({ error });
     }
@@ -79,8 +77,7 @@ async function responseIn(req: IncomingMessage): Promise<CallbackAnswer> {
     return { payload: JSON.parse((await readBody(req, RESPONSE_LIMIT)).toString('utf8')) as Json };
   } catch (error) {
     if (!(error instanceof AwsError && error.status === 413)) throw error;
-    const errorMessage = `Response payload size exceeded maximum allowed payload size (${RESPONSE_LIMIT} bytes).`;
-    return { error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } };
+    return { error: responseTooLarge() };
   }
 }
 
@@ -91,11 +88,5 @@ function traceId(requestId: string): string {
   return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(16, 32)};Sampled=1`;
 }
 
-function errorIn(body: Buffer): { errorType: string; errorMessage: string } {
-  const value: unknown = JSON.parse(body.toString('utf8'));
-  const error = isObject(value) ? value : {};
-  return {
-    errorType: stringAt(error, 'errorType') ?? 'Error',
-    errorMessage: stringAt(error, 'errorMessage') ?? '',
-  };
-}
+const reportedError = async (req: IncomingMessage): Promise<FunctionError> =>
+  errorIn(JSON.parse((await readBody(req, RESPONSE_LIMIT)).toString('utf8')));

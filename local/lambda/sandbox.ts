@@ -9,6 +9,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type FunctionError, timedOut } from './function-error.ts';
 import type { Callback, CallbackAnswer } from './functions.ts';
 import type { Reaper } from './reaper.ts';
 import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts';
@@ -42,7 +43,7 @@ export class Sandbox {
   #api: RuntimeApi | undefined;
   #tmp: string | undefined;
   #running: { readonly callback: Callback; resolve(answer: CallbackAnswer): void } | undefined;
-  #ended: { errorType: string; errorMessage: string } | undefined;
+  #ended: FunctionError | undefined;
   #timers: NodeJS.Timeout[] = [];
   readonly #gone: Promise<void>;
   #setGone: () => void = () => undefined;
@@ -77,7 +78,7 @@ export class Sandbox {
   }
 
   /** Why it is gone. */
-  get error(): { errorType: string; errorMessage: string } {
+  get error(): FunctionError {
     return this.#ended ?? { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited' };
   }
 
@@ -156,20 +157,15 @@ export class Sandbox {
   }
 
   #timeOut(): void {
-    const { awsRequestId } = this.#running?.callback.context ?? { awsRequestId: '' };
-    const seconds = this.#function.timeoutSeconds.toFixed(2);
-    const errorMessage = `RequestId: ${awsRequestId} Error: Task timed out after ${seconds} seconds`;
-    this.#kill({ errorType: 'Sandbox.Timedout', errorMessage });
+    this.#kill(timedOut(this.#requestId ?? '', this.#function.timeoutSeconds));
   }
 
   #look(): void {
-    const { awsRequestId } = this.#running?.callback.context ?? { awsRequestId: '' };
     if (residentMiB(this.#process?.pid) <= this.#function.memoryMiB) return;
-    const errorMessage = `RequestId: ${awsRequestId} Error: Runtime exited with error: signal: killed`;
-    this.#kill({ errorType: 'Runtime.ExitError', errorMessage });
+    this.#kill(this.#exited('signal: killed'));
   }
 
-  #kill(error: { errorType: string; errorMessage: string }): void {
+  #kill(error: FunctionError): void {
     this.#ended ??= error;
     this.#process?.kill('SIGKILL');
     this.#answer({ error }, 'returning');
@@ -177,12 +173,20 @@ export class Sandbox {
 
   #exit(how: string): void {
     if (this.#state === 'gone') return;
-    const id = this.#running?.callback.context.awsRequestId;
-    const errorMessage = `${id === undefined ? '' : `RequestId: ${id} `}Error: Runtime exited with error: ${how}`;
-    this.#ended ??= { errorType: 'Runtime.ExitError', errorMessage };
+    this.#ended ??= this.#exited(how);
     this.#answer({ error: this.#ended }, 'gone');
     void this.#clean();
     this.#onChange();
+  }
+
+  get #requestId(): string | undefined {
+    return this.#running?.callback.context.awsRequestId;
+  }
+
+  #exited(how: string): FunctionError {
+    const id = this.#requestId;
+    const errorMessage = `${id === undefined ? '' : `RequestId: ${id} `}Error: Runtime exited with error: ${how}`;
+    return { errorType: 'Runtime.ExitError', errorMessage };
   }
 
   async #clean(): Promise<void> {

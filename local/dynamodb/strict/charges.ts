@@ -39,8 +39,7 @@ export function writeCharges(description: JsonObject, keys: JsonObject, change: 
     key: keyText(keys[hash]),
     units: factor * writeUnits(Math.max(sizeOf(change.before), sizeOf(change.after))),
   } as const;
-  const indexes = ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'].flatMap((kind) => objectsAt(description, kind));
-  return [own, ...indexes.flatMap((index) => indexCharges(description, index, change, factor))];
+  return [own, ...indexesOf(description).flatMap((index) => indexCharges(description, index, change, factor))];
 }
 
 /** An entry that moves to another key is written twice: taken away there, put here. One that stays as it is costs nothing. */
@@ -99,13 +98,12 @@ export function queryCharge(
   units: number,
 ): Charge {
   const index = stringAt(input, 'IndexName');
-  const least = input['ConsistentRead'] === true ? 1 : 0.5;
   return {
     kind: 'read',
     table: String(description['TableName']),
     ...(index === undefined ? {} : { index }),
     key: hashValue === undefined ? '*' : keyText(hashValue),
-    units: Math.max(least, units),
+    units: Math.max(readUnits(0, input['ConsistentRead'] === true), units),
   };
 }
 
@@ -117,9 +115,10 @@ export const hashOf = (schema: JsonObject): string =>
 
 /** The index of that name in a table's description. */
 export const indexNamed = (description: JsonObject, name: string): JsonObject | undefined =>
-  ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes']
-    .flatMap((kind) => objectsAt(description, kind))
-    .find((index) => index['IndexName'] === name);
+  indexesOf(description).find((index) => index['IndexName'] === name);
+
+const indexesOf = (description: JsonObject): JsonObject[] =>
+  ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'].flatMap((kind) => objectsAt(description, kind));
 
 const keySchema = (schema: JsonObject): JsonObject[] => objectsAt(schema, 'KeySchema');
 const keyNames = (schema: JsonObject): string[] => keySchema(schema).map((key) => String(key['AttributeName']));
@@ -129,7 +128,6 @@ function objectsAt(object: JsonObject, key: string): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-const keyText = (value: Json | undefined): string =>
-  isObject(value ?? null) ? String(Object.values(value as JsonObject)[0]) : String(value);
+const keyText = (value: Json | undefined): string => String(isObject(value) ? Object.values(value)[0] : value);
 
 const sameJson = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);

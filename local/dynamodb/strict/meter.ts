@@ -158,5 +158,5 @@ export function throttled({ kind, table, index }: Pick<Charge, 'kind' | 'table' 
 }
 
 /** True for the refusal of a charge. */
-export const isThrottled = (error: unknown): boolean =>
+export const isThrottled = (error: unknown): error is AwsError =>
   error instanceof AwsError && error.code === 'ProvisionedThroughputExceededException';

@@ -2,12 +2,12 @@
  * DynamoDB as its limits are: units counted per key of the table and of each index, requests refused above what a partition serves,
  * items of batches sent back. Around the same engine; without it nothing is counted. The store's own work is paid for by nobody.
  */
-import { AwsError } from '../../wire/aws-error.ts';
+import type { AwsError } from '../../wire/aws-error.ts';
 import { type Chance, chance } from '../../wire/chance.ts';
 import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt } from '../../wire/json.ts';
 import type { Operation } from '../../wire/json-rpc.ts';
-import { engine, promised, type Store } from '../engine.ts';
-import { awsErrorOf } from '../errors.ts';
+import { engine, type Store, tableOf } from '../engine.ts';
+import { awsErrors } from '../errors.ts';
 import { read, write } from '../run.ts';
 import type { Alone } from '../time-to-live.ts';
 import { type OnItem, transactGet, transactWrite } from '../transactions.ts';
@@ -88,13 +88,8 @@ async function answered(
   return consumed === undefined ? result : { ...result, ConsumedCapacity: consumed };
 }
 
-async function describe(store: Store, table: string): Promise<JsonObject> {
-  try {
-    return await promised<JsonObject>((callback) => store.getTable(table, true, callback));
-  } catch (error) {
-    throw awsErrorOf(error);
-  }
-}
+const describe = ({ store }: World, input: JsonObject): Promise<JsonObject> =>
+  awsErrors(() => tableOf(store, String(input['TableName'])));
 
 function take(world: World, charges: Charge[], taken: readonly Charge[]): void {
   world.meter.take(taken);
@@ -102,7 +97,7 @@ function take(world: World, charges: Charge[], taken: readonly Charge[]): void {
 }
 
 async function writeOne(world: World, name: string, input: JsonObject, charges: Charge[]): Promise<JsonObject> {
-  const description = await describe(world.store, String(input['TableName']));
+  const description = await describe(world, input);
   const keys = { ...(objectAt(input, 'Key') ?? objectAt(input, 'Item')) };
   return write(engine(name), world.store, input, (change) =>
     take(world, charges, writeCharges(description, keys, change)),
@@ -112,7 +107,7 @@ async function writeOne(world: World, name: string, input: JsonObject, charges: 
 async function getOne(world: World, input: JsonObject, charges: Charge[]): Promise<JsonObject> {
   const unit = unitOfWork(world.store);
   const result = await read(engine('GetItem'), unit.store, input);
-  const description = await describe(world.store, String(input['TableName']));
+  const description = await describe(world, input);
   const consistent = input['ConsistentRead'] === true;
   const key = objectAt(input, 'Key') ?? {};
   take(world, charges, [getCharge(description, key, unit.lastChange.before, { consistent })]);
@@ -122,15 +117,11 @@ async function getOne(world: World, input: JsonObject, charges: Charge[]): Promi
 /** Query and Scan: the engine counts the bytes it looked at. */
 async function look(world: World, name: 'Query' | 'Scan', input: JsonObject, charges: Charge[]): Promise<JsonObject> {
   const looking = engine(name);
-  let data: JsonObject;
-  let result: JsonObject;
-  try {
-    data = looking.check({ ...input, ReturnConsumedCapacity: 'TOTAL' }, world.store);
-    result = await looking.run(world.store, data);
-  } catch (error) {
-    throw awsErrorOf(error);
-  }
-  const description = await describe(world.store, String(input['TableName']));
+  const { data, result } = await awsErrors(async () => {
+    const data = looking.check({ ...input, ReturnConsumedCapacity: 'TOTAL' }, world.store);
+    return { data, result: await looking.run(world.store, data) };
+  });
+  const description = await describe(world, input);
   const index = stringAt(input, 'IndexName');
   const schema = index === undefined ? description : indexNamed(description, index);
   const units = numberAt(objectAt(result, 'ConsumedCapacity') ?? {}, 'CapacityUnits') ?? 0;
@@ -147,7 +138,7 @@ function hashValue(data: JsonObject, schema: JsonObject | undefined): Json | und
 
 const writes = (world: World, charges: Charge[]): OnItem => {
   return async (data, change) => {
-    const description = await describe(world.store, String(data['TableName']));
+    const description = await describe(world, data);
     const keys = objectAt(data, 'Key') ?? objectAt(data, 'Item') ?? {};
     take(world, charges, writeCharges(description, keys, change, 2));
   };
@@ -155,7 +146,7 @@ const writes = (world: World, charges: Charge[]): OnItem => {
 
 const reads = (world: World, charges: Charge[]): OnItem => {
   return async (data, { before }) => {
-    const description = await describe(world.store, String(data['TableName']));
+    const description = await describe(world, data);
     const key = objectAt(data, 'Key') ?? {};
     take(world, charges, [getCharge(description, key, before, { consistent: true, factor: 2 })]);
   };
@@ -186,7 +177,7 @@ async function runParts(
       if (world.chance(world.options.unprocessedRate ?? 0)) throw throttled({ kind, table: part.table });
       done.push({ part, result: await part.run() });
     } catch (error) {
-      if (!(error instanceof AwsError && isThrottled(error))) throw error;
+      if (!isThrottled(error)) throw error;
       refusal = error;
       left.push(part);
     }

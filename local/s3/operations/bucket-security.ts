@@ -1,19 +1,10 @@
 import { parsePolicy } from '../../iam/policy.ts';
 import { encryptionHeaders } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
-import { readText, type S3Request } from '../request.ts';
-import type { BucketRecord } from '../store/model.ts';
+import { readText } from '../request.ts';
 import { parseXml, xmlDocument } from '../xml.ts';
-import type { Operation, Service } from './operation.ts';
-
-async function change(
-  service: Service,
-  request: S3Request,
-  changed: (record: BucketRecord) => BucketRecord,
-): Promise<void> {
-  const { record } = service.store.bucket(request.bucket);
-  await service.store.commit({ type: 'bucket', bucket: changed(record) });
-}
+import { changeBucket } from './buckets.ts';
+import type { Operation } from './operation.ts';
 
 /** PutBucketEncryption: what objects are encrypted with when their request does not say. Throws MalformedXML. */
 export const putBucketEncryption: Operation = async (service, request) => {
@@ -23,7 +14,7 @@ export const putBucketEncryption: Operation = async (service, request) => {
   const algorithm = chosen?.text('SSEAlgorithm');
   if (algorithm === undefined) throw new S3Error('MalformedXML');
   const encryption = encryptionHeaders(algorithm, chosen?.text('KMSMasterKeyID'));
-  await change(service, request, (record) => ({ ...record, encryption }));
+  await changeBucket(service, request, (record) => ({ ...record, encryption }));
   return { status: 200 };
 };
 
@@ -38,7 +29,7 @@ export const getBucketEncryption: Operation = ({ store }, { bucket }) => {
 };
 
 export const deleteBucketEncryption: Operation = async (service, request) => {
-  await change(service, request, ({ encryption: _, ...record }) => record);
+  await changeBucket(service, request, ({ encryption: _, ...record }) => record);
   return { status: 204 };
 };
 
@@ -52,7 +43,7 @@ export const putBucketPolicy: Operation = async (service, request) => {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw Object.assign(new S3Error('MalformedPolicy', message), { cause });
   }
-  await change(service, request, (record) => ({ ...record, policy }));
+  await changeBucket(service, request, (record) => ({ ...record, policy }));
   return { status: 204 };
 };
 
@@ -63,6 +54,6 @@ export const getBucketPolicy: Operation = ({ store }, { bucket }) => {
 };
 
 export const deleteBucketPolicy: Operation = async (service, request) => {
-  await change(service, request, ({ policy: _, ...record }) => record);
+  await changeBucket(service, request, ({ policy: _, ...record }) => record);
   return { status: 204 };
 };

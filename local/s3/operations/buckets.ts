@@ -78,7 +78,8 @@ export const getBucketVersioning: Operation = ({ store }, { bucket }) => {
   return { status: 200, body: xmlDocument('VersioningConfiguration', {}) };
 };
 
-async function changeBucket(
+/** Keeps a setting of a bucket. Throws NoSuchBucket. */
+export async function changeBucket(
   service: Service,
   request: S3Request,
   change: (record: BucketRecord) => BucketRecord,
