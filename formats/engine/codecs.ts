@@ -33,11 +33,6 @@ export interface Codecs {
   /** digest.ts: a digest that has seen nothing yet. */
   createDigest(algorithm: DigestAlgorithm): RunningDigest;
   /**
-   * inflate.ts: inflates a stream into `target`, all of which it must fill; bytes behind the stream are ignored.
-   * @throws Corrupt when the stream is damaged, gives fewer bytes, or more
-   */
-  inflateInto(kind: InflateKind, input: Uint8Array, target: Uint8Array): void;
-  /**
    * inflate.ts: inflates a stream into the beginning of `target`; bytes behind the stream are ignored, and of a stream that
    * is cut off comes what can be had.
    * @returns the bytes that came out, at most `target.length`

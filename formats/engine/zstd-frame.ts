@@ -1,3 +1,4 @@
+import { view } from './bytes.ts';
 import { Corrupt } from './errors.ts';
 
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd] as const;
@@ -11,8 +12,7 @@ const DICTIONARY_BYTES = [0, 1, 2, 4] as const;
 export function zstdFrameLength(input: Uint8Array): number {
   if (MAGIC.some((byte, index) => input[index] !== byte)) throw new Corrupt('zstd frame: wrong magic');
   const descriptor = byteAt(input, 4);
-  const single = (descriptor & 0x20) !== 0;
-  let at = 5 + (single ? 0 : 1) + (DICTIONARY_BYTES[descriptor & 3] ?? 0) + contentSizeBytes(descriptor >> 6, single);
+  let at = 5 + zstdHeaderRest(descriptor);
   for (let last = false; !last; ) {
     const header = byteAt(input, at) | (byteAt(input, at + 1) << 8) | (byteAt(input, at + 2) << 16);
     last = (header & 1) !== 0;
@@ -23,8 +23,53 @@ export function zstdFrameLength(input: Uint8Array): number {
   return at;
 }
 
-function contentSizeBytes(flag: number, single: boolean): number {
-  if (flag === 0) return single ? 1 : 0;
+/** Bytes of a frame's header behind its descriptor: window descriptor, dictionary id and content size. */
+export function zstdHeaderRest(descriptor: number): number {
+  return beforeContentSize(descriptor) + contentSizeBytes(descriptor);
+}
+
+/** What the header of a frame asks of its decoder, in bytes. */
+export interface ZstdNeeds {
+  readonly window: number;
+  /** Absent when the frame does not say how long its content is. Not exact from 2^53 on. */
+  readonly contentSize?: number;
+}
+
+/** Reads a frame header (RFC 8878 section 3.1.1.1), so that nothing is allocated by its word alone. @throws Corrupt */
+export function zstdNeeds(frame: Uint8Array): ZstdNeeds {
+  const descriptor = frame[4] ?? 0;
+  const contentSize = contentSizeOf(frame, descriptor);
+  if (isSingle(descriptor)) return { window: contentSize ?? 0, contentSize: contentSize ?? 0 };
+  const exponent = (frame[5] ?? 0) >> 3;
+  const base = 2 ** (10 + exponent);
+  const window = base + (base / 8) * ((frame[5] ?? 0) & 7);
+  return { window, ...(contentSize === undefined ? {} : { contentSize }) };
+}
+
+function contentSizeOf(frame: Uint8Array, descriptor: number): number | undefined {
+  const at = 5 + beforeContentSize(descriptor);
+  const bytes = contentSizeBytes(descriptor);
+  if (bytes === 0) return undefined;
+  if (at + bytes > frame.length) throw new Corrupt(`zstd frame: ${frame.length} bytes end within its header`);
+  const data = view(frame);
+  if (bytes === 1) return data.getUint8(at);
+  if (bytes === 2) return data.getUint16(at, true) + 256;
+  return bytes === 4 ? data.getUint32(at, true) : Number(data.getBigUint64(at, true));
+}
+
+/** One segment: the window is the content. */
+function isSingle(descriptor: number): boolean {
+  return (descriptor & 0x20) !== 0;
+}
+
+/** Window descriptor and dictionary id. */
+function beforeContentSize(descriptor: number): number {
+  return (isSingle(descriptor) ? 0 : 1) + (DICTIONARY_BYTES[descriptor & 3] ?? 0);
+}
+
+function contentSizeBytes(descriptor: number): number {
+  const flag = descriptor >> 6;
+  if (flag === 0) return isSingle(descriptor) ? 1 : 0;
   return 2 ** flag;
 }
 

@@ -1,6 +1,7 @@
 /** Initial RAM disks as they are stored in ARI images: a cpio archive, plain or compressed. Facts section 1. */
 import { gunzipBeginning, unzstdBeginning } from '#codecs/peek.ts';
 import { hasText } from '../engine/match.ts';
+import { zstdHeaderRest } from '../engine/zstd-frame.ts';
 
 /** `compression` is absent for a plain archive. */
 export interface RamdiskFacts {
@@ -44,17 +45,9 @@ function attempt(decode: () => Uint8Array): Uint8Array {
 
 /** Expands the first block only (RFC 8878 section 3.1.1.2): at most 128 KiB come out, whatever the stream claims. */
 function zstdFirstBlock(head: Uint8Array): Uint8Array {
-  const block = zstdFirstBlockOffset(head[4] ?? 0);
+  const block = 5 + zstdHeaderRest(head[4] ?? 0);
   const header = (head[block] ?? 0) | ((head[block + 1] ?? 0) << 8) | ((head[block + 2] ?? 0) << 16);
   const isRle = ((header >> 1) & 3) === 1;
   const end = block + 3 + (isRle ? 1 : header >> 3);
   return unzstdBeginning(head.subarray(0, end));
-}
-
-/** Magic, descriptor, window byte, dictionary id, content size: then the first block. */
-function zstdFirstBlockOffset(descriptor: number): number {
-  const single = (descriptor & 0x20) !== 0;
-  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  const contentSize = [single ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
-  return 5 + (single ? 0 : 1) + dictionary + contentSize;
 }

@@ -3,6 +3,7 @@
 import { createDigest } from '#codecs/digest.ts';
 import { capped } from '../engine/bytes.ts';
 import type { DigestAlgorithm } from '../engine/codecs.ts';
+import { readChunks } from '../engine/decompress/read-chunks.ts';
 import { Corrupt } from '../engine/errors.ts';
 import { type Finding, finding } from '../engine/findings.ts';
 import type { ByteSource } from '../engine/source.ts';
@@ -22,8 +23,6 @@ export interface ManifestEntry {
 
 /** A manifest of MAX_MEMBERS lines is smaller. */
 export const MAX_MANIFEST_BYTES = 1024 * 1024;
-/** Large enough for ranged GETs to pay, small beside the memory limit of inspection. */
-const READ_BYTES = 4 * 1024 * 1024;
 
 /**
  * Parses `SHA256(name)= hex` lines.
@@ -85,8 +84,6 @@ export async function verifyManifest(
 
 async function digestOf(data: ByteSource, algorithm: DigestAlgorithm): Promise<string> {
   const digest = createDigest(algorithm);
-  for (let at = 0; at < data.size; at += READ_BYTES) {
-    digest.update(await data.read(at, Math.min(READ_BYTES, data.size - at)));
-  }
+  for await (const chunk of readChunks(data, 0, data.size)) digest.update(chunk);
   return digest.hex();
 }

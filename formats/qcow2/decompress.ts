@@ -1,4 +1,4 @@
-import { inflateInto } from '#codecs/inflate.ts';
+import { inflateInto } from '../engine/inflate/into.ts';
 import { unzstdInto } from '../engine/zstd.ts';
 import type { Compression } from './header.ts';
 

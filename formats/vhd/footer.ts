@@ -48,7 +48,7 @@ export interface Footer {
 
 /** True when a footer (or its copy) begins at `at`. */
 export function hasCookie(bytes: Uint8Array, at: number): boolean {
-  return at >= 0 && hasText(bytes, at, COOKIE);
+  return hasText(bytes, at, COOKIE);
 }
 
 /**

@@ -9,6 +9,7 @@ import { type Finding, finding } from '../engine/findings.ts';
 import type { FormatModule, ProbeWindow } from '../engine/image.ts';
 import { fieldText, hasText } from '../engine/match.ts';
 import { latin1 } from '../engine/text.ts';
+import { zstdNeeds } from '../engine/zstd-frame.ts';
 import { ramdiskFacts } from '../kernel/ramdisk.ts';
 import { BZIP2, GZIP, XZ, ZIP, ZSTD } from './traits.ts';
 
@@ -69,22 +70,10 @@ export const zstdModule = wrapper(
     if (head.length < 18) return { details: {} };
     const descriptor = head[4] ?? 0;
     if ((descriptor & 0x08) !== 0) return { details: {}, damage: 'the reserved bit of the frame descriptor is set' };
-    const hint = zstdContentSize(head, descriptor);
-    return { details: hint === undefined ? {} : { size_hint: hint } };
+    const { contentSize } = zstdNeeds(head);
+    return { details: Number.isSafeInteger(contentSize) ? { size_hint: contentSize } : {} };
   },
 );
-
-function zstdContentSize(head: Uint8Array, descriptor: number): number | undefined {
-  const single = (descriptor & 0x20) !== 0;
-  const at = 5 + (single ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0);
-  const data = view(head);
-  const kind = descriptor >> 6;
-  if (kind === 0) return single ? data.getUint8(at) : undefined;
-  if (kind === 1) return data.getUint16(at, true) + 256;
-  if (kind === 2) return data.getUint32(at, true);
-  const size = data.getBigUint64(at, true);
-  return size <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(size) : undefined;
-}
 
 /** A block size digit and the magic of the first block, or of the end of an empty stream. */
 export const bzip2Module = wrapper(

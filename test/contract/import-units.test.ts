@@ -10,11 +10,12 @@ import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
 import { underLock } from '../../bytes/imports/step.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
-import type { BatchProgress, Task } from '../../core/tasks/task.ts';
+import type { BatchProgress } from '../../core/tasks/task.ts';
 import type { KeyReport } from '../../local/dynamodb/strict/meter.ts';
 import { anImage } from '../support/images.ts';
 import { memoryDeps } from '../support/memory/deps.ts';
 import { startTable, type TestTable } from '../support/table.ts';
+import { aTask } from '../support/tasks.ts';
 
 const WORKERS = 200;
 const PLAYED = 20;
@@ -35,13 +36,12 @@ const batchOf = (batch: number): BatchProgress => ({
   ...{ taskId: TASK_ID, phase: 'render', batch, bytesDone: BATCH_BYTES / 2, bytesTotal: BATCH_BYTES },
   ...{ startedAtMs: time.nowMs, atMs: time.nowMs, earlier: { bytesDone: 0, atMs: time.nowMs } },
 });
-const task: Task = {
-  ...{ id: TASK_ID, type: 'api_image_import', status: 'processing', imageId: image.id, owner: 'demo', userId: null },
-  ...{ requestId: null, input: {}, result: null, message: '', expiresAt: null },
+const task = aTask({
+  ...{ id: TASK_ID, status: 'processing', imageId: image.id, userId: null, input: {} },
   ...{ createdAt: '2026-05-05T00:00:00Z', updatedAt: '2026-05-05T00:00:00Z' },
   facts: { work: { render: BATCHES * BATCH_BYTES } },
   import: { method: { name: 'glance-direct' }, stores: ['central'], allStoresMustSucceed: true } as never,
-};
+});
 
 beforeAll(async () => {
   database = await startTable(COUNTING);

@@ -6,6 +6,7 @@ import { expand } from '#codecs/expand.ts';
 import { concat, view } from '../bytes.ts';
 import { Corrupt, Truncated } from '../errors.ts';
 import type { ByteSource } from '../source.ts';
+import { zstdHeaderRest } from '../zstd-frame.ts';
 import { readChunks } from './read-chunks.ts';
 
 const MAGIC = 0xfd2fb528;
@@ -39,7 +40,7 @@ async function* frameBytes(input: Pushback, magic: Uint8Array): AsyncGenerator<U
   const first = await input.exactly(1, 'zstd frame');
   yield first;
   const descriptor = first[0] ?? 0;
-  yield await input.exactly(headerRest(descriptor), 'zstd frame header');
+  yield await input.exactly(zstdHeaderRest(descriptor), 'zstd frame header');
   for (let last = false; !last; ) {
     const bytes = await input.exactly(3, 'zstd block header');
     const header = (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8) | ((bytes[2] ?? 0) << 16);
@@ -50,14 +51,6 @@ async function* frameBytes(input: Pushback, magic: Uint8Array): AsyncGenerator<U
     last = (header & 1) === 1;
   }
   if ((descriptor & 4) !== 0) yield await input.exactly(4, 'zstd checksum');
-}
-
-/** Window descriptor, dictionary id and content size that follow the frame descriptor. */
-function headerRest(descriptor: number): number {
-  const single = (descriptor & 0x20) !== 0;
-  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  const contentSize = [single ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
-  return (single ? 0 : 1) + dictionary + contentSize;
 }
 
 /** Takes exact numbers of bytes from a stream of chunks of any size. */

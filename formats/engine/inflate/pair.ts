@@ -3,9 +3,9 @@
  * answer for (`pair.as`) goes to the platform's decoder (zlib), whose word counts for what is damaged and how.
  */
 
-import { inflateInto } from '#codecs/inflate.ts';
 import type { InflateKind } from '../codecs.ts';
 import { latin1Bytes } from '../text.ts';
+import { inflateInto } from './into.ts';
 import { MODULE } from './pair-wasm.ts';
 
 /** What is used of the global that the compiler's library for servers has no values for. */

@@ -8,13 +8,6 @@ const CREATE = { raw: createInflateRaw, zlib: createInflate } as const;
 const ONE_SHOT = { raw: inflateRawSync, zlib: inflateSync } as const;
 const decoders: Partial<Record<InflateKind, ZlibHandle | null>> = {};
 
-export const inflateInto: Codecs['inflateInto'] = (kind, input, target) => {
-  const length = inflateUpTo(kind, input, target);
-  if (length !== target.length) {
-    throw new Corrupt(`compressed block: ${length} bytes came out, ${target.length} were expected`);
-  }
-};
-
 export const inflateUpTo: Codecs['inflateUpTo'] = (kind, input, target) => {
   let decoder = decoders[kind];
   if (decoder === undefined) {

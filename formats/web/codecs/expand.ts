@@ -1,7 +1,7 @@
 import { Decompress, ZstdErrorCode } from 'fzstd';
 import type { Codecs, StreamKind } from '../../engine/codecs.ts';
 import { Corrupt, Truncated } from '../../engine/errors.ts';
-import { frameNeeds } from './zstd-header.ts';
+import { zstdNeeds } from '../../engine/zstd-frame.ts';
 
 /** 128 MiB, what every decoder must offer according to the reference implementation; bounds the memory of a frame. */
 const MAX_WINDOW = 2 ** 27;
@@ -96,7 +96,7 @@ async function* unzstd(input: AsyncIterable<Uint8Array>, what: string): AsyncGen
 }
 
 function assertWindow(head: Uint8Array, what: string): void {
-  const { window } = frameNeeds(head);
+  const { window } = zstdNeeds(head);
   if (window > MAX_WINDOW) throw new Corrupt(`${what}: a window of ${window} bytes, ${MAX_WINDOW} at most`);
 }
 

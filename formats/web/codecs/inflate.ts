@@ -5,13 +5,6 @@
 import type { Codecs } from '../../engine/codecs.ts';
 import { Corrupt } from '../../engine/errors.ts';
 
-export const inflateInto: Codecs['inflateInto'] = (kind, input, target) => {
-  const length = inflateUpTo(kind, input, target);
-  if (length !== target.length) {
-    throw new Corrupt(`compressed block: ${length} bytes came out, ${target.length} were expected`);
-  }
-};
-
 export const inflateUpTo: Codecs['inflateUpTo'] = (kind, input, target) => {
   if (kind === 'zlib') checkZlibHeader(input);
   const stream = new Inflater(kind === 'zlib' ? input.subarray(2) : input, target);

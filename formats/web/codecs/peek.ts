@@ -2,8 +2,8 @@ import { Decompress } from 'fzstd';
 import { concat } from '../../engine/bytes.ts';
 import type { Codecs } from '../../engine/codecs.ts';
 import { Corrupt } from '../../engine/errors.ts';
+import { zstdNeeds } from '../../engine/zstd-frame.ts';
 import { inflateUpTo } from './inflate.ts';
-import { frameNeeds } from './zstd-header.ts';
 
 /** Deflate expands at most 1032 times; a match at the very end may be one whole length more. */
 const MAX_EXPANSION = 1032;
@@ -37,7 +37,7 @@ function headerLength(head: Uint8Array): number {
 }
 
 export const unzstdBeginning: Codecs['unzstdBeginning'] = (head) => {
-  const { window } = frameNeeds(head);
+  const { window } = zstdNeeds(head);
   if (window > MAX_WINDOW) throw new Corrupt(`zstd: a window of ${window} bytes, ${MAX_WINDOW} at most`);
   const parts: Uint8Array[] = [];
   new Decompress((part) => parts.push(part.slice())).push(head);

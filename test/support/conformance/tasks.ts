@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TaskRepository } from '../../../core/tasks/repository.ts';
 import type { BatchProgress, Task } from '../../../core/tasks/task.ts';
+import { aTask } from '../tasks.ts';
 
 export interface OpenTasks {
   readonly tasks: TaskRepository;
@@ -10,28 +11,6 @@ export interface OpenTasks {
   /** Waits until indexes have seen every write. */
   indexed(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** A pending import of project `demo`. */
-export function aTask(attributes: Partial<Task> = {}): Task {
-  return {
-    id: randomUUID(),
-    type: 'api_image_import',
-    status: 'pending',
-    imageId: randomUUID(),
-    owner: 'demo',
-    userId: 'user',
-    requestId: null,
-    input: { import_req: { method: { name: 'glance-direct' } } },
-    result: null,
-    message: '',
-    import: { method: { name: 'glance-direct' }, stores: ['central'], allStoresMustSucceed: true, roles: ['member'] },
-    facts: {},
-    createdAt: '2026-01-01T00:00:00.000Z',
-    updatedAt: '2026-01-01T00:00:00.000Z',
-    expiresAt: null,
-    ...attributes,
-  };
 }
 
 const aBatch = (taskId: string, more: Partial<BatchProgress> = {}): BatchProgress => ({

@@ -32,6 +32,7 @@ import { handler as storeFailed } from '../../../functions/tasks/store-failed.ts
 import { assertFits } from '../../../functions/tasks/too-long.ts';
 import type { ServiceDeps } from '../../../service/deps.ts';
 import { anImage } from '../images.ts';
+import { aTask } from '../tasks.ts';
 import { type MemoryDeps, memoryDeps } from './deps.ts';
 import { type Around, type Execution, execute } from './execution.ts';
 import { type MemoryStore, memoryStore } from './store.ts';
@@ -191,23 +192,12 @@ async function recordTask(
 ): Promise<string> {
   const id = `task-${image.id}-${method.name}`;
   const at = new Date(deps.clock.now()).toISOString();
-  await deps.tasks.create({
-    id,
-    type: 'api_image_import',
-    status: 'pending',
-    imageId: image.id,
-    owner: image.owner ?? '',
-    userId: null,
-    requestId: null,
-    input: {},
-    result: null,
-    message: '',
-    import: { method, stores: ['central'], allStoresMustSucceed: true, roles: ['member'], ...options },
-    facts: {},
-    createdAt: at,
-    updatedAt: at,
-    expiresAt: null,
-  });
+  await deps.tasks.create(
+    aTask({
+      ...{ id, imageId: image.id, owner: image.owner ?? '', userId: null, input: {}, createdAt: at, updatedAt: at },
+      import: { method, stores: ['central'], allStoresMustSucceed: true, roles: ['member'], ...options },
+    }),
+  );
   await deps.images.change(image.id, { expect: { lock: null }, set: { lock: id } });
   return id;
 }

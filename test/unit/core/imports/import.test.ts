@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Image } from '../../../../core/images/image.ts';
 import { type ImportRequest, requestImport } from '../../../../core/imports/import.ts';
 import { callerWith } from '../../../support/caller.ts';
-import { aTask } from '../../../support/conformance/tasks.ts';
 import { aLocation, anImage } from '../../../support/images.ts';
 import { type MemoryDeps, memoryDeps } from '../../../support/memory/deps.ts';
+import { aTask } from '../../../support/tasks.ts';
 
 const web = (more: Partial<ImportRequest> = {}): ImportRequest => {
   const method = { name: 'web-download', uri: 'http://example.org/i' };

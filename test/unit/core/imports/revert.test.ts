@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Image } from '../../../../core/images/image.ts';
 import { revertImport } from '../../../../core/imports/revert.ts';
 import type { ImportMethod, Task } from '../../../../core/tasks/task.ts';
-import { aTask } from '../../../support/conformance/tasks.ts';
 import { aLocation, anImage } from '../../../support/images.ts';
 import { type MemoryDeps, memoryDeps } from '../../../support/memory/deps.ts';
+import { aTask } from '../../../support/tasks.ts';
 
 let deps: MemoryDeps;
 beforeEach(() => {

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import type { Image } from '../../../../core/images/image.ts';
 import { finishImport } from '../../../../core/imports/settle.ts';
-import { aTask } from '../../../support/conformance/tasks.ts';
 import { aLocation, anImage } from '../../../support/images.ts';
 import { memoryDeps } from '../../../support/memory/deps.ts';
+import { aTask } from '../../../support/tasks.ts';
 
 const FACTS = {
   md5: 'm',

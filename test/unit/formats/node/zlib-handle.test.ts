@@ -94,7 +94,7 @@ async function withoutPrivateParts() {
 
 async function freshModules() {
   return {
-    ...(await import('../../../../formats/node/codecs/inflate.ts')),
+    ...(await import('../../../../formats/engine/inflate/into.ts')),
     ...(await import('../../../../formats/node/codecs/zstd.ts')),
     ...(await import('../../../../formats/convert/plan.ts')),
     ...(await import('../../../../formats/convert/blocks.ts')),

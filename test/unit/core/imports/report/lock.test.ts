@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { importTask } from '../../../../../core/imports/report/import-task.ts';
 import { assertLock } from '../../../../../core/imports/report/lock.ts';
-import { aTask } from '../../../../support/conformance/tasks.ts';
 import { anImage } from '../../../../support/images.ts';
 import { memoryDeps } from '../../../../support/memory/deps.ts';
+import { aTask } from '../../../../support/tasks.ts';
 
 test.each([
   ['another’s', 'other', /is held by other, not by task t/],

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { reporter } from '../../../../../core/imports/report/reporter.ts';
-import { aTask } from '../../../../support/conformance/tasks.ts';
 import { anImage } from '../../../../support/images.ts';
 import { memoryDeps } from '../../../../support/memory/deps.ts';
+import { aTask } from '../../../../support/tasks.ts';
 
 test('batches that end together are rolled up once, and postpone the task’s duty', async () => {
   const deps = memoryDeps();

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InflateKind } from '../../../../../formats/engine/codecs.ts';
 import { Corrupt } from '../../../../../formats/engine/errors.ts';
+import { inflateInto } from '../../../../../formats/engine/inflate/into.ts';
 import { InflatePairs } from '../../../../../formats/engine/inflate/pair.ts';
 import { SOURCE_SHA256 } from '../../../../../formats/engine/inflate/pair-wasm.ts';
-import { inflateInto } from '../../../../../formats/node/codecs/inflate.ts';
 
 /** Bytes that make deflate use every kind of block and code: each draw of `value` decides the kind of a stretch. */
 const bytes = fc

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InflateKind } from '../../../../../formats/engine/codecs.ts';
 import { Corrupt } from '../../../../../formats/engine/errors.ts';
-import { inflateInto, inflateOneShot, inflateUpTo } from '../../../../../formats/node/codecs/inflate.ts';
+import { inflateInto } from '../../../../../formats/engine/inflate/into.ts';
+import { inflateOneShot, inflateUpTo } from '../../../../../formats/node/codecs/inflate.ts';
 
 const DEFLATE = { raw: deflateRawSync, zlib: deflateSync } as const;
 const kinds = fc.constantFrom<InflateKind>('raw', 'zlib');
