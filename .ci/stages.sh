@@ -1,4 +1,5 @@
 # Stages of a CI run: sourced by .ci/run and .ci/full. Each shows its output; what its tests say is counted, or itself when it says nothing.
+# What failed is named once more at the end, where it is seen without reading the rest.
 passed=0
 failed=0
 log=$(mktemp -d)
@@ -10,16 +11,24 @@ stage() { # stage NAME COMMAND...
   "$@" 2>&1 | tee "$log/$name"
   local code=${PIPESTATUS[0]}
   local ok bad
-  ok=$(sed 's/\x1b\[[0-9;]*m//g' "$log/$name" | grep -E '^ +Tests ' | grep -oE '[0-9]+ passed' | awk '{s += $1} END {print s + 0}')
-  bad=$(sed 's/\x1b\[[0-9;]*m//g' "$log/$name" | grep -E '^ +Tests ' | grep -oE '[0-9]+ failed' | awk '{s += $1} END {print s + 0}')
+  sed -i 's/\x1b\[[0-9;]*m//g' "$log/$name"
+  ok=$(grep -E '^ +Tests ' "$log/$name" | grep -oE '[0-9]+ passed' | awk '{s += $1} END {print s + 0}')
+  bad=$(grep -E '^ +Tests ' "$log/$name" | grep -oE '[0-9]+ failed' | awk '{s += $1} END {print s + 0}')
   passed=$((passed + ok))
   failed=$((failed + bad))
   if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then failed=$((failed + 1)); fi
   if [ "$code" -eq 0 ] && [ "$ok" -eq 0 ]; then passed=$((passed + 1)); fi
+  if [ "$code" -ne 0 ]; then failures "$name" "$code" >>"$log/failures"; fi
   return "$code"
 }
 
+failures() { # failures NAME CODE: what a failed stage says of it, the end of its output when it names no test
+  printf '\n== %s ended with %s\n' "$1" "$2"
+  grep -E -A 12 '^ *FAIL ' "$log/$1" || tail -n 40 "$log/$1"
+}
+
 finish() {
+  [ -f "$log/failures" ] && cat "$log/failures"
   printf '\n%s passed, %s failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ]
 }

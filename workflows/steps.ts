@@ -16,7 +16,7 @@ const WAIT = {
   JitterStrategy: 'FULL',
 } as const;
 
-/** Lambda itself, or what a step asked (functions/tasks/failure.ts). */
+/** Lambda itself, or what a step asked (aws/throttling.ts). */
 const WHEN_THROTTLED: Retrier = { ErrorEquals: ['Lambda.TooManyRequestsException', 'Throttled'], ...WAIT };
 
 /** Faults of the platform, not of the image: try again. Everything else is a kind of core/errors.ts and ends the import. */

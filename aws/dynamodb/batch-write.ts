@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, type BatchWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { Throttled } from '../../core/errors.ts';
 import type { Key } from './keys.ts';
 import type { Table } from './table.ts';
 
@@ -35,13 +35,13 @@ async function writeAll(table: Table, writes: Writes): Promise<void> {
   await Promise.all(Array.from({ length: IN_FLIGHT }, work));
 }
 
-/** What of a batch was not written. @throws the SDK's error; of a key that is asked too much unless `isPatient` */
+/** What of a batch was not written. @throws the SDK's error; Throttled unless `isPatient` */
 async function leftOf(table: Table, batch: Writes, isPatient: boolean): Promise<Writes> {
   try {
     const answer = await table.client.send(new BatchWriteCommand({ RequestItems: { [table.name]: batch } }));
     return answer.UnprocessedItems?.[table.name] ?? [];
   } catch (error) {
-    if (isPatient && error instanceof ProvisionedThroughputExceededException) return batch;
+    if (isPatient && error instanceof Throttled) return batch;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import type { Image } from '../../core/images/image.ts';
 import type { Member } from '../../core/members/member.ts';
 import type { Namespace } from '../../core/metadefs/namespace.ts';
 import type { Task } from '../../core/tasks/task.ts';
+import { patient } from '../throttling.ts';
 import { readNatively } from './native-answers.ts';
 import { RecentWrites } from './recent-writes.ts';
 
@@ -31,12 +32,12 @@ export interface IdentityRow {
 
 /**
  * Wraps a client so that sets stay sets, empty strings stay, and undefined attributes are left out. The client is the table's from then
- * on: it answers with plain values itself (native-answers.ts).
+ * on: it answers with plain values itself (native-answers.ts), and throws Throttled where the table takes no more (throttling.ts).
  */
 export function tableOf(client: DynamoDBClient, name: string): Table {
   // It prepares every answer for a logger that throws it away: 7 % of the busy time in a profile of lists.
   client.middlewareStack.remove('loggerMiddleware');
-  readNatively(client);
+  readNatively(patient(client));
   return {
     name,
     recent: {

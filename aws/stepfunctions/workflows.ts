@@ -7,9 +7,11 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { WorkflowPort } from '../../core/executions/workflow.ts';
+import { patient } from '../throttling.ts';
 
 /** Executions of the import workflow. Their name is the task id, so a second start finds the first. */
-export function createWorkflows(client: SFNClient, stateMachineArn: string): WorkflowPort {
+export function createWorkflows(sfn: SFNClient, stateMachineArn: string): WorkflowPort {
+  const client = patient(sfn);
   const executionArn = (taskId: string): string =>
     `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${taskId}`;
   return {

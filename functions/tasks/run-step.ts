@@ -7,11 +7,11 @@
  * 0 in both cases. Any other end (memory, a host that goes away) is the container's: the workflow starts another one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serviceError } from '../../bytes/imports/step.ts';
 import { Throttled } from '../../core/errors.ts';
 import { serviceDeps } from '../../service/deps.ts';
 import type { LongStep } from '../../workflows/topology.ts';
 import { type ContainerStep, recordContainer } from './container-record.ts';
-import { stepFailure } from './failure.ts';
 import type { StepHandler } from './step.ts';
 
 const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHandler<never> }>>> = {
@@ -47,7 +47,7 @@ async function untilDone(run: () => Promise<unknown>): Promise<void> {
       await run();
       return;
     } catch (error) {
-      const failure = stepFailure(error);
+      const failure = serviceError(error);
       const attempts = failure instanceof Throttled ? THROTTLED_ATTEMPTS : ATTEMPTS;
       if (!failure.retryable || attempt >= attempts) throw failure;
       await sleep(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)));
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   try {
     await untilDone(() => handler(event as never));
   } catch (error) {
-    const known = stepFailure(error);
+    const known = serviceError(error);
     deps.log.warn('step failed', { ...event, error: known.kind, cause: known.message });
     await recordContainer(deps, event, startedAtMs, known);
   }

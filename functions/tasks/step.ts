@@ -1,8 +1,7 @@
 import { observed } from '../../aws/telemetry.ts';
-import { type Guard, type StepEvent, underLock } from '../../bytes/imports/step.ts';
+import { type Guard, type StepEvent, serviceError, underLock } from '../../bytes/imports/step.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { type ServiceDeps, serviceDeps } from '../../service/deps.ts';
-import { stepFailure } from './failure.ts';
 
 /** A Lambda handler of one workflow step. What it throws is an `ImageServiceError`: `name` is the error name in the workflow. */
 export interface StepHandler<E extends StepEvent> {
@@ -41,7 +40,7 @@ function named<E extends StepEvent>(run: StepHandler<E>['on']): StepHandler<E>['
     try {
       return await run(deps, event);
     } catch (error) {
-      throw stepFailure(error);
+      throw serviceError(error);
     }
   };
 }

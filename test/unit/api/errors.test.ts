@@ -3,7 +3,14 @@ import { corsHeaders } from '../../../api/cors.ts';
 import { errorAnswer, HTTP_STATUS } from '../../../api/errors.ts';
 import { requestIdOf } from '../../../api/request-id.ts';
 import { violation } from '../../../api/schemas/definition.ts';
-import { InvalidInput, MethodNotAllowed, NotFound, TooManyRequests, Unauthenticated } from '../../../core/errors.ts';
+import {
+  InvalidInput,
+  MethodNotAllowed,
+  NotFound,
+  Throttled,
+  TooManyRequests,
+  Unauthenticated,
+} from '../../../core/errors.ts';
 
 describe('errors on the wire', () => {
   test('text, HTML and JSON as the original writes them', () => {
@@ -40,6 +47,7 @@ describe('errors on the wire', () => {
     );
     expect(errorAnswer(new MethodNotAllowed('x', ['GET', 'PUT'])).headers['allow']).toBe('GET, PUT');
     expect(errorAnswer(new TooManyRequests('x', 7)).headers['retry-after']).toBe('7');
+    expect(errorAnswer(new Throttled('x')).headers['retry-after']).toBe('2');
   });
 
   test('every kind has a status of 4xx or 5xx', () => {
