@@ -23,6 +23,7 @@ const config: KnipConfig = {
     'scripts/{build-inflate,copy-table,prove-stage,stage,try-slow-upload}.ts',
     'scripts/mutation/prose.ts',
     'bench/*.ts',
+    'test/fixtures/*/write.ts',
     'test/infra/{mutate,print-cost}.ts',
     'test/infra/synth/main.ts',
     'vitest.mutation.config.ts',
