@@ -5,10 +5,10 @@ import type { Image } from '../core/images/image.ts';
 import { contentRefusal, declaredFormat } from '../core/images/judge-content.ts';
 import type { Log } from '../core/log.ts';
 import type { FormatName } from '../formats/engine/image.ts';
-import { inspect } from '../formats/inspect.ts';
+import { inspect, verifyWhole } from '../formats/inspect.ts';
 
 /**
- * Inspects uploaded bytes by the rules of import.md section 8 and returns the virtual size, when it is known and not zero.
+ * Inspects uploaded bytes by the rules of import.md section 8, all digests of an appliance among them, and returns the virtual size, when it is known and not zero.
  * @throws UnsupportedMedia when the content is not what disk_format says, or fails a safety check
  */
 export async function inspectUpload(
@@ -26,8 +26,10 @@ export async function inspectUpload(
     maxVirtualSize: config.max_virtual_size,
     signal,
   });
-  const refusal = contentRefusal(declared, found, config.image_format);
-  if (refusal !== undefined) throw new UnsupportedMedia(refusal);
+  refuse(declared, found, config);
+  // What reads every byte comes last.
+  const whole = await verifyWhole(reader, found.format);
+  refuse(declared, { ...found, findings: whole }, config);
   if (found.findings.some(({ severity }) => severity === 'refuse')) {
     deps.log.warn('stored in spite of findings that the configuration tolerates', {
       image: image.id,
@@ -35,4 +37,9 @@ export async function inspectUpload(
     });
   }
   return found.virtualSize || null;
+}
+
+function refuse(declared: string, found: Parameters<typeof contentRefusal>[1], { image_format }: Config): void {
+  const refusal = contentRefusal(declared, found, image_format);
+  if (refusal !== undefined) throw new UnsupportedMedia(refusal);
 }

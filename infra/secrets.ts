@@ -3,6 +3,8 @@
  * would notice while other resources are already on their way.
  */
 import { createHmac } from 'node:crypto';
+// biome-ignore lint/style/noRestrictedImports: which half of a key is public is said once
+import { publicHalf } from '../core/identity/public-half.ts';
 import { SettingsError } from './settings.ts';
 import { settings } from './stage.ts';
 
@@ -37,13 +39,10 @@ export const tokenSecrets: Readonly<Record<'makes' | 'checks', Readonly<Record<s
   checks: { ...verification, ...keystoneSecret },
 };
 
-/** RFC 7518, section 6.2: a public key has no `d`. */
 function publicKeysOf(text: string): string {
   const keys = JSON.parse(text) as Readonly<Record<string, unknown>>[];
   return JSON.stringify(keys.map(publicHalf));
 }
-
-const publicHalf = ({ kty, crv, x, y, kid }: Readonly<Record<string, unknown>>) => ({ kty, crv, x, y, kid });
 
 /**
  * By which the edge is known to what answers behind it (api/client-address.ts). Of the signing keys, one way: nothing more to set, and

@@ -42,12 +42,3 @@ async function makeSecrets(): Promise<Secrets> {
     controlToken: randomBytes(24).toString('base64url'),
   };
 }
-
-/** RFC 7518, section 6.2: a public key has no `d`. */
-export const publicHalf = ({ kty, crv, x, y, kid }: Readonly<Record<string, unknown>>): object => ({
-  kty,
-  crv,
-  x,
-  y,
-  kid,
-});

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { publicHalf } from '../core/identity/public-half.ts';
 import { type FunctionHost, type HostOptions, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
 import type { Strict } from '../local/strict.ts';
@@ -11,7 +12,7 @@ import { type ContainerHost, hostContainers } from './containers.ts';
 import { writeCredentials } from './credentials.ts';
 import { takeFrontDoor } from './front-door.ts';
 import { provision } from './provision.ts';
-import { loadSecrets, publicHalf, type Secrets } from './secrets.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { startFailure } from './start-failure.ts';
 

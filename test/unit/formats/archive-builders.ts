@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ByteSource } from '../../../formats/engine/source.ts';
 
 /** A member of a test archive; `type` and `link` as in a tar header. */
 export interface TestMember {
@@ -89,4 +90,19 @@ export function item(children: Readonly<Record<string, string | number>>): strin
 
 export function digest(algorithm: string, data: Uint8Array | string): string {
   return createHash(algorithm).update(data).digest('hex');
+}
+
+/** An appliance with a disk of `size` zeros, which lie nowhere, and a manifest that gives another digest. */
+export function largeOva(size: number): ByteSource {
+  const head = tar({ name: 'vm.ovf', data: ovf() }, { name: 'vm.mf', data: `SHA1(disk.img)= ${'0'.repeat(40)}` });
+  const header = tarHeader({ name: 'disk.img' }, size);
+  const front = Buffer.concat([head.subarray(0, -1024), header]);
+  return {
+    size: front.length + size + 1024,
+    async read(offset, length) {
+      const bytes = new Uint8Array(length);
+      if (offset < front.length) bytes.set(front.subarray(offset, offset + length));
+      return bytes;
+    },
+  };
 }

@@ -9,7 +9,7 @@ import { probeWindow } from '../../../../formats/engine/window.ts';
 import { INSPECT_DIGEST_BYTES, ovaModule, verifyOva } from '../../../../formats/ova/module.ts';
 import { parseOvf } from '../../../../formats/ova/ovf.ts';
 import { parseXml } from '../../../../formats/ova/xml.ts';
-import { digest, item, ovf, type TestMember, tar } from '../archive-builders.ts';
+import { digest, item, largeOva, ovf, type TestMember, tar } from '../archive-builders.ts';
 
 const DISK = Buffer.alloc(2048, 7);
 const disk: TestMember = { name: 'disk.img', data: DISK };
@@ -115,18 +115,7 @@ describe('an OVA', () => {
   });
 
   it('leaves the digests of large archives to a task, and says so', async () => {
-    const size = INSPECT_DIGEST_BYTES + 512;
-    const head = tar(descriptor(), { name: 'vm.mf', data: `SHA1(disk.img)= ${'0'.repeat(40)}` }).subarray(0, -1024);
-    const header = tar({ name: 'disk.img', sizeField: Buffer.from(`${size.toString(8).padStart(11, '0')}\0`) });
-    const front = Buffer.concat([head, header.subarray(0, 512)]);
-    const source: ByteSource = {
-      size: front.length + size + 1024,
-      async read(offset, length) {
-        const bytes = new Uint8Array(length);
-        if (offset < front.length) bytes.set(front.subarray(offset, offset + length));
-        return bytes;
-      },
-    };
+    const source = largeOva(INSPECT_DIGEST_BYTES + 512);
 
     const facts = await ovaModule(engine()).inspect(source, await probeWindow(source));
 
