@@ -41,6 +41,8 @@ export interface BlockMap {
   readonly virtualSize: number;
   /** Guest bytes per block, any positive integer; the last block may reach past the virtual size. */
   readonly blockSize: number;
+  /** Bytes right before a block's data that belong to it, a bitmap of its sectors; default 0. */
+  readonly lead?: number;
   /** Ranges that no block may touch. Few: each is compared with every block. */
   readonly reserved: readonly Reserved[];
   /** Where guest data ends in the file: its size, less a footer. */
@@ -86,7 +88,7 @@ function assertPlaced(map: BlockMap, block: number, offset: number): void {
     );
   }
   for (const { what, start, end } of map.reserved) {
-    if (offset < end && offset + length > start) {
+    if (offset - (map.lead ?? 0) < end && offset + length > start) {
       throw new Corrupt(`block ${block}: offset ${offset} lies in the ${what} at ${start}..${end}`);
     }
   }
@@ -119,7 +121,7 @@ export async function survey(map: BlockMap, pages: { readonly loads: number }): 
       allocated += blockLength(map, first + i);
     }
   }
-  assertDisjoint(offsets.sorted(), map.codec?.minStored ?? map.blockSize);
+  assertDisjoint(offsets.sorted(), (map.lead ?? 0) + (map.codec?.minStored ?? map.blockSize));
   return allocated;
 }
 

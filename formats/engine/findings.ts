@@ -77,6 +77,7 @@ const SEVERITY = {
   unsupported_type: 'refuse',
   in_use: 'refuse',
   saved_state: 'warn',
+  data_beyond: 'warn',
   unclean_shutdown: 'warn',
   unknown_flags: 'warn',
   log_replayed: 'info',

@@ -66,3 +66,43 @@ export function subSource(source: ByteSource, start: number, size: number): Byte
     },
   };
 }
+
+/** Sources one after another as one, for a file that is stored in pieces. A read over a border is copied together. */
+export function joinedSource(parts: readonly ByteSource[]): ByteSource {
+  const starts: number[] = [];
+  let size = 0;
+  for (const part of parts) {
+    starts.push(size);
+    size += part.size;
+  }
+  const [first] = parts;
+  /** Reads each part's share of [offset, offset + target.length). */
+  async function readInto(offset: number, target: Uint8Array): Promise<void> {
+    assertWithin({ size }, offset, target.length);
+    const end = offset + target.length;
+    for (const [i, part] of parts.entries()) {
+      const start = starts[i] ?? 0;
+      const from = Math.max(offset, start);
+      const to = Math.min(end, start + part.size);
+      if (from < to) await fill(part, from - start, target.subarray(from - offset, to - offset));
+    }
+  }
+  return {
+    size,
+    ...(first?.etag === undefined ? {} : { etag: first.etag }),
+    ...(first?.gapBytes === undefined ? {} : { gapBytes: first.gapBytes }),
+    async read(offset, length) {
+      assertWithin({ size }, offset, length);
+      const whole = parts.findIndex((part, i) => {
+        const start = starts[i] ?? 0;
+        return offset >= start && offset + length <= start + part.size;
+      });
+      const part = parts[whole];
+      if (part !== undefined) return part.read(offset - (starts[whole] ?? 0), length);
+      const bytes = new Uint8Array(length);
+      await readInto(offset, bytes);
+      return bytes;
+    },
+    readInto,
+  };
+}

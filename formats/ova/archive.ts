@@ -1,7 +1,8 @@
 /** What an OVA holds, read and judged: descriptor, manifest, and the member that is the disk. Facts section 10. */
 import { Unsafe } from '../engine/errors.ts';
-import type { ByteSource } from '../engine/source.ts';
+import { type ByteSource, joinedSource } from '../engine/source.ts';
 import { memberSource, readMember, readTarDirectory, type TarDirectory, type TarMember } from '../tar/directory.ts';
+import { chunksOf } from './chunks.ts';
 import { MAX_MANIFEST_BYTES, type ManifestEntry, parseManifest } from './manifest.ts';
 import { type Ovf, type OvfDisk, parseOvf } from './ovf.ts';
 import { MAX_XML_BYTES } from './xml.ts';
@@ -36,16 +37,29 @@ export function diskInside(source: ByteSource, archive: OvaArchive): { disk: Ovf
   const { disks } = archive.ovf;
   const disk = only(disks, 'no_disk', 'multiple_disks', 'disk');
   if (disk.hasParent) throw new Unsafe('ovf_reference', `OVF disk ${JSON.stringify(disk.diskId)} has a parent disk`);
-  if (disk.compression !== undefined || disk.chunked) {
-    const how = disk.chunked ? 'cut into chunks' : `compressed (${disk.compression?.slice(0, 32)})`;
+  if (disk.compression !== undefined) {
+    const how = `compressed (${disk.compression.slice(0, 32)})`;
     throw new Unsafe('compressed_disk', `OVF disk ${JSON.stringify(disk.href)} is ${how}: it cannot be read in place`);
   }
   if (disk.href === undefined) throw new Unsafe('no_disk', `OVF disk ${JSON.stringify(disk.diskId)} has no file`);
-  const member = archive.members.get(disk.href);
-  if (member === undefined) {
-    throw new Unsafe('ovf_reference', `OVF disk file ${JSON.stringify(disk.href)} is not in the archive`);
-  }
-  return { disk, data: memberSource(source, member) };
+  const { href, chunkSize } = disk;
+  const pieces = chunkSize === undefined ? [wholeFile(archive, href)] : chunksOf(archive.members, href, chunkSize);
+  for (const { name } of pieces) refusePackageFile(archive, name);
+  return { disk, data: joinedSource(pieces.map((piece) => memberSource(source, piece))) };
+}
+
+function wholeFile({ members }: OvaArchive, href: string): TarMember {
+  const member = members.get(href);
+  if (member !== undefined) return member;
+  throw new Unsafe('ovf_reference', `OVF disk file ${JSON.stringify(href)} is not in the archive`);
+}
+
+/** What describes the package is none of its disks. */
+function refusePackageFile({ members }: OvaArchive, name: string): void {
+  const described = ['.ovf', '.mf', '.cert'].some((extension) =>
+    named(members, extension).some((m) => m.name === name),
+  );
+  if (described) throw new Unsafe('ovf_reference', `OVF disk file ${JSON.stringify(name)} describes the package`);
 }
 
 function only<T>(found: readonly T[], none: string, several: string, what: string): T {
@@ -55,7 +69,9 @@ function only<T>(found: readonly T[], none: string, several: string, what: strin
   return first;
 }
 
-/** Descriptor files lie at the top of the archive. */
+/** Descriptor files lie at the top of the archive. What macOS keeps beside a file of its own kind, as `._name`, is none. */
 function named(members: TarDirectory, extension: string): TarMember[] {
-  return [...members.values()].filter(({ name }) => !name.includes('/') && name.toLowerCase().endsWith(extension));
+  return [...members.values()].filter(
+    ({ name }) => !name.includes('/') && !name.startsWith('._') && name.toLowerCase().endsWith(extension),
+  );
 }

@@ -14,7 +14,8 @@ export interface OvfDisk {
   readonly format?: string;
   /** `gzip`, when the file is compressed as a whole. */
   readonly compression?: string;
-  readonly chunked: boolean;
+  /** Bytes of each piece but the last, when the file lies in pieces (chunks.ts). */
+  readonly chunkSize?: number;
   readonly hasParent: boolean;
 }
 
@@ -87,9 +88,18 @@ function diskOf(disk: XmlElement, files: ReadonlyMap<string, XmlElement>): OvfDi
     ...optional('fileSize', naturalNumber(file?.attributes.get('size'))),
     ...optional('format', disk.attributes.get('format')),
     ...optional('compression', compression === 'identity' ? undefined : compression),
-    chunked: file?.attributes.has('chunkSize') ?? false,
+    ...optional('chunkSize', chunkSizeOf(diskId, file)),
     hasParent: disk.attributes.has('parentRef'),
   };
+}
+
+/** @throws Unsafe for a size that is no positive number */
+function chunkSizeOf(diskId: string, file: XmlElement | undefined): number | undefined {
+  const text = file?.attributes.get('chunkSize');
+  if (text === undefined) return undefined;
+  const size = naturalNumber(text);
+  if (size) return size;
+  throw new Unsafe('ovf_reference', `OVF disk ${shown(diskId)}: chunkSize ${shown(text)} is no number of bytes`);
 }
 
 /** Hrefs are names of members: percent-decoded, never URLs or paths out of the archive. */

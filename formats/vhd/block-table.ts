@@ -29,6 +29,7 @@ export function dynamicMap(
   return {
     virtualSize,
     blockSize: header.blockSize,
+    lead: bitmapBytes,
     reserved,
     end,
     async locate(first, count) {

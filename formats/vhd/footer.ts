@@ -80,14 +80,14 @@ export function checksum(bytes: Uint8Array, field: number): number {
   return ~sum >>> 0;
 }
 
-/** Creators that mean `currentSize`; all others, known or not, mean the geometry (qemu's rule, facts section 5). */
-const SIZE_CREATORS: ReadonlySet<string> = new Set(['win ', 'qem2', 'd2v ', 'tap\0', 'CTXS']);
+/** Creators that mean the geometry; all others, known or not, mean `currentSize` (qemu's rule since 10.0, facts section 5). */
+const GEOMETRY_CREATORS: ReadonlySet<string> = new Set(['vpc ', 'qemu']);
 /** Geometry that only says "too large for a geometry". */
 const MAX_GEOMETRY_SECTORS = 65535 * 16 * 255;
 
 /** Bytes the guest sees: the current size, or for creators that think in geometry cylinders x heads x sectors. */
 export function virtualSizeOf(footer: Footer): number {
   const sectors = footer.cylinders * footer.heads * footer.sectorsPerTrack;
-  const bySize = SIZE_CREATORS.has(footer.creator) || sectors === MAX_GEOMETRY_SECTORS;
-  return bySize ? footer.currentSize : sectors * SECTOR;
+  const byGeometry = GEOMETRY_CREATORS.has(footer.creator) && sectors !== MAX_GEOMETRY_SECTORS;
+  return byGeometry ? sectors * SECTOR : footer.currentSize;
 }

@@ -30,6 +30,7 @@ export const vhd = blockFormat({
     'unsupported_version',
     'unsupported_type',
     'saved_state',
+    'data_beyond',
     'truncated',
     'corrupt',
   ],
@@ -63,6 +64,8 @@ async function examine(source: ByteSource, exam: Examination): Promise<Layout | 
   const tables = new TablePages(source);
   if (type === 'dynamic') return { map: await dynamicLayout(source, exam, footer, at, tables), source, tables };
   if (virtualSize > at) throw new Truncated(`fixed VHD: ${at} bytes of data, the footer says ${virtualSize}`);
+  if (virtualSize < at)
+    exam.report('data_beyond', `fixed VHD: ${at} bytes of data, of which the footer makes ${virtualSize} the disk`);
   return { map: fixedMap(virtualSize, at), source, tables };
 }
 

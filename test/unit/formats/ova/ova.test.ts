@@ -124,6 +124,35 @@ describe('an OVA', () => {
   });
 });
 
+const inChunks = (chunkSize: number | string) =>
+  descriptor({ disks: [{ id: 'd0', href: 'disk.img', fileAttributes: `chunkSize="${chunkSize}"` }] });
+const chunk = (n: number, size: number): TestMember => ({
+  name: `disk.img.00000000${n}`,
+  data: Buffer.alloc(size, n + 1),
+});
+
+describe('an OVA whose disk lies in chunks', () => {
+  const archive = tar(inChunks(1024), chunk(1, 1024), chunk(0, 1024), chunk(2, 512));
+
+  it('is read as one disk', async () => {
+    expect(await inspect(archive)).toMatchObject({ findings: [], virtualSize: 2560 });
+
+    const image = await ovaModule(engine()).open!(memorySource(archive));
+    const bytes = new Uint8Array(2560);
+    await image.readInto(0, bytes);
+    const pieces = [chunk(0, 1024), chunk(1, 1024), chunk(2, 512)];
+    expect(Buffer.from(bytes)).toEqual(Buffer.concat(pieces.map(({ data }) => Buffer.from(data ?? ''))));
+  });
+});
+
+describe('an OVA from macOS', () => {
+  it('is read past what macOS keeps beside its files', async () => {
+    const beside = ['vm.ovf', 'vm.mf', 'disk.img'].map((name): TestMember => ({ name: `._${name}`, data: 'Mac OS X' }));
+
+    expect(await inspect(tar(...beside, descriptor(), disk))).toMatchObject({ findings: [], virtualSize: DISK.length });
+  });
+});
+
 describe('an OVA that must be refused', () => {
   const two = [
     { id: 'd0', href: 'disk.img' },
@@ -151,7 +180,18 @@ describe('an OVA that must be refused', () => {
     ],
     ['a sparse member as disk', tar(descriptor(), { name: 'disk.img', type: 'S' }), 'tar_unsafe_member'],
     ['a compressed disk', tar(with0('', 'compression="gzip"'), disk), 'compressed_disk'],
-    ['a disk in chunks', tar(with0('', 'chunkSize="1024"'), disk), 'compressed_disk'],
+    ['chunks that are not there', tar(inChunks(1024), disk), 'ovf_reference'],
+    ['chunks without the first', tar(inChunks(1024), chunk(1, 1024)), 'ovf_reference'],
+    ['chunks with a gap', tar(inChunks(1024), chunk(0, 1024), chunk(2, 1024)), 'ovf_reference'],
+    ['a chunk that is shorter', tar(inChunks(1024), chunk(0, 1000), chunk(1, 1024)), 'ovf_reference'],
+    ['a last chunk that is longer', tar(inChunks(1024), chunk(0, 1024), chunk(1, 1025)), 'ovf_reference'],
+    ['an empty last chunk', tar(inChunks(1024), chunk(0, 1024), chunk(1, 0)), 'ovf_reference'],
+    ['chunks of no size', tar(inChunks(0), chunk(0, 0)), 'ovf_reference'],
+    ['chunks of a size that is no number', tar(inChunks('1e3'), chunk(0, 1000)), 'ovf_reference'],
+    ['the descriptor as its disk', tar(at('vm.ovf'), disk), 'ovf_reference'],
+    ['the manifest as the disk', tar(at('vm.mf'), { name: 'vm.mf', data: '' }, disk), 'ovf_reference'],
+    ['the certificate as the disk', tar(at('vm.CERT'), { name: 'vm.CERT', data: 'x' }, disk), 'ovf_reference'],
+    ['what macOS keeps beside a descriptor, alone', tar({ name: '._vm.ovf', data: ovf() }, disk), 'no_ovf'],
     ['a disk with a parent', tar(with0('parentRef="base"'), disk), 'ovf_reference'],
     [
       'a wrong digest',
@@ -224,9 +264,7 @@ describe('an OVF descriptor', () => {
       ),
     );
 
-    expect(disks).toEqual([
-      { diskId: 'd', href: 'a.vmdk', capacityBytes: 3 * 2 ** 30, fileSize: 7, chunked: false, hasParent: false },
-    ]);
+    expect(disks).toEqual([{ diskId: 'd', href: 'a.vmdk', capacityBytes: 3 * 2 ** 30, fileSize: 7, hasParent: false }]);
   });
 
   it.each([

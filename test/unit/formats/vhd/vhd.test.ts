@@ -40,7 +40,9 @@ describe('the size of a VHD', () => {
     ['CTXS', size],
     ['vpc ', 20 * 4 * 17 * 512],
     ['qemu', 20 * 4 * 17 * 512],
-    ['what', 20 * 4 * 17 * 512],
+    ['wa\0\0', size],
+    ['vbox', size],
+    ['what', size],
   ])('follows the creator %j: %i', async (creator, expected) => {
     const { file } = vhdDynamic([a, undefined, b], { creator, geometry: [20, 4, 17] });
 
@@ -51,6 +53,25 @@ describe('the size of a VHD', () => {
     const { file } = vhdDynamic([a, undefined, b], { creator: 'vpc ', geometry: [65535, 16, 255] });
 
     expect((await inspected(vhd, file)).virtualSize).toBe(size);
+  });
+});
+
+describe('a fixed VHD with more data than its disk has', () => {
+  const inspectedFixed = async (creator: string) =>
+    (await inspected(vhd, vhdFixed(block(4, 300 * 512), { creator, geometry: [4, 4, 17] }).file)).findings;
+
+  it('is read, and says what is left out', async () => {
+    expect(await inspectedFixed('qemu')).toEqual([
+      {
+        code: 'data_beyond',
+        severity: 'warn',
+        message: 'fixed VHD: 153600 bytes of data, of which the footer makes 139264 the disk',
+      },
+    ]);
+  });
+
+  it('says nothing where the disk is all of it', async () => {
+    expect(await inspectedFixed('vbox')).toEqual([]);
   });
 });
 
@@ -97,6 +118,9 @@ describe('a VHD is refused', () => {
     ['for a block past the end', 'truncated', table(0x7fff_ffff)],
     ['for a block over the footer', 'truncated', table(tail / 512 - 100)],
     ['for a block over the table', 'corrupt', table(2)],
+    ["for a block whose sectors' bitmap lies over the table", 'corrupt', table(VHD_AT.table / 512)],
+    // The writer that counts a block without its bitmap.
+    ["for a bitmap over the last sector of another block's data", 'corrupt', table(VHD_AT.blocks / 512 + 512)],
     ['for two entries of one block', 'corrupt', table(VHD_AT.blocks / 512)],
     ['for a table too short', 'corrupt', patchVhdHeader(plain.file, (h) => h.writeUInt32BE(2, 28))],
     ['for a table past the end', 'truncated', patchVhdHeader(plain.file, (h) => h.writeUInt32BE(0xffff_fffe, 28))],
