@@ -1,6 +1,7 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { DECLARABLE } from '../formats/catalog.ts';
 import type { FormatName } from '../formats/engine/image.ts';
+import { SAFETY_CHECKS } from '../formats/policy.ts';
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
@@ -25,3 +26,12 @@ export function formatArgument(text: string): FormatName {
   if (format === undefined) throw new InvalidArgumentError(`one of ${DECLARABLE.join(', ')}`);
   return format;
 }
+
+/** The service's `gpt_safety_checks_nonfatal`, for every command that judges an image. */
+export function nonfatalOption(): Option {
+  return new Option('--nonfatal <check>', 'a safety check that only warns').choices(Object.keys(SAFETY_CHECKS));
+}
+
+/** What `nonfatalOption` was given, for `inspect`. */
+export const checksOf = ({ nonfatal }: { readonly nonfatal?: string }): readonly string[] =>
+  nonfatal === undefined ? [] : [nonfatal];

@@ -130,7 +130,10 @@ export const Config = z.strictObject({
         .boolean()
         .default(true)
         .describe('Refuse content that is not what disk_format says.'),
-      gpt_safety_checks_nonfatal: names([], 'gpt check names that are only logged: mbr, gptmbr.'),
+      gpt_safety_checks_nonfatal: z
+        .array(z.enum(['mbr', 'gptmbr']))
+        .default([])
+        .describe('Checks of a disk with a partition table that are only logged. mbr, or gptmbr: the boot record.'),
     })
     .prefault({}),
   hashing_algorithm: z.enum(['sha256', 'sha384', 'sha512']).default('sha512').describe('Algorithm of os_hash_value.'),

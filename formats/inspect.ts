@@ -11,7 +11,7 @@ import { type FirmwareHint, firmwareHints, type PartitionTable, readPartitionTab
 import { propertyHints } from './engine/properties.ts';
 import type { ByteSource } from './engine/source.ts';
 import { imageSource, probeWindow, windowedSource } from './engine/window.ts';
-import { chooseFormat, type Verdict, verdictOf } from './policy.ts';
+import { chooseFormat, tolerated, type Verdict, verdictOf } from './policy.ts';
 import { MODULES, moduleOf } from './registry.ts';
 
 /** What an inspection says about an object. Sizes are bytes. */
@@ -49,6 +49,8 @@ export interface InspectOptions {
   readonly declared?: FormatName;
   /** Bytes; a larger virtual size refuses. */
   readonly maxVirtualSize?: number;
+  /** Safety checks whose findings only warn (policy.ts, SAFETY_CHECKS). */
+  readonly nonfatal?: readonly string[];
   /** Ends the inspection with the signal's reason before the next read. */
   readonly signal?: AbortSignal;
 }
@@ -72,7 +74,7 @@ export async function inspect(source: ByteSource, options: InspectOptions = {}):
     ...sizeFindings(facts.virtualSize, maxVirtualSize),
   ];
   const guest = verdictOf(choice.format, findings) === 'accept' ? await lookInside(choice.format, seen) : NOTHING;
-  const all = [...findings, ...guest.findings];
+  const all = tolerated([...findings, ...guest.findings], options.nonfatal);
   const firmware = [...(facts.firmware ?? []), ...guest.firmware];
   return {
     format: choice.format,

@@ -4,7 +4,7 @@
  */
 
 import { traitsOf } from './catalog.ts';
-import { type Finding, finding } from './engine/findings.ts';
+import { type Finding, type FindingCode, finding } from './engine/findings.ts';
 import type { FormatName } from './engine/image.ts';
 import type { FormatTraits } from './engine/traits.ts';
 
@@ -56,4 +56,21 @@ const isSatisfied = (declared: FormatName, { satisfies }: FormatTraits): boolean
 export function verdictOf(format: FormatName, findings: readonly Finding[]): Verdict {
   if (findings.some((found) => found.severity === 'refuse')) return 'refuse';
   return traitsOf(format).opaque === true ? 'accept-opaque' : 'accept';
+}
+
+/** What a check of the boot record finds: boot flags, the chain of logical partitions, hybrid and protective entries. */
+const BOOT_RECORD: readonly FindingCode[] = ['mbr_invalid', 'mbr_protective', 'mbr_empty', 'ebr_chain'];
+
+/** Safety checks that an operator may take for warnings, and their findings. `mbr` is the one that Glance knows, `gptmbr` a synonym. */
+export const SAFETY_CHECKS: Readonly<Record<string, readonly FindingCode[]>> = {
+  mbr: BOOT_RECORD,
+  gptmbr: BOOT_RECORD,
+};
+
+/** The findings, those of the named safety checks as warnings at most. */
+export function tolerated(findings: readonly Finding[], checks: readonly string[] = []): readonly Finding[] {
+  const codes = checks.flatMap((check) => SAFETY_CHECKS[check] ?? []);
+  return findings.map((found) =>
+    found.severity === 'refuse' && codes.includes(found.code) ? { ...found, severity: 'warn' } : found,
+  );
 }

@@ -24,6 +24,7 @@ export async function inspectUpload(
   const found = await inspect(reader, {
     declared: declared as FormatName,
     maxVirtualSize: config.max_virtual_size,
+    nonfatal: config.image_format.gpt_safety_checks_nonfatal,
     signal,
   });
   refuse(declared, found, config);

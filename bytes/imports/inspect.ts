@@ -48,6 +48,7 @@ async function look(deps: InspectDeps, source: StoredBytes, declared: string): R
   return inspect(bytes, {
     ...(declared === 'any' ? {} : { declared: declared as FormatName }),
     maxVirtualSize: deps.config.max_virtual_size,
+    nonfatal: deps.config.image_format.gpt_safety_checks_nonfatal,
   });
 }
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { WithClock } from '../../core/clock.ts';
+import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
@@ -22,7 +23,7 @@ import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
 import type { Body, EncodedFragment } from './import-plan.ts';
 
-export type AssembleDeps = WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
+export type AssembleDeps = WithClock & WithConfig & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
 /** Parts on their way at once; a part in memory is less than three times the smallest that the store takes, but for the tables. */
 const LANES = 6;
@@ -185,11 +186,14 @@ const isBody = (kind: Region['kind']): kind is Body => kind === 'plain' || kind 
 
 /** The result is inspected like anything that comes from outside (contract: import.md section 6, step 11). */
 async function assertResult(
-  { places }: WithPlaces,
+  { places, config }: WithPlaces & WithConfig,
   bytes: StoredBytes,
   { target, outputSize }: ConversionPlan,
 ): Promise<void> {
-  const found = await inspect(await openStored(places, bytes), { declared: target.format });
+  const found = await inspect(await openStored(places, bytes), {
+    declared: target.format,
+    nonfatal: config.image_format.gpt_safety_checks_nonfatal,
+  });
   if (found.verdict === 'accept' && found.virtualSize === outputSize) return;
   throw new ImageRefused(
     `The conversion to ${target.format} gave ${found.format} of ${found.virtualSize} bytes where ${outputSize} were expected`,

@@ -7,7 +7,7 @@ import type { FormatName } from '../../formats/engine/image.ts';
 import type { Compression } from '../../formats/engine/writer.ts';
 import { type TargetName, WRITERS, writerOf } from '../../formats/writers.ts';
 import { complain, EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { bytesArgument, countArgument, formatArgument } from '../options.ts';
+import { bytesArgument, countArgument, formatArgument, nonfatalOption } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import type { Register } from './register.ts';
 
@@ -22,6 +22,7 @@ interface Options {
   readonly maxVirtualSize: number;
   readonly maxRatio: number;
   readonly threads?: number;
+  readonly nonfatal?: string;
 }
 
 /** Compressions that some target writes. */
@@ -42,6 +43,7 @@ export const convertCommand: Register = (program, done) => {
     .option('--format <format>', 'what the image is declared to be: anything else refuses', formatArgument)
     .option('--max-virtual-size <bytes>', 'refuse a larger disk', bytesArgument, DEFAULT_MAX_VIRTUAL_SIZE)
     .option('--max-ratio <n>', 'refuse more bytes of data per byte of the file', countArgument, DEFAULT_MAX_RATIO)
+    .addOption(nonfatalOption())
     .option(
       '--threads <n>',
       'threads to work with (default: one per processor), as many as fit into 256 MiB',
@@ -73,6 +75,7 @@ async function convert(input: string, output: string, options: Options): Promise
       ...(options.format === undefined ? {} : { declared: options.format }),
       maxVirtualSize: options.maxVirtualSize,
       maxRatio: options.maxRatio,
+      ...(options.nonfatal === undefined ? {} : { nonfatal: options.nonfatal }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       signal: abort.signal,
       onProgress: (share, bytes) => bar.update(share, bytes),

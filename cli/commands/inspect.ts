@@ -3,7 +3,7 @@ import { type Inspection, inspect } from '../../formats/inspect.ts';
 import { fileSource } from '../../formats/node/file-source.ts';
 import { complain, EXIT, type ExitCode, reason } from '../exit.ts';
 import { inspectionJson, inspectionTable } from '../inspection-view.ts';
-import { bytesArgument, formatArgument } from '../options.ts';
+import { bytesArgument, checksOf, formatArgument, nonfatalOption } from '../options.ts';
 import { printableJson } from '../printable.ts';
 import type { Register } from './register.ts';
 
@@ -11,6 +11,7 @@ interface Options {
   readonly json?: boolean;
   readonly format?: FormatName;
   readonly maxVirtualSize?: number;
+  readonly nonfatal?: string;
 }
 
 /** `glimpse inspect`: exit 0 when all are accepted, 3 when one is refused, 1 when one could not be read. */
@@ -22,6 +23,7 @@ export const inspectCommand: Register = (program, done) => {
     .option('--json', 'one JSON object per line and file')
     .option('--format <format>', 'what it is declared to be: anything else refuses', formatArgument)
     .option('--max-virtual-size <bytes>', 'refuse a larger disk (k, M, G, T)', bytesArgument)
+    .addOption(nonfatalOption())
     .action(async (files: string[], options: Options) => {
       let worst: ExitCode = EXIT.ok;
       for (const file of files) worst = worse(worst, await inspectFile(file, options));
@@ -49,6 +51,7 @@ async function inspectPath(file: string, options: Options): Promise<Inspection> 
     return await inspect(source, {
       ...(options.format === undefined ? {} : { declared: options.format }),
       ...(options.maxVirtualSize === undefined ? {} : { maxVirtualSize: options.maxVirtualSize }),
+      nonfatal: checksOf(options),
     });
   } finally {
     await source.close();

@@ -6,6 +6,7 @@ import { fileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 import { EXIT } from '../exit.ts';
 import { humanBytes } from '../human.ts';
+import { checksOf, nonfatalOption } from '../options.ts';
 import { paintDisk } from '../picture.ts';
 import { printable } from '../printable.ts';
 import type { Register } from './register.ts';
@@ -17,10 +18,11 @@ export const mapCommand: Register = (program, done) => {
     .description('show where a disk has data, stored zeros and holes (64 KiB blocks)')
     .argument('<file>', 'image')
     .option('--json', 'one JSON object: file, format, virtual_size, extents')
-    .action(async (file: string, options: { json?: boolean }) => {
+    .addOption(nonfatalOption())
+    .action(async (file: string, options: { json?: boolean; nonfatal?: string }) => {
       const source = await fileSource(file);
       try {
-        const inspection = await inspect(source);
+        const inspection = await inspect(source, { nonfatal: checksOf(options) });
         assertConvertible(inspection);
         const image = await openImage(source, inspection.format);
         if (options.json === true) await writeJson(file, image);

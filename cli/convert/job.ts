@@ -11,6 +11,7 @@ import { type Inspection, inspect } from '../../formats/inspect.ts';
 import { fileSource } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 import { writerOf } from '../../formats/writers.ts';
+import { checksOf } from '../options.ts';
 import { runSlices } from './crew.ts';
 import { doneSlices, type SharedState, sharedState, stop } from './shared.ts';
 import { type Assignment, MAX_CODED_BLOCK, writeAll } from './work.ts';
@@ -20,6 +21,7 @@ export interface ConvertOptions {
   readonly declared?: FormatName;
   readonly maxVirtualSize: number;
   readonly maxRatio: number;
+  readonly nonfatal?: string;
   readonly threads?: number;
   readonly signal: AbortSignal;
   /** Told the share of the work that is done, 0 to 1, and the guest bytes of the whole. */
@@ -83,6 +85,7 @@ async function planFile(
     const inspection = await inspect(source, {
       ...(options.declared === undefined ? {} : { declared: options.declared }),
       maxVirtualSize: options.maxVirtualSize,
+      nonfatal: checksOf(options),
       signal: options.signal,
     });
     assertConvertible(inspection, { format: options.target.target }, options.maxRatio);

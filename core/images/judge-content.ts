@@ -27,25 +27,17 @@ const ABOUT_DECLARATION = ['format_mismatch'];
 
 /**
  * Why content may not be stored, as a sentence; undefined when it may. Refusing findings refuse whatever the configuration says,
- * except a mere mismatch when `require_image_format_match` is off and partition findings that are declared non-fatal.
+ * except a mere mismatch when `require_image_format_match` is off. (What `gpt_safety_checks_nonfatal` names does not refuse.)
  */
 export function contentRefusal(declared: string, found: Found, options: Config['image_format']): string | undefined {
-  const refusing = found.findings.filter(({ code, severity }) => severity === 'refuse' && !isTolerated(code, options));
+  const refusing = found.findings.filter(
+    ({ code, severity }) =>
+      severity === 'refuse' && !(ABOUT_DECLARATION.includes(code) && !options.require_image_format_match),
+  );
   if (refusing.length === 0) return vmdkRefusal(found, options);
   const unsafe = refusing.filter(({ code }) => !ABOUT_DECLARATION.includes(code));
   if (unsafe.length === 0) return `Image disk_format ${declared} does not match stream data ${found.format}`;
   return `Image failed safety checks: ${unsafe.map(({ code, message }) => `${code}: ${message}`).join('; ')}`;
-}
-
-/** Names of `gpt_safety_checks_nonfatal`, and the findings they stand for. */
-const NONFATAL: Readonly<Record<string, readonly string[]>> = {
-  mbr: ['mbr_invalid', 'ebr_chain'],
-  gptmbr: ['mbr_protective', 'mbr_empty'],
-};
-
-function isTolerated(code: string, options: Config['image_format']): boolean {
-  if (ABOUT_DECLARATION.includes(code)) return !options.require_image_format_match;
-  return options.gpt_safety_checks_nonfatal.some((check) => NONFATAL[check]?.includes(code));
 }
 
 function vmdkRefusal(found: Found, options: Config['image_format']): string | undefined {

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../core/config.ts';
 import type { FormatModule, FormatName } from '../../../formats/engine/image.ts';
 import { memorySource } from '../../../formats/engine/source.ts';
 import { inspect } from '../../../formats/inspect.ts';
+import { SAFETY_CHECKS } from '../../../formats/policy.ts';
 import { raw } from '../../../formats/raw/module.ts';
 import { checkedModules, MODULES, openImage } from '../../../formats/registry.ts';
 import { countingSource } from './disk-contract.ts';
@@ -46,6 +49,34 @@ describe('the registry', () => {
 
   it('does not open what is only named', async () => {
     await expect(openImage(memorySource(new Uint8Array(512)), 'qed')).rejects.toThrow('not opened');
+  });
+});
+
+describe('safety checks that only warn', () => {
+  const hybrid = memorySource(readFileSync(new URL('../../fixtures/formats/disks/gpt-hybrid.qcow2', import.meta.url)));
+
+  it.each([
+    [[], 'refuse', 'refuse'],
+    [['mbr'], 'accept', 'warn'],
+    [['gptmbr'], 'accept', 'warn'],
+    [['unheard-of'], 'refuse', 'refuse'],
+  ])('%j: %s', async (nonfatal, verdict, severity) => {
+    const inspection = await inspect(hybrid, { nonfatal });
+
+    expect(inspection).toMatchObject({ verdict, findings: [{ code: 'mbr_protective', severity }] });
+  });
+
+  it('are those that the configuration takes', () => {
+    const parsed = (names: readonly string[]) =>
+      parseConfig({
+        stores: [{ id: 'a', bucket: 'bucket', default: true }],
+        image_format: { gpt_safety_checks_nonfatal: names },
+      });
+
+    expect(parsed(Object.keys(SAFETY_CHECKS)).image_format.gpt_safety_checks_nonfatal).toEqual(
+      Object.keys(SAFETY_CHECKS),
+    );
+    expect(() => parsed(['unheard-of'])).toThrow('gpt_safety_checks_nonfatal');
   });
 });
 

@@ -1,4 +1,5 @@
 /** The import of an image, every way in and every refusal: the workflow as deployed over records and stores in memory. */
+import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { quarantineKey } from '../../../bytes/keys.ts';
@@ -22,6 +23,9 @@ const to = (output_format: string, more = {}) => ({ ...CONVERT, image_conversion
 
 const RAW = rawDisk(3 * MIB);
 const QCOW2 = await converted(RAW, { target: 'qcow2', compression: 'zlib' });
+
+/** A GPT disk whose boot record names a partition beside the protective entry. */
+const HYBRID = await readFile(new URL('../../fixtures/formats/disks/gpt-hybrid.qcow2', import.meta.url));
 
 const layouts = (image: Image) => Object.fromEntries(image.locations.map(({ store, layout }) => [store, layout]));
 
@@ -113,6 +117,22 @@ describe('a good import', () => {
     await (await openImage(memorySource(file), format)).readInto(0, guest);
     expect(guest.equals(RAW)).toBe(true);
     expectClean(rig);
+  });
+
+  it.each(['mbr', 'gptmbr'])('takes a hybrid boot record where the check %s only warns', async (check) => {
+    const nonfatal = { image_format: { gpt_safety_checks_nonfatal: [check] } };
+    for (const config of [
+      nonfatal,
+      { ...to('raw'), ...nonfatal },
+      { ...to('qcow2', { compression: 'zlib' }), ...nonfatal },
+    ]) {
+      const rig = importRig(config);
+      const { id } = await rig.staged(HYBRID, { diskFormat: 'qcow2' }, { hashed: false });
+
+      await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+      expect(await rig.image(id)).toMatchObject({ status: 'active', virtualSize: 64 * MIB });
+    }
   });
 
   it('downloads from the web, whether or not the server tells the length', async () => {
