@@ -49,6 +49,7 @@ export async function decompressSource(deps: DecompressDeps, task: ImportTask, t
     const { md5 = '', [algorithm]: value = '' } = await digester.digest();
     await report.end();
     await deps.tasks.note(task.id, {
+      packed: source,
       source: { place: 'staging', prefix, layout: 'plain', size, ...(etag === undefined ? {} : { etag }) },
       sourceDigests: { md5, hash: { algo: algorithm, value } },
     });
@@ -57,5 +58,5 @@ export async function decompressSource(deps: DecompressDeps, task: ImportTask, t
     await writer.abort();
     throw error;
   }
-  await inspectSource(deps, task.id);
+  await inspectSource(deps, task.id, true);
 }

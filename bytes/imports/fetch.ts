@@ -3,6 +3,7 @@ import { FetchFailed } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import { stagedSource } from '../../core/imports/staging.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
 import { dataKey, stagedPrefix } from '../keys.ts';
@@ -57,8 +58,8 @@ async function fetchBy(
 async function staged(deps: WithImages, task: ImportTask): Promise<Fetched> {
   const image = await deps.images.get(task.imageId);
   if (image === undefined || image.staged === null) throw new FetchFailed(`Image ${task.imageId} has no staged data`);
-  const { writeId, layout, size, md5, hash } = image.staged;
-  const source: StoredBytes = { place: 'staging', prefix: stagedPrefix(task.imageId, writeId), layout, size };
+  const { md5, hash } = image.staged;
+  const source = stagedSource(task.imageId, image.staged);
   return md5 === undefined || hash === undefined ? { source } : { source, sourceDigests: { md5, hash } };
 }
 

@@ -1,5 +1,5 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
-import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/keys.ts';
+import { imagePrefix } from '../../bytes/keys.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
@@ -14,6 +14,7 @@ import type { WithTasks } from '../tasks/repository.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { taskDutyId } from './report/task-duty.ts';
 import { expiry } from './settle.ts';
+import { stagedSource, stagingPrefixes } from './staging.ts';
 
 type RevertDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithBytes & WithLog;
 
@@ -40,12 +41,19 @@ async function unwind(deps: RevertDeps, task: ImportTask): Promise<Image | undef
   for (let look = 1; ; look++) {
     const image = await deps.images.get(task.imageId);
     if (image?.lock !== task.id) return image;
+    await takeStaged(deps, task, image);
     try {
       return await deps.images.change(task.imageId, undoing(task, image));
     } catch (error) {
       if (!(error instanceof Conflict || error instanceof NotFound) || look === LOOKS) throw error;
     }
   }
+}
+
+/** What was staged for a task that read nothing of it is the task's to sweep: noted before the image forgets it. */
+async function takeStaged(deps: WithTasks, task: ImportTask, { staged }: Image): Promise<void> {
+  if (staged === null || task.import.method.name !== 'glance-direct' || task.facts.source !== undefined) return;
+  await deps.tasks.note(task.id, { source: stagedSource(task.imageId, staged) });
 }
 
 function undoing(task: ImportTask, image: Image): ImageChange {
@@ -108,14 +116,13 @@ async function closeTask(deps: RevertDeps, task: ImportTask, cause: string): Pro
 /** Everything this task may have written, in every place; what the image refers to stays. */
 async function sweep(deps: RevertDeps, task: ImportTask, image: Image | undefined): Promise<void> {
   const prefix = imagePrefix(task.imageId, task.id);
+  const { facts } = await importTask(deps, task.id);
   const kept = (image?.locations ?? []).filter(({ writeId }) => writeId === task.id).map(({ store }) => store);
   await retireWrite(deps, {
     imageId: task.imageId,
     writeId: task.id,
     places: [
-      { place: 'staging', prefix },
-      { place: 'staging', prefix: stagedPrefix(task.imageId, task.id) },
-      { place: 'staging', prefix: planPrefix(task.id) },
+      ...stagingPrefixes(task.imageId, task.id, facts).map((staged) => ({ place: 'staging', prefix: staged })),
       ...task.import.stores.filter((store) => !kept.includes(store)).map((place) => ({ place, prefix })),
     ],
   });

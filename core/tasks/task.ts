@@ -31,8 +31,10 @@ export type PhaseRates = Readonly<Record<string, number>>;
 
 /** What the steps have established so far; each step adds its own key and reads the others'. */
 export interface ImportFacts {
-  /** Bytes as they arrived. */
+  /** Bytes as they arrived, or what a plugin made of them. */
   readonly source?: StoredBytes;
+  /** Bytes as they arrived, once a plugin put others in their place. */
+  readonly packed?: StoredBytes;
   /** Format the engine found, and what it will be stored as. */
   readonly format?: string;
   readonly targetFormat?: string;

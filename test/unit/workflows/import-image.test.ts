@@ -1,10 +1,11 @@
 /** The import of an image, every way in and every refusal: the workflow as deployed over records and stores in memory. */
 import { readFile } from 'node:fs/promises';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { quarantineKey } from '../../../bytes/keys.ts';
 import type { Image } from '../../../core/images/image.ts';
 import { addLocation } from '../../../core/imports/add-location.ts';
+import { revertImport } from '../../../core/imports/revert.ts';
 import { takeDrop } from '../../../core/imports/take-drop.ts';
 import { memorySource } from '../../../formats/engine/source.ts';
 import { inspect } from '../../../formats/inspect.ts';
@@ -26,6 +27,12 @@ const QCOW2 = await converted(RAW, { target: 'qcow2', compression: 'zlib' });
 
 /** A GPT disk whose boot record names a partition beside the protective entry. */
 const HYBRID = await readFile(new URL('../../fixtures/formats/disks/gpt-hybrid.qcow2', import.meta.url));
+
+const PACKED_TWICE = [
+  ['gzip in gzip', gzipSync(gzipSync(RAW)), 'gzip'],
+  ['zstd in gzip', gzipSync(zstdCompressSync(RAW)), 'zstd'],
+  ['gzip in zstd', zstdCompressSync(gzipSync(RAW)), 'gzip'],
+] as const;
 
 const layouts = (image: Image) => Object.fromEntries(image.locations.map(({ store, layout }) => [store, layout]));
 
@@ -116,6 +123,18 @@ describe('a good import', () => {
     const guest = Buffer.alloc(RAW.length);
     await (await openImage(memorySource(file), format)).readInto(0, guest);
     expect(guest.equals(RAW)).toBe(true);
+    expectClean(rig);
+  });
+
+  it('unpacks zstd that begins with a skippable frame, as pzstd writes it', async () => {
+    const rig = importRig({ image_import_plugins: ['image_decompression'] });
+    const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
+    const packed = Buffer.concat([skippable, zstdCompressSync(RAW)]);
+    const { id } = await rig.staged(packed, { diskFormat: 'raw' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    await expectImported(rig, id, RAW);
     expectClean(rig);
   });
 
@@ -247,6 +266,33 @@ describe('a good import', () => {
   });
 });
 
+describe('an import that dies, and is ended without its workflow', () => {
+  const config = { image_import_plugins: ['image_decompression'] };
+
+  it.each([
+    ['before its first step', undefined],
+    ['while it begins', 'begin'],
+    ['before anything is unpacked', 'plugin'],
+    ['once the source is unpacked', 'plan'],
+  ])('%s leaves nothing of what was staged', async (_, last) => {
+    const rig = importRig(config);
+    const image = await rig.staged(gzipSync(RAW), { diskFormat: 'raw' }, { hashed: false });
+    const taskId = await rig.task(image, { name: 'glance-direct' });
+    rig.around = async ({ step }, run) => {
+      if (step === last || step === 'revert' || step === 'clean') throw new Error('the machine is gone');
+      return run();
+    };
+    if (last !== undefined) await expect(rig.run(taskId)).rejects.toThrow('the machine is gone');
+    rig.around = undefined;
+
+    await revertImport(rig.deps, taskId, 'the machine is gone');
+    // Twice: the first may have died half-way.
+    await revertImport(rig.deps, taskId, 'the machine is gone');
+
+    await expectReverted(rig, image, taskId, 'the machine is gone');
+  });
+});
+
 describe('a step that needs longer than a function has', () => {
   afterEach(() => void vi.unstubAllEnvs());
 
@@ -285,6 +331,30 @@ describe('an import that is refused', () => {
   it.each([
     ['content of another format', {}, { diskFormat: 'vmdk' }, QCOW2, /does not match|mismatch/],
     ['a disk above max_virtual_size', { max_virtual_size: MIB }, { diskFormat: 'qcow2' }, QCOW2, 'max_virtual_size'],
+    [
+      'a compressed image where nothing unpacks it',
+      {},
+      { diskFormat: 'raw' },
+      gzipSync(RAW),
+      'does not match stream data gzip: the import plugin image_decompression, which is not enabled, would unpack it',
+    ],
+    ...PACKED_TWICE.map(
+      ([what, bytes, inner]) =>
+        [
+          what,
+          { image_import_plugins: ['image_decompression'] },
+          { diskFormat: 'raw' },
+          bytes,
+          `does not match stream data ${inner}: it is compressed more than once, and an import unpacks once`,
+        ] as const,
+    ),
+    [
+      'what no import unpacks',
+      { image_import_plugins: ['image_decompression'] },
+      { diskFormat: 'raw' },
+      Buffer.concat([Buffer.from([0x04, 0x22, 0x4d, 0x18]), RAW]),
+      /Image disk_format raw does not match stream data lz4$/,
+    ],
     [
       'more than user_storage_quota leaves',
       { user_storage_quota: '1MB' },
