@@ -11,12 +11,24 @@ import { OVA } from './ova/traits.ts';
 import { PLOOP } from './ploop/traits.ts';
 import { QCOW2 } from './qcow2/traits.ts';
 import { AMI, RAW } from './raw/traits.ts';
-import { COWD, QCOW1, QED, SESPARSE } from './unsupported/traits.ts';
+import {
+  ANDROID_SPARSE,
+  COWD,
+  DMG,
+  NTFSCLONE,
+  QCOW1,
+  QED,
+  RAR,
+  SESPARSE,
+  SEVEN_ZIP,
+  VMA,
+  WIM,
+} from './unsupported/traits.ts';
 import { VDI } from './vdi/traits.ts';
 import { VHD } from './vhd/traits.ts';
 import { VHDX } from './vhdx/traits.ts';
 import { VMDK } from './vmdk/traits.ts';
-import { BZIP2, GZIP, XZ, ZIP, ZSTD } from './wrappers/traits.ts';
+import { BZIP2, COMPRESS, GZIP, LZ4, LZIP, LZMA, LZOP, XZ, ZIP, ZSTD } from './wrappers/traits.ts';
 
 const ALL = [
   OVA,
@@ -33,11 +45,23 @@ const ALL = [
   QCOW1,
   COWD,
   SESPARSE,
+  SEVEN_ZIP,
+  RAR,
+  ANDROID_SPARSE,
+  DMG,
+  WIM,
+  VMA,
+  NTFSCLONE,
   GZIP,
   XZ,
   ZSTD,
   BZIP2,
   ZIP,
+  LZMA,
+  LZ4,
+  LZOP,
+  LZIP,
+  COMPRESS,
   AKI,
   ARI,
   AMI,

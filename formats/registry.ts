@@ -16,12 +16,12 @@ import { ploop } from './ploop/module.ts';
 import { type Choice, chooseFormat } from './policy.ts';
 import { qcow2 } from './qcow2/module.ts';
 import { raw } from './raw/module.ts';
-import { cowdModule, qcow1Module, qedModule, sesparseModule } from './unsupported/module.ts';
+import { archiveModules, cowdModule, dmgModule, qcow1Module, qedModule, sesparseModule } from './unsupported/module.ts';
 import { vdi } from './vdi/module.ts';
 import { vhd } from './vhd/module.ts';
 import { vhdx } from './vhdx/module.ts';
 import { vmdk } from './vmdk/module.ts';
-import { bzip2Module, gzipModule, xzModule, zipModule, zstdModule } from './wrappers/module.ts';
+import { bzip2Module, gzipModule, packedModules, xzModule, zipModule, zstdModule } from './wrappers/module.ts';
 
 /**
  * Checks a list of modules once, at start.
@@ -57,11 +57,14 @@ const SINGLE: readonly FormatModule[] = [
   qcow1Module,
   cowdModule,
   sesparseModule,
+  ...archiveModules,
+  dmgModule,
   gzipModule,
   xzModule,
   zstdModule,
   bzip2Module,
   zipModule,
+  ...packedModules,
   akiModule,
   ariModule,
   raw,

@@ -15,11 +15,11 @@ import { openStored } from '../stored-image.ts';
 type InspectDeps = WithConfig & WithImages & WithTasks & WithPlaces;
 
 /**
- * Inspect: the engine looks at the bytes as they arrived; format and virtual size go onto the task. Also run again after a plugin
- * replaced the bytes. A drop without a format gets the one that was found.
+ * Inspect: the engine looks at the bytes as they arrived; format and virtual size go onto the task. Run again, with `isUnpacked`, after
+ * a plugin replaced the bytes: what is inside is judged as strictly as what arrives. A drop without a format gets the one that was found.
  * @throws ImageRefused with the findings in words; LimitExceeded for a virtual size above max_virtual_size
  */
-export async function inspectSource(deps: InspectDeps, taskId: string): Promise<void> {
+export async function inspectSource(deps: InspectDeps, taskId: string, isUnpacked = false): Promise<void> {
   const task = await importTask(deps, taskId);
   const image = await deps.images.get(task.imageId);
   const { source } = task.facts;
@@ -28,14 +28,14 @@ export async function inspectSource(deps: InspectDeps, taskId: string): Promise<
   const declared = declaredFormat(image) ?? (image.diskFormat === null ? 'any' : undefined);
   if (declared === undefined) return; // ami/ovf/compressed containers are stored as they are
   const found = await look(deps, source, declared);
-  if (isForDecompression(deps, found.format)) return;
+  if (!isUnpacked && isForDecompression(deps, found.format)) return;
   if (found.virtualSize !== null && found.virtualSize > deps.config.max_virtual_size) {
     throw new LimitExceeded(
       `The virtual size of the image is ${found.virtualSize} bytes, max_virtual_size is ${deps.config.max_virtual_size}`,
     );
   }
   const refusal = contentRefusal(declared, found, deps.config.image_format);
-  if (refusal !== undefined) throw new ImageRefused(refusal);
+  if (refusal !== undefined) throw new ImageRefused(`${refusal}${adviceFor(found.format, isUnpacked)}`);
   await deps.tasks.note(taskId, {
     format: found.format,
     ...(found.virtualSize === null ? {} : { virtualSize: found.virtualSize }),
@@ -50,6 +50,14 @@ async function look(deps: InspectDeps, source: StoredBytes, declared: string): R
     maxVirtualSize: deps.config.max_virtual_size,
     nonfatal: deps.config.image_format.gpt_safety_checks_nonfatal,
   });
+}
+
+/** What would make an image of a compressed one. */
+function adviceFor(format: string, isUnpacked: boolean): string {
+  if (traitsOf(format).wrapper !== true) return '';
+  return isUnpacked
+    ? ': it is compressed more than once, and an import unpacks once'
+    : ': the import plugin image_decompression, which is not enabled, would unpack it';
 }
 
 /** A wrapper that image_decompression will take off: what is inside is inspected then. */

@@ -84,3 +84,26 @@ function byteAt(input: Uint8Array, at: number): number {
   if (byte === undefined) throw new Corrupt(`zstd frame: ends at byte ${at}`);
   return byte;
 }
+
+/** Sixteen magics announce a frame of user data with a 32-bit length (RFC 8878 section 3.1.2). */
+const SKIPPABLE = 0x184d2a50;
+
+export const isSkippable = (magic: number): boolean => (magic & 0xfffffff0) >>> 0 === SKIPPABLE;
+
+/**
+ * Where the first frame with content begins, skippable frames before it passed over (pzstd writes them); past `head`, when it is
+ * not among these bytes.
+ */
+export function firstZstdFrame(head: Uint8Array): number {
+  const data = view(head);
+  let at = 0;
+  while (at + 8 <= head.length && isSkippable(data.getUint32(at, true))) at += 8 + data.getUint32(at + 4, true);
+  return at;
+}
+
+/** True for a zstd stream. One that begins with skippable frames alone is taken for one: what else has that magic is unknown. */
+export function isZstd(head: Uint8Array): boolean {
+  const at = firstZstdFrame(head);
+  if (at + 4 > head.length) return at > 0;
+  return MAGIC.every((byte, i) => head[at + i] === byte);
+}

@@ -5,15 +5,19 @@ import { view } from '../engine/bytes.ts';
 import { finding } from '../engine/findings.ts';
 import type { FormatModule } from '../engine/image.ts';
 import { hasText } from '../engine/match.ts';
-import { COWD, QCOW1, QED, SESPARSE } from './traits.ts';
+import { ANDROID_SPARSE, COWD, DMG, NTFSCLONE, QCOW1, QED, RAR, SESPARSE, SEVEN_ZIP, VMA, WIM } from './traits.ts';
 
 /** A module that recognises a format and refuses it, saying why. */
-function refused(traits: NamedTraits, why: string, matches: (head: Uint8Array) => boolean): FormatModule {
+function refused(
+  traits: NamedTraits,
+  why: string,
+  matches: (head: Uint8Array, tail: Uint8Array) => boolean,
+): FormatModule {
   const { format } = traits;
   return {
     ...traits,
     safetyRules: ['unsupported_format'],
-    probe: ({ head }) => matches(head),
+    probe: ({ head, tail }) => matches(head, tail),
     inspect: async () => ({ format, findings: [finding('unsupported_format', why)], details: {} }),
   };
 }
@@ -44,4 +48,25 @@ export const sesparseModule = refused(
   SESPARSE,
   'a seSparse extent is a part of a disk, not a disk',
   (head) => u32(head, 0, true) === 0xcafebabe && u32(head, 4, true) === 0,
+);
+
+/** Archives and backups that hold a disk, each by the magic at its start. */
+export const archiveModules: readonly FormatModule[] = (
+  [
+    [SEVEN_ZIP, "7z\xbc\xaf'\x1c", 'a 7z archive is no disk: unpack it first'],
+    [RAR, 'Rar!\x1a\x07', 'a RAR archive is no disk: unpack it first'],
+    [ANDROID_SPARSE, '\x3a\xff\x26\xed', 'a sparse image of Android is not supported: expand it with simg2img'],
+    [WIM, 'MSWIM\0\0\0', 'a WIM archive is no disk: apply it to one'],
+    [VMA, 'VMA\0', 'a VMA backup is no disk: extract it with vma'],
+    [NTFSCLONE, '\0ntfsclone-image', 'an image of ntfsclone is not supported: restore it with ntfsclone'],
+  ] as const
+).map(([traits, magic, why]) => refused(traits, why, (head) => hasText(head, 0, magic)));
+
+const DMG_TRAILER_BYTES = 512;
+
+/** Its structures hang on a trailer, so that a raw disk with one behind it would be two things at once. */
+export const dmgModule = refused(
+  DMG,
+  'an Apple disk image is not supported: convert it with its own tools',
+  (_, tail) => hasText(tail, tail.length - DMG_TRAILER_BYTES, 'koly\0\0\0\x04\0\0\x02\0'),
 );

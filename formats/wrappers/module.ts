@@ -9,9 +9,9 @@ import { type Finding, finding } from '../engine/findings.ts';
 import type { FormatModule, ProbeWindow } from '../engine/image.ts';
 import { fieldText, hasText } from '../engine/match.ts';
 import { latin1 } from '../engine/text.ts';
-import { zstdNeeds } from '../engine/zstd-frame.ts';
+import { firstZstdFrame, isZstd, zstdNeeds } from '../engine/zstd-frame.ts';
 import { ramdiskFacts } from '../kernel/ramdisk.ts';
-import { BZIP2, GZIP, XZ, ZIP, ZSTD } from './traits.ts';
+import { BZIP2, COMPRESS, GZIP, LZ4, LZIP, LZMA, LZOP, XZ, ZIP, ZSTD } from './traits.ts';
 
 type Details = Record<string, unknown>;
 type Facts = (window: ProbeWindow) => { details: Details; damage?: string };
@@ -26,7 +26,10 @@ function wrapper(traits: NamedTraits, matches: (head: Uint8Array) => boolean, fa
     async inspect(source, window) {
       const { details, damage } = facts(window);
       const findings: Finding[] = [
-        finding('compressed_wrapper', `${format} data: stored as it is, or unpacked by an import`),
+        finding(
+          'compressed_wrapper',
+          `${format} data: stored as it is${traits.wrapper ? ', or unpacked by an import' : ''}`,
+        ),
       ];
       if (damage !== undefined) findings.push(finding('corrupt', `${format}: ${damage}`));
       return { format, virtualSize: source.size, findings, details: { compression: format, ...details } };
@@ -65,8 +68,9 @@ export const xzModule = wrapper(
 /** RFC 8878 section 3.1.1.1. `size_hint` when the first frame states its content size. */
 export const zstdModule = wrapper(
   ZSTD,
-  (head) => hasText(head, 0, '\x28\xb5\x2f\xfd'),
-  ({ head }) => {
+  (head) => isZstd(head),
+  ({ head: all }) => {
+    const head = all.subarray(firstZstdFrame(all));
     if (head.length < 18) return { details: {} };
     const descriptor = head[4] ?? 0;
     if ((descriptor & 0x08) !== 0) return { details: {}, damage: 'the reserved bit of the frame descriptor is set' };
@@ -96,3 +100,37 @@ export const zipModule = wrapper(
     return { details: { members: view(tail).getUint16(end + 10, true) } };
   },
 );
+
+/** A module that names a compression by its magic: nothing more is known of it. */
+const packed = (traits: NamedTraits, matches: (head: Uint8Array) => boolean): FormatModule =>
+  wrapper(traits, matches, () => ({ details: {} }));
+
+export const packedModules: readonly FormatModule[] = [
+  packed(LZMA, isLzma),
+  // Frames, and the legacy frame of Linux kernels (LZ4 Frame Format Description).
+  packed(LZ4, (head) => hasText(head, 0, '\x04\x22\x4d\x18') || hasText(head, 0, '\x02\x21\x4c\x18')),
+  packed(LZOP, (head) => hasText(head, 0, '\x89LZO\0\r\n\x1a\n')),
+  packed(LZIP, (head) => hasText(head, 0, 'LZIP\x01')),
+  // Two magic bytes, and a third whose reserved bits are zero and whose code length is 9 to 16 bits.
+  packed(COMPRESS, (head) => hasText(head, 0, '\x1f\x9d') && isCodeLength(head[2] ?? 0)),
+];
+
+const isCodeLength = (flags: number): boolean => (flags & 0x60) === 0 && (flags & 0x1f) >= 9 && (flags & 0x1f) <= 16;
+
+/**
+ * .lzma has no magic; xz takes for one what has properties of the usual kind, a dictionary of 2^n or 2^n + 2^(n-1) bytes, a length
+ * that is unknown or below 256 GiB, and the zero with which coded bytes begin (liblzma, alone_decoder.c).
+ */
+function isLzma(head: Uint8Array): boolean {
+  if (head.length < 14 || (head[0] ?? 255) >= 225 || head[13] !== 0) return false;
+  const data = view(head);
+  const dictionary = data.getUint32(1, true);
+  const size = data.getBigUint64(5, true);
+  const isKnownSize = size < 2n ** 38n && size > 0n;
+  return head[0] === 0x5d && isDictionary(dictionary) && (isKnownSize || size === 2n ** 64n - 1n);
+}
+
+function isDictionary(bytes: number): boolean {
+  if (bytes < 4096) return bytes > 0 && Number.isInteger(Math.log2(bytes));
+  return bytes === 2 ** 32 - 1 || Number.isInteger(Math.log2(bytes)) || Number.isInteger(Math.log2(bytes / 3));
+}

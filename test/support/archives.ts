@@ -19,13 +19,16 @@ export interface ZipOptions {
   readonly crc?: number;
   readonly size?: number;
   readonly name?: string;
+  /** Names of empty entries that stand before the file in the directory. */
+  readonly beside?: readonly string[];
   readonly count?: number;
   readonly comment?: string;
 }
 
 /** An archive of one file. */
 export function zip(data: Uint8Array, options: ZipOptions = {}): Buffer {
-  const { method = 8, flags = 0, zip64 = false, name = 'disk.raw', count = 1, comment = '' } = options;
+  const { method = 8, flags = 0, zip64 = false, name = 'disk.raw', beside = [], comment = '' } = options;
+  const { count = 1 + beside.length } = options;
   const { crc = crc32(data), size = data.length } = options;
   const body = method === 8 ? deflateRawSync(data) : Buffer.from(data);
   const local = Buffer.alloc(30 + name.length + 4);
@@ -53,7 +56,7 @@ export function zip(data: Uint8Array, options: ZipOptions = {}): Buffer {
     extra.writeBigUInt64LE(BigInt(size), 12);
     extra.writeBigUInt64LE(BigInt(body.length), 20);
   }
-  const directory = Buffer.concat([central, extra]);
+  const directory = Buffer.concat([...beside.map(emptyEntry), central, extra]);
   const at = local.length + body.length;
   const end = Buffer.alloc(22 + comment.length);
   end.write('PK\x05\x06', 'latin1');
@@ -71,4 +74,12 @@ export function zip(data: Uint8Array, options: ZipOptions = {}): Buffer {
   end64.write('PK\x06\x07', 56, 'latin1');
   end64.writeBigUInt64LE(BigInt(at + directory.length), 64);
   return Buffer.concat([local, body, directory, end64, end]);
+}
+
+function emptyEntry(name: string): Buffer {
+  const entry = Buffer.alloc(46 + name.length);
+  entry.write('PK\x01\x02', 'latin1');
+  entry.writeUInt16LE(name.length, 28);
+  entry.write(name, 46);
+  return entry;
 }

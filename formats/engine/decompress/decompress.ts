@@ -6,6 +6,7 @@ import { expand } from '#codecs/expand.ts';
 import { LimitExceeded, Unsupported } from '../errors.ts';
 import { hasText } from '../match.ts';
 import type { ByteSource } from '../source.ts';
+import { isZstd } from '../zstd-frame.ts';
 import { readChunks } from './read-chunks.ts';
 import { xzChunks } from './xz.ts';
 import { zipChunks } from './zip.ts';
@@ -35,7 +36,6 @@ const RATIO_FROM_BYTES = 64 * 1024 * 1024;
 const MAGICS: readonly (readonly [kind: CompressionKind, offset: number, magic: string])[] = [
   ['gzip', 0, '\x1f\x8b\x08'],
   ['zip', 0, 'PK\x03\x04'],
-  ['zstd', 0, '\x28\xb5\x2f\xfd'],
   ['xz', 0, '\xfd7zXZ\0'],
   ['bzip2', 0, 'BZh'],
   ['lha', 2, '-lh'],
@@ -53,6 +53,7 @@ const EXPAND: Partial<Record<CompressionKind, Expand>> = {
 
 /** The wrapper whose first bytes (at least 8) these are, or undefined. */
 export function compressionOf(head: Uint8Array): CompressionKind | undefined {
+  if (isZstd(head)) return 'zstd';
   return MAGICS.find(([, offset, magic]) => hasText(head, offset, magic))?.[0];
 }
 

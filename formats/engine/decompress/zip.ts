@@ -30,22 +30,49 @@ interface ZipMember {
   readonly crc: number;
 }
 
+/** Entries of a central directory that are looked at: one file, and the folders that it may lie in. */
+const MAX_ENTRIES = 100;
+const MAX_DIRECTORY_BYTES = 1024 * 1024;
+/** What macOS puts beside a file that it packs. */
+const BESIDE = '__MACOSX/';
+
 /** @throws Unsupported for several files, encryption and other methods; Corrupt, Truncated */
 async function readZipMember(source: ByteSource): Promise<ZipMember> {
   const { count, offset, size } = await endRecord(source);
-  if (count !== 1) throw new Unsupported(`zip: ${count} files, exactly one can be unpacked`);
-  if (size < 46) throw new Corrupt(`zip: a central directory of ${size} bytes is too short`);
-  const entry = await source.read(offset, Math.min(size, 46 + 3 * ALL_ONES_16));
+  if (count > MAX_ENTRIES) throw new Unsupported(`zip: ${count} entries, exactly one file can be unpacked`);
+  const directory = await source.read(offset, Math.min(size, MAX_DIRECTORY_BYTES));
+  const files: Uint8Array[] = [];
+  for (let at = 0, entry = 0; entry < count; entry++) {
+    const bytes = directory.subarray(at);
+    at += entryLength(bytes, offset + at);
+    const name = nameOf(bytes);
+    if (!name.endsWith('/') && !name.startsWith(BESIDE)) files.push(bytes);
+  }
+  const [entry] = files;
+  if (entry === undefined || files.length > 1)
+    throw new Unsupported(`zip: ${files.length} files, exactly one can be unpacked`);
+  return memberOf(source, entry);
+}
+
+/** Bytes of the entry of the central directory that stands first in `bytes`. @throws Corrupt */
+function entryLength(bytes: Uint8Array, at: number): number {
+  if (bytes.length < 46) throw new Corrupt(`zip: a central directory that ends within the entry at ${at}`);
+  const data = view(bytes);
+  if (data.getUint32(0, true) !== CENTRAL) throw new Corrupt(`zip: no central directory at ${at}`);
+  const length = 46 + data.getUint16(28, true) + data.getUint16(30, true) + data.getUint16(32, true);
+  if (length > bytes.length) throw new Corrupt(`zip: a central directory that ends within the entry at ${at}`);
+  return length;
+}
+
+const nameOf = (entry: Uint8Array): string => utf8(entry.subarray(46, 46 + view(entry).getUint16(28, true)));
+
+async function memberOf(source: ByteSource, entry: Uint8Array): Promise<ZipMember> {
   const data = view(entry);
-  if (data.getUint32(0, true) !== CENTRAL) throw new Corrupt(`zip: no central directory at ${offset}`);
-  const flags = data.getUint16(8, true);
-  if ((flags & 0x41) !== 0) throw new Unsupported('zip: the file is encrypted');
+  if ((data.getUint16(8, true) & 0x41) !== 0) throw new Unsupported('zip: the file is encrypted');
   const nameLength = data.getUint16(28, true);
-  const name = utf8(entry.subarray(46, 46 + nameLength));
-  if (name.endsWith('/')) throw new Unsupported('zip: the only entry is a folder');
   const sizes = entrySizes(entry, 46 + nameLength, data.getUint16(30, true));
   return {
-    name,
+    name: nameOf(entry),
     method: methodOf(data.getUint16(10, true)),
     start: await dataStart(source, sizes.localOffset),
     compressedSize: sizes.compressedSize,

@@ -6,12 +6,10 @@ import { expand } from '#codecs/expand.ts';
 import { concat, view } from '../bytes.ts';
 import { Corrupt, Truncated } from '../errors.ts';
 import type { ByteSource } from '../source.ts';
-import { zstdHeaderRest } from '../zstd-frame.ts';
+import { isSkippable, zstdHeaderRest } from '../zstd-frame.ts';
 import { readChunks } from './read-chunks.ts';
 
 const MAGIC = 0xfd2fb528;
-/** Sixteen magics announce a frame of user data with a 32-bit length. */
-const SKIPPABLE = 0x184d2a50;
 
 /** Expands every frame; skippable frames and zeros behind the last frame are passed over. @throws Corrupt, Truncated */
 export async function* zstdChunks(source: ByteSource): AsyncGenerator<Uint8Array> {
@@ -23,7 +21,7 @@ export async function* zstdChunks(source: ByteSource): AsyncGenerator<Uint8Array
     if (value === MAGIC) {
       yield* expand('zstd', frameBytes(input, magic), 'zstd frame');
       frames++;
-    } else if ((value & 0xfffffff0) >>> 0 === SKIPPABLE) {
+    } else if (value >= 0 && isSkippable(value)) {
       await input.skip(view(await input.exactly(4, 'zstd skippable frame')).getUint32(0, true));
     } else if (frames > 0 && magic.every((byte) => byte === 0)) {
       await input.onlyZeros();

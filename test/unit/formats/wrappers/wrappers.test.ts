@@ -4,13 +4,28 @@ import { describe, expect, it } from 'vitest';
 import type { FormatModule } from '../../../../formats/engine/image.ts';
 import { memorySource } from '../../../../formats/engine/source.ts';
 import { probeWindow } from '../../../../formats/engine/window.ts';
-import { cowdModule, qcow1Module, qedModule, sesparseModule } from '../../../../formats/unsupported/module.ts';
-import { bzip2Module, gzipModule, xzModule, zipModule, zstdModule } from '../../../../formats/wrappers/module.ts';
+import { inspect } from '../../../../formats/inspect.ts';
+import {
+  archiveModules,
+  cowdModule,
+  dmgModule,
+  qcow1Module,
+  qedModule,
+  sesparseModule,
+} from '../../../../formats/unsupported/module.ts';
+import {
+  bzip2Module,
+  gzipModule,
+  packedModules,
+  xzModule,
+  zipModule,
+  zstdModule,
+} from '../../../../formats/wrappers/module.ts';
 
 const WRAPPERS = [gzipModule, xzModule, zstdModule, bzip2Module, zipModule];
 const text = (latin1: string) => Buffer.from(latin1, 'latin1');
 
-async function inspect(module: FormatModule, bytes: Uint8Array) {
+async function inspectAs(module: FormatModule, bytes: Uint8Array) {
   const source = memorySource(bytes);
   return module.inspect(source, await probeWindow(source));
 }
@@ -33,7 +48,7 @@ describe('a compression wrapper', () => {
     ['zip', zipModule, ZIP, { compression: 'zip', members: 1 }],
   ])('%s is named, alone among its kind, and not opened', async (_, module, bytes, details) => {
     const window = await probeWindow(memorySource(bytes));
-    const facts = await inspect(module, bytes);
+    const facts = await inspectAs(module, bytes);
 
     expect(WRAPPERS.filter((each) => each.probe(window))).toEqual([module]);
     expect(facts.findings).toMatchObject([{ code: 'compressed_wrapper', severity: 'info' }]);
@@ -44,7 +59,7 @@ describe('a compression wrapper', () => {
   it('tells the name that gzip keeps', async () => {
     const named = Buffer.concat([text('\x1f\x8b\x08\x08\0\0\0\0\0\x03disk.raw\0'), Buffer.alloc(20)]);
 
-    expect((await inspect(gzipModule, named)).details).toMatchObject({ original_name: 'disk.raw' });
+    expect((await inspectAs(gzipModule, named)).details).toMatchObject({ original_name: 'disk.raw' });
   });
 
   it.each<[string, FormatModule, Buffer]>([
@@ -54,7 +69,7 @@ describe('a compression wrapper', () => {
     ['xz with an unknown check', xzModule, text(`\xfd7zXZ\0\0\x03${'.'.repeat(40)}YZ`)],
     ['zstd with the reserved bit', zstdModule, Buffer.concat([text('\x28\xb5\x2f\xfd\x08'), Buffer.alloc(30)])],
   ])('%s is refused', async (_, module, bytes) => {
-    expect((await inspect(module, bytes)).findings).toContainEqual(
+    expect((await inspectAs(module, bytes)).findings).toContainEqual(
       expect.objectContaining({ code: 'corrupt', severity: 'refuse' }),
     );
   });
@@ -69,7 +84,7 @@ describe('a compression wrapper', () => {
     const magics = ['\x1f\x8b\x08', '\xfd7zXZ\0', '\x28\xb5\x2f\xfd', 'BZh', 'PK\x03\x04'];
     await fc.assert(
       fc.asyncProperty(fc.nat(4), fc.uint8Array({ maxLength: 2000 }), async (i, noise) => {
-        const facts = await inspect(WRAPPERS[i]!, Buffer.concat([text(magics[i]!), noise]));
+        const facts = await inspectAs(WRAPPERS[i]!, Buffer.concat([text(magics[i]!), noise]));
         expect(facts.format).toBe(WRAPPERS[i]!.format);
       }),
       { numRuns: 300 },
@@ -88,7 +103,9 @@ describe('a format that is never accepted', () => {
     const window = await probeWindow(memorySource(bytes));
 
     expect(modules.filter((each) => each.probe(window))).toEqual([module]);
-    expect((await inspect(module, bytes)).findings).toMatchObject([{ code: 'unsupported_format', severity: 'refuse' }]);
+    expect((await inspectAs(module, bytes)).findings).toMatchObject([
+      { code: 'unsupported_format', severity: 'refuse' },
+    ]);
     expect(module.open).toBeUndefined();
   });
 
@@ -96,5 +113,85 @@ describe('a format that is never accepted', () => {
     const head = text('QFI\xfb\0\0\0\x03');
 
     expect(qcow1Module.probe({ head, tail: head, size: 8 })).toBe(false);
+  });
+});
+
+describe('what is compressed by something that no import takes off', () => {
+  const lzma = (dictionary: number, size: bigint, first = 0) => {
+    const head = Buffer.alloc(40, 0xee);
+    head[0] = 0x5d;
+    head.writeUInt32LE(dictionary, 1);
+    head.writeBigUInt64LE(size, 5);
+    head[13] = first;
+    return head;
+  };
+  const UNKNOWN = 2n ** 64n - 1n;
+  const behind = '.'.repeat(40);
+
+  it.each<[string, string, Buffer]>([
+    ['lzma', 'of an unknown length', lzma(8 << 20, UNKNOWN)],
+    ['lzma', 'of a known length', lzma(3 << 18, 1n << 30n)],
+    ['lz4', 'frames', text(`\x04\x22\x4d\x18${behind}`)],
+    ['lz4', 'of a kernel', text(`\x02\x21\x4c\x18${behind}`)],
+    ['lzop', '', text(`\x89LZO\0\r\n\x1a\n${behind}`)],
+    ['lzip', '', text(`LZIP\x01\x0c${behind}`)],
+    ['compress', '', text(`\x1f\x9d\x90${behind}`)],
+  ])('%s %s is named, is no raw disk, and may be a kernel or a ramdisk', async (format, _, bytes) => {
+    const source = memorySource(bytes);
+
+    expect(await inspect(source)).toMatchObject({
+      format,
+      matches: [format],
+      verdict: 'accept-opaque',
+      findings: [{ code: 'compressed_wrapper', message: `${format} data: stored as it is` }],
+    });
+    expect(await inspect(source, { declared: 'raw' })).toMatchObject({ verdict: 'refuse' });
+    expect((await inspect(source, { declared: 'ari' })).findings).not.toContainEqual(
+      expect.objectContaining({ code: 'format_mismatch' }),
+    );
+  });
+
+  it.each<[string, Buffer]>([
+    ['.lzma, with a dictionary of an odd size', lzma(4097, UNKNOWN)],
+    ['.lzma, with a dictionary of nothing', lzma(0, UNKNOWN)],
+    ['.lzma, of 256 GiB', lzma(8 << 20, 1n << 38n)],
+    ['.lzma, of nothing', lzma(8 << 20, 0n)],
+    ['.lzma, whose coded bytes do not begin with zero', lzma(8 << 20, UNKNOWN, 1)],
+    ['.lzma, cut off', lzma(8 << 20, UNKNOWN).subarray(0, 13)],
+    ['.Z, with reserved bits', text(`\x1f\x9d\xf0${behind}`)],
+    ['.Z, with codes of 17 bits', text(`\x1f\x9d\x91${behind}`)],
+    ['.Z, with codes of 8 bits', text(`\x1f\x9d\x88${behind}`)],
+  ])('is not %s', async (_, bytes) => {
+    expect((await inspect(memorySource(bytes))).matches).toEqual([]);
+  });
+});
+
+describe('an archive or a backup that holds a disk', () => {
+  const dmg = Buffer.alloc(4096);
+  dmg.write('koly\0\0\0\x04\0\0\x02\0', 4096 - 512, 'latin1');
+
+  it.each<[string, Buffer]>([
+    ['7z', text("7z\xbc\xaf'\x1c\0\x04")],
+    ['rar', text('Rar!\x1a\x07\x01\0')],
+    ['android-sparse', text('\x3a\xff\x26\xed\x01\0\0\0')],
+    ['dmg', dmg],
+    ['wim', text('MSWIM\0\0\0\xd0\0\0\0')],
+    ['vma', text('VMA\0\0\0\0\x01')],
+    ['ntfsclone', text('\0ntfsclone-image\x0a\x01')],
+  ])('%s is named and refused, declared or not', async (format, bytes) => {
+    const source = memorySource(Buffer.concat([bytes, bytes.length < 512 ? Buffer.alloc(1024) : Buffer.alloc(0)]));
+    for (const options of [{}, { declared: 'raw' }, { declared: 'ari' }] as const) {
+      const { matches, verdict, findings } = await inspect(source, options);
+
+      expect({ matches, verdict }).toEqual({ matches: [format], verdict: 'refuse' });
+      expect(findings).toContainEqual(expect.objectContaining({ code: 'unsupported_format' }));
+    }
+  });
+
+  it('is every one that is registered', () => {
+    expect([...archiveModules, dmgModule].map(({ format }) => format).sort()).toEqual(
+      ['7z', 'rar', 'android-sparse', 'dmg', 'wim', 'vma', 'ntfsclone'].sort(),
+    );
+    expect(packedModules.map(({ format }) => format)).toEqual(['lzma', 'lz4', 'lzop', 'lzip', 'compress']);
   });
 });

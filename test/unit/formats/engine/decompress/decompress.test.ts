@@ -32,6 +32,22 @@ function xzPatched(at: number, value: number): Buffer {
 
 const skippable = Buffer.concat([Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 5, 0, 0, 0]), Buffer.from('hello')]);
 
+/** As `xz --check=sha256` writes it. */
+const XZ_SHA256 = Buffer.from(
+  '/Td6WFoAAArh+wyhAgAhARYAAAB0L+Wj4AFdAD5dADYaSh8IoCYDTQad7+2IoMErkgmESbJhpB2MKmTfxW17awPmikrdsh7anQ1TgnFYB1RYPDyvowyNTXroFicgAAAAKnHyXy0amBm63Om4dkh/7s24O0fY96BfZ680R6QSv80AAXLeAgAAAKRxcxm26d8cAgAAAAAKWVo=',
+  'base64',
+);
+
+/** A stream whose first block begins with a filter (of one byte of properties) before LZMA2; nothing behind its header is read. */
+function xzWithFilter(id: number): Buffer {
+  const stream = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4, 0, 0, 0, 0]);
+  stream.writeUInt32LE(crc32(stream.subarray(6, 8)), 8);
+  const block = Buffer.alloc(16);
+  block.set([3, 1, id, 1, 0, 0x21, 1, 0x16]);
+  block.writeUInt32LE(crc32(block.subarray(0, 12)), 12);
+  return Buffer.concat([stream, block, Buffer.alloc(64)]);
+}
+
 describe('decompression', () => {
   const twice = Buffer.concat([DATA, DATA]);
   it.each<[string, CompressionKind, Buffer, Buffer]>([
@@ -50,13 +66,32 @@ describe('decompression', () => {
     ['zip, stored', 'zip', zip(DATA, { method: 0 }), DATA],
     ['zip with a comment', 'zip', zip(DATA, { comment: 'PK\x05\x06 is not the end' }), DATA],
     ['zip64', 'zip', zip(DATA, { zip64: true }), DATA],
+    ['zip with folders', 'zip', zip(DATA, { name: 'a/b/disk.raw', beside: ['a/', 'a/b/'] }), DATA],
+    ['zip from macOS', 'zip', zip(DATA, { beside: ['__MACOSX/', '__MACOSX/._disk.raw'] }), DATA],
   ])('of %s', async (_, kind, bytes, expected) => {
-    expect(compressionOf(bytes)).toBe(bytes.subarray(0, 8).equals(skippable.subarray(0, 8)) ? undefined : kind);
+    expect(compressionOf(bytes.subarray(0, 16))).toBe(kind);
     expect((await expand(kind, bytes)).equals(expected)).toBe(true);
   });
 
   it.each(['bzip2', 'lha'] as const)('of %s is named and refused', (kind) => {
     expect(() => openDecompressor(kind)).toThrow(expect.objectContaining({ kind: 'Unsupported' }));
+  });
+
+  it.each([
+    [
+      'the integrity check SHA-256',
+      XZ_SHA256,
+      'xz: the integrity check SHA-256 is not supported, pack it with --check=crc64',
+    ],
+    ['the filter delta', xzWithFilter(3), 'xz: the filter delta is not supported, pack it with LZMA2 alone'],
+    ['the filter x86', xzWithFilter(4), 'xz: the filter x86 is not supported, pack it with LZMA2 alone'],
+    [
+      'a filter that nobody knows',
+      xzWithFilter(0x3f),
+      'xz: a filter or option of the stream is not supported, pack it with LZMA2 alone',
+    ],
+  ])('of xz with %s says so', async (_, bytes, message) => {
+    await expect(expand('xz', bytes)).rejects.toMatchObject({ kind: 'Unsupported', message });
   });
 
   it('names LHA by its method', () => {
@@ -86,7 +121,14 @@ describe('decompression', () => {
     ['xz damaged', 'xz', xzPatched(60, 0xff), 'Corrupt'],
     ['xz with a dictionary of 128 MiB', 'xz', xzPatched(16, 30), 'LimitExceeded'],
     ['zip without its end', 'zip', zip(DATA).subarray(0, -1), 'Truncated'],
-    ['zip of two files', 'zip', zip(DATA, { count: 2 }), 'Unsupported'],
+    ['zip of two files', 'zip', zip(DATA, { beside: ['other.raw'] }), 'Unsupported'],
+    [
+      'zip of many entries',
+      'zip',
+      zip(DATA, { beside: Array.from({ length: 100 }, (_, n) => `${n}/`) }),
+      'Unsupported',
+    ],
+    ['zip without an entry that it counts', 'zip', zip(DATA, { count: 2 }), 'Corrupt'],
     ['zip of a folder', 'zip', zip(Buffer.alloc(0), { name: 'folder/' }), 'Unsupported'],
     ['zip, encrypted', 'zip', zip(DATA, { flags: 1 }), 'Unsupported'],
     ['zip, another method', 'zip', zip(DATA, { method: 12 }), 'Unsupported'],
