@@ -130,6 +130,10 @@ export const Config = z.strictObject({
         .boolean()
         .default(true)
         .describe('Refuse content that is not what disk_format says.'),
+      strict_kernels: z
+        .boolean()
+        .default(false)
+        .describe('Refuse aki and ari images whose content is no kernel or ramdisk that is known.'),
       gpt_safety_checks_nonfatal: z
         .array(z.enum(['mbr', 'gptmbr']))
         .default([])

@@ -18,8 +18,8 @@ export async function inspectUpload(
   signal: AbortSignal,
 ): Promise<number | null> {
   const declared = declaredFormat(image);
-  // Nova uploads an empty raw file for a volume-backed snapshot; any other format has a header.
-  if (declared === undefined || (declared === 'raw' && reader.size === 0)) return null;
+  // Nova snapshots a volume-backed server as an image of any format without bytes.
+  if (declared === undefined || reader.size === 0) return null;
   const { config } = deps;
   const found = await inspect(reader, {
     declared: declared as FormatName,

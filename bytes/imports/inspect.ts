@@ -27,6 +27,8 @@ export async function inspectSource(deps: InspectDeps, taskId: string, isUnpacke
   if (task.import.method.name === 'copy-image') return;
   const declared = declaredFormat(image) ?? (image.diskFormat === null ? 'any' : undefined);
   if (declared === undefined) return; // ami/ovf/compressed containers are stored as they are
+  // As on upload: whatever it is declared to be, an image may have no bytes.
+  if (source.size === 0 && declared !== 'any') return;
   const found = await look(deps, source, declared);
   if (!isUnpacked && isForDecompression(deps, found.format)) return;
   if (found.virtualSize !== null && found.virtualSize > deps.config.max_virtual_size) {

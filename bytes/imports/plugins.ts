@@ -1,7 +1,7 @@
 import type { WithClock } from '../../core/clock.ts';
 import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
-import { BackendUnavailable, ImageRefused } from '../../core/errors.ts';
+import { BackendUnavailable } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { isReserved } from '../../core/images/reserved.ts';
 import { isConvertible } from '../../core/imports/conversion.ts';
@@ -39,14 +39,15 @@ async function injectProperties(deps: PluginDeps, task: ImportTask): Promise<voi
   await deps.images.change(task.imageId, { expect: { lock: task.id }, mergeProperties: properties });
 }
 
-/** Only decides: Plan and Render do the work. The target format needs no conversion. @throws ImageRefused when the content is of another format than declared */
+/**
+ * Only decides: Plan and Render do the work. The target format needs no conversion. Content of another format than declared has been
+ * refused, or is tolerated (require_image_format_match) and converted from what it is.
+ */
 async function decideConversion(deps: PluginDeps, task: ImportTask): Promise<void> {
   const image = await deps.images.get(task.imageId);
   const { format } = task.facts;
   const target = deps.config.image_conversion.output_format;
   if (image === undefined || format === undefined || !isConvertible(image, format)) return;
-  if (format !== image.diskFormat)
-    throw new ImageRefused(`Image format mismatch: disk_format is ${image.diskFormat}, the content is ${format}`);
   if (format === target) return;
   await deps.tasks.note(task.id, { targetFormat: target });
 }

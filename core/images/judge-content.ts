@@ -22,22 +22,27 @@ export function declaredFormat(image: Pick<Image, 'diskFormat' | 'containerForma
   return containerFormat === 'bare' && diskFormat !== null ? diskFormat : undefined;
 }
 
+/** A kernel or ramdisk that nobody recognises: as Glance does, it is taken, unless strict_kernels is on. */
+const UNKNOWN_KERNEL = 'unknown_kernel';
+
 /** Findings about the declaration alone: with require_image_format_match off they do not refuse. */
 const ABOUT_DECLARATION = ['format_mismatch'];
 
 /**
  * Why content may not be stored, as a sentence; undefined when it may. Refusing findings refuse whatever the configuration says,
- * except a mere mismatch when `require_image_format_match` is off. (What `gpt_safety_checks_nonfatal` names does not refuse.)
+ * except a mere mismatch when `require_image_format_match` is off; `strict_kernels` refuses what is no kernel or ramdisk. (What `gpt_safety_checks_nonfatal` names does not refuse.)
  */
 export function contentRefusal(declared: string, found: Found, options: Config['image_format']): string | undefined {
-  const refusing = found.findings.filter(
-    ({ code, severity }) =>
-      severity === 'refuse' && !(ABOUT_DECLARATION.includes(code) && !options.require_image_format_match),
-  );
+  const refusing = found.findings.filter((finding) => refuses(finding, options));
   if (refusing.length === 0) return vmdkRefusal(found, options);
   const unsafe = refusing.filter(({ code }) => !ABOUT_DECLARATION.includes(code));
   if (unsafe.length === 0) return `Image disk_format ${declared} does not match stream data ${found.format}`;
   return `Image failed safety checks: ${unsafe.map(({ code, message }) => `${code}: ${message}`).join('; ')}`;
+}
+
+function refuses({ code, severity }: Found['findings'][number], options: Config['image_format']): boolean {
+  if (code === UNKNOWN_KERNEL) return options.strict_kernels;
+  return severity === 'refuse' && !(ABOUT_DECLARATION.includes(code) && !options.require_image_format_match);
 }
 
 function vmdkRefusal(found: Found, options: Config['image_format']): string | undefined {

@@ -59,6 +59,8 @@ const SEVERITY = {
   no_manifest: 'warn',
   json_unsafe: 'refuse',
   docker_reference: 'refuse',
+  // kernels and ramdisks
+  unknown_kernel: 'info',
   // LUKS
   luks_version: 'refuse',
   luks_container: 'info',

@@ -10,7 +10,7 @@ import { AKI, ARI } from './traits.ts';
 /** Amazon kernel image: any Linux kernel. */
 export const akiModule: FormatModule = {
   ...AKI,
-  safetyRules: ['corrupt'],
+  safetyRules: ['unknown_kernel'],
   probe: ({ head }) => kernelFacts(head) !== undefined,
   async inspect(source, { head }): Promise<FormatFacts> {
     const facts = kernelFacts(head);
@@ -35,7 +35,7 @@ export const akiModule: FormatModule = {
 /** Amazon ramdisk image: a cpio archive, plain, gzip or zstd. */
 export const ariModule: FormatModule = {
   ...ARI,
-  safetyRules: ['corrupt'],
+  safetyRules: ['unknown_kernel'],
   probe: ({ head }) => ramdiskFacts(head) !== undefined,
   async inspect(source, { head }): Promise<FormatFacts> {
     const facts = ramdiskFacts(head);
@@ -45,6 +45,7 @@ export const ariModule: FormatModule = {
   open: async (source) => opaqueImage('ari', source),
 };
 
+/** Its owner says so, and nothing else knows the bytes: Glance looks at no kernel, and boards boot what only they know. */
 function notOne(format: 'aki' | 'ari', size: number, why: string): FormatFacts {
-  return { format, virtualSize: size, findings: [finding('corrupt', `${format}: ${why}`)], details: {} };
+  return { format, virtualSize: size, findings: [finding('unknown_kernel', `${format}: ${why}`)], details: {} };
 }

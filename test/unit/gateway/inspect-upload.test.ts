@@ -32,6 +32,22 @@ describe('what PUT file refuses', () => {
   });
 });
 
+describe('what PUT file takes', () => {
+  const bare = (diskFormat: string) => ({ diskFormat, containerFormat: 'bare' }) as const;
+
+  it.each(['raw', 'qcow2', 'vmdk', 'iso', 'aki'])('an image of no bytes that is declared as %s', async (format) => {
+    expect(await inspected(bare(format), memorySource(new Uint8Array()))).toBeNull();
+  });
+
+  it.each(['aki', 'ari'])('for %s what its owner says is one, unless kernels are judged strictly', async (format) => {
+    const bytes = memorySource(Buffer.alloc(1000, 'no kernel that anybody knows'));
+    const strict = { image_format: { ...deps.config.image_format, strict_kernels: true } };
+
+    expect(await inspected(bare(format), bytes)).toBe(1000);
+    await expect(inspected(bare(format), bytes, strict)).rejects.toThrow('unknown_kernel');
+  });
+});
+
 describe('the boot record of a disk with a partition table', () => {
   const qcow2 = { diskFormat: 'qcow2', containerFormat: 'bare' } as const;
   const hybrid = async () =>

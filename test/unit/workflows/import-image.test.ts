@@ -126,6 +126,44 @@ describe('a good import', () => {
     expectClean(rig);
   });
 
+  it.each(['raw', 'qcow2', 'vmdk', 'iso', 'ari'])(
+    'takes an image of no bytes that is declared as %s',
+    async (diskFormat) => {
+      const rig = importRig(to('raw'));
+      const { id } = await rig.staged(Buffer.alloc(0), { diskFormat });
+
+      await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }, { stores: ['central', 'edge'] }));
+
+      expect(await expectImported(rig, id, Buffer.alloc(0), ['central', 'edge'])).toMatchObject({ diskFormat });
+      expectClean(rig);
+    },
+  );
+
+  it.each([
+    ['stores', { image_import_plugins: [] }, 'vmdk', QCOW2],
+    ['converts', to('raw'), 'raw', RAW],
+  ] as const)(
+    '%s content of another format than declared where that only warns',
+    async (_, config, diskFormat, bytes) => {
+      const rig = importRig({ ...config, image_format: { require_image_format_match: false } });
+      const { id } = await rig.staged(QCOW2, { diskFormat: 'vmdk' }, { hashed: false });
+
+      await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+      expect(await expectImported(rig, id, bytes)).toMatchObject({ diskFormat });
+    },
+  );
+
+  it.each(['aki', 'ari', 'ami'])('takes for %s what its owner says is one', async (format) => {
+    const rig = importRig(CONVERT);
+    const bytes = Buffer.from(RAW.subarray(MIB, MIB + 4096)).fill(0x5a, 0, 512);
+    const { id } = await rig.staged(bytes, { diskFormat: format, containerFormat: format }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    await expectImported(rig, id, bytes);
+  });
+
   it('unpacks zstd that begins with a skippable frame, as pzstd writes it', async () => {
     const rig = importRig({ image_import_plugins: ['image_decompression'] });
     const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
