@@ -10,17 +10,31 @@ import type { Layout } from './stored-bytes.ts';
 export const PROBE_PREFIX = 'probe/';
 export const ABILITIES_KEY = `${PROBE_PREFIX}abilities.json`;
 /** What the service itself wrote. */
-export const OWN_PREFIX = 'images/';
+const OWN_PREFIX = 'images/';
 /** Files that people drop, as `drop/{project}/{name}.{ext}`; workflows/topology.ts asks for their events. */
 export const DROP_PREFIX = 'drop/';
 /** Dropped files that could not be taken. */
 const QUARANTINE_PREFIX = 'quarantine/';
+/** Bytes that wait for an import. */
+const STAGED_PREFIX = 'staged/';
+/** What imports work with. */
+const PLANS_PREFIX = 'plans/';
+
+/** Every prefix that the service uses in a bucket: no client may name a key under one of them. */
+export const RESERVED_PREFIXES = [
+  OWN_PREFIX,
+  STAGED_PREFIX,
+  PLANS_PREFIX,
+  DROP_PREFIX,
+  QUARANTINE_PREFIX,
+  PROBE_PREFIX,
+] as const;
 
 /** Whatever was ever written of an image. */
 export const imageRoot = (imageId: string): string => `${OWN_PREFIX}${imageId}/`;
 export const imagePrefix = (imageId: string, writeId: string): string => `${imageRoot(imageId)}${writeId}/`;
 /** Whatever was ever staged for an image. */
-export const stagedRoot = (imageId: string): string => `staged/${imageId}/`;
+export const stagedRoot = (imageId: string): string => `${STAGED_PREFIX}${imageId}/`;
 /** Bytes of PUT stage, and bytes that an import fetched. */
 export const stagedPrefix = (imageId: string, writeId: string): string => `${stagedRoot(imageId)}${writeId}/`;
 /** What an import takes out of an archive: beside what it renders, so that one prefix cleans both. */
@@ -33,7 +47,7 @@ export const mapKey = (prefix: string): string => `${prefix}map`;
 export const segmentKey = (prefix: string, n: number): string => `${prefix}s/${n}`;
 
 /** Plan, fragments and bodies of an import, in the staging bucket. */
-export const planPrefix = (taskId: string): string => `plans/${taskId}/`;
+export const planPrefix = (taskId: string): string => `${PLANS_PREFIX}${taskId}/`;
 export const planKey = (taskId: string): string => `${planPrefix(taskId)}plan.json`;
 /** What batch `n` found. */
 export const fragmentKey = (taskId: string, batch: number): string => `${planPrefix(taskId)}b/${batch}.json`;

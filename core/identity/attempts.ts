@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import type { Clock } from '../clock.ts';
 import { TooManyRequests } from '../errors.ts';
 import type { IdentityRepository } from './repository.ts';
@@ -19,7 +20,10 @@ export interface Attempts {
 export function createAttempts(repository: IdentityRepository, clock: Clock): Attempts {
   const nowSeconds = () => Math.floor(clock.now() / 1000);
   const window = () => Math.floor(nowSeconds() / WINDOW_SECONDS);
-  const keys = (account: string, source: string) => [`${window()}#${source}#${account}`, `${window()}#${source}`];
+  const keys = (account: string, source: string) => {
+    const network = networkOf(source);
+    return [`${window()}#${network}#${account}`, `${window()}#${network}`];
+  };
   return {
     check: async (account, source) => {
       const [both = 0, alone = 0] = await repository.failures(keys(account, source));
@@ -35,4 +39,18 @@ export function createAttempts(repository: IdentityRepository, clock: Clock): At
       await Promise.all(keys(account, source).map((key) => repository.countFailure(key, expiresAtSeconds)));
     },
   };
+}
+
+const IPV6_PREFIX_BITS = 64;
+
+/**
+ * What one client has: an address of version 4, or the /64 that an address of version 6 lies in, since whoever has one of it has them
+ * all. What is no address stays as it is.
+ */
+export function networkOf(source: string): string {
+  const bare = source.replace(/^\[|\]$/g, '');
+  if (!ipaddr.isValid(bare)) return source;
+  const address = ipaddr.process(bare);
+  if (!(address instanceof ipaddr.IPv6)) return address.toString();
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/${IPV6_PREFIX_BITS}`)}/${IPV6_PREFIX_BITS}`;
 }

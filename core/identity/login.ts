@@ -1,6 +1,6 @@
 import { NotFound, Unauthenticated } from '../errors.ts';
 import type { Attempts } from './attempts.ts';
-import { isPassword, refuseSlowly, type SecretOrigin } from './password.ts';
+import { isSecret } from './password.ts';
 import type { Credential, User } from './records.ts';
 import type { IdentityRepository, ValidToken } from './repository.ts';
 
@@ -67,7 +67,7 @@ async function byPassword(
 ): Promise<Proven> {
   const user = await findRef(repository, 'user', ref);
   const account = user?.id ?? JSON.stringify(ref);
-  await checkSecret({ attempts, turnstile }, account, source, password, usable(user)?.passwordHash ?? null, 'chosen');
+  await checkSecret({ attempts, turnstile }, account, source, password, usable(user)?.passwordHash ?? null);
   if (user === undefined) throw new Unauthenticated(WRONG);
   return { userId: user.id, methods: ['password'] };
 }
@@ -79,7 +79,7 @@ async function byCredential(
 ): Promise<Proven> {
   const credential = await findCredential(repository, proof);
   const account = credential?.id ?? ('id' in proof ? proof.id : JSON.stringify(proof.user));
-  await checkSecret({ attempts, turnstile }, account, source, proof.secret, credential?.secretHash ?? null, 'random');
+  await checkSecret({ attempts, turnstile }, account, source, proof.secret, credential?.secretHash ?? null);
   if (credential === undefined) throw new Unauthenticated(WRONG);
   return { userId: credential.userId, methods: ['application_credential'], credential };
 }
@@ -108,11 +108,10 @@ async function checkSecret(
   source: string,
   secret: string,
   stored: string | null,
-  origin: SecretOrigin,
 ): Promise<void> {
   await turnstile(async () => {
     await attempts.check(account, source);
-    if (stored === null ? await refuseSlowly(secret, origin) : await isPassword(secret, stored)) return;
+    if (await isSecret(secret, stored)) return;
     await attempts.countFailure(account, source);
     throw new Unauthenticated(WRONG);
   });

@@ -35,9 +35,16 @@ export async function isPassword(password: string, stored: string): Promise<bool
   return timingSafeEqual(actual, expected);
 }
 
-/** Costs what a check of that origin costs and is always false: who is unknown must answer neither faster nor slower than who is known. */
-export async function refuseSlowly(password: string, origin: SecretOrigin): Promise<false> {
-  await derive(password, Buffer.alloc(SALT_BYTES), COSTS[origin]);
+/**
+ * Checks a secret of somebody who may be unknown (`stored` null). Every refusal costs one hash of each origin, whatever is stored: its
+ * time tells neither who is known nor how their secret came about.
+ */
+export async function isSecret(secret: string, stored: string | null): Promise<boolean> {
+  if (stored !== null && (await isPassword(secret, stored))) return true;
+  for (const { N, r, p } of Object.values(COSTS)) {
+    const isDone = stored?.startsWith(`scrypt$${N}$${r}$${p}$`) ?? false;
+    if (!isDone) await derive(secret, Buffer.alloc(SALT_BYTES), { N, r, p });
+  }
   return false;
 }
 

@@ -1,11 +1,13 @@
 import { imagePrefix } from '../../bytes/keys.ts';
+import { isReservedKey } from '../../bytes/reserved-keys.ts';
 import type { StoredBytes } from '../../bytes/stored-bytes.ts';
 import type { Config } from '../config.ts';
 import type { Image, Location } from './image.ts';
 
 /**
  * Where one copy of an image can be read: what the service wrote lies under the image's prefix, what a client brought is the one
- * object that its URL names. Undefined when the store is not configured any more or has another bucket now.
+ * object that its URL names. Undefined when the store is not configured any more or has another bucket now, and for a URL that no
+ * client may bring, whenever it came in.
  */
 export function storedBytesOf(
   { stores }: Pick<Config, 'stores'>,
@@ -17,7 +19,7 @@ export function storedBytesOf(
   if (store === undefined) return undefined;
   if (writeId !== undefined) return { place, prefix: imagePrefix(image.id, writeId), layout, size: image.size ?? 0 };
   const root = `s3://${store.bucket}/`;
-  return url.startsWith(root)
-    ? { place, prefix: '', key: url.slice(root.length), layout, size: storedBytes }
-    : undefined;
+  const key = url.slice(root.length);
+  if (!url.startsWith(root) || isReservedKey(key)) return undefined;
+  return { place, prefix: '', key, layout, size: storedBytes };
 }

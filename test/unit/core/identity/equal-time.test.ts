@@ -17,11 +17,13 @@ const { prove } = await import('../../../../core/identity/login.ts');
 const { hashPassword } = await import('../../../../core/identity/password.ts');
 
 const user = { id: 'u1', name: 'known', domainId: 'default', enabled: true, passwordHash: await hashPassword('right') };
+const generated = { ...user, id: 'u3', name: 'generated', passwordHash: await hashPassword('right', 'random') };
+const ownSecret = { id: 'c3', name: 'own', userId: 'u1', secretHash: await hashPassword('right') };
 const credential = { id: 'c1', name: 'known', userId: 'u1', secretHash: await hashPassword('right', 'random') };
 const deps = {
   repository: {
     get: async (kind: string, id: string) =>
-      kind === 'user' && id === 'u1' ? user : kind === 'credential' && id === 'c1' ? credential : undefined,
+      (kind === 'user' ? [user, generated] : [credential, ownSecret]).find((record) => record.id === id),
     findByName: async (kind: string, _: string, name: string) =>
       name !== 'known' ? undefined : kind === 'user' ? user : kind === 'credential' ? credential : undefined,
   },
@@ -34,28 +36,30 @@ type Proofs = Parameters<typeof prove>[1];
 async function costOf(proofs: Proofs): Promise<unknown[]> {
   derived.length = 0;
   await expect(prove(deps, proofs, 'here')).rejects.toMatchObject({ kind: 'Unauthenticated' });
-  return [...derived];
+  return derived.map((cost) => JSON.stringify(cost)).toSorted();
 }
 
 beforeEach(() => {
   derived.length = 0;
 });
 
-test('users', async () => {
+test('users, with a password of their own or a generated one', async () => {
   const known = await costOf({ password: { user: { id: 'u1' }, password: 'wrong' } });
 
-  expect(known).toHaveLength(1);
+  expect(known).not.toHaveLength(0);
   expect(await costOf({ password: { user: { id: 'u2' }, password: 'wrong' } })).toEqual(known);
+  expect(await costOf({ password: { user: { id: 'u3' }, password: 'wrong' } })).toEqual(known);
   expect(
     await costOf({ password: { user: { name: 'unknown', domain: { id: 'default' } }, password: 'wrong' } }),
   ).toEqual(known);
 });
 
-test('application credentials, by id, and by a name of a known or an unknown user', async () => {
+test('application credentials, by id, with a secret of their own, and by a name of a known or an unknown user', async () => {
   const known = await costOf({ credential: { id: 'c1', secret: 'wrong' } });
 
-  expect(known).toHaveLength(1);
+  expect(known).not.toHaveLength(0);
   expect(await costOf({ credential: { id: 'c2', secret: 'wrong' } })).toEqual(known);
+  expect(await costOf({ credential: { id: 'c3', secret: 'wrong' } })).toEqual(known);
   for (const id of ['u1', 'u2'])
     expect(await costOf({ credential: { name: 'unknown', user: { id }, secret: 'wrong' } })).toEqual(known);
 });
