@@ -35,6 +35,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   UploadPartCommand: ['s3:PutObject'],
   UploadPartCopyCommand: ['s3:GetObject', 's3:PutObject'],
   CompleteMultipartUploadCommand: ['s3:PutObject'],
+  ListPartsCommand: ['s3:ListMultipartUploadParts'],
   AbortMultipartUploadCommand: ['s3:AbortMultipartUpload'],
   DeleteObjectCommand: ['s3:DeleteObject'],
   DeleteObjectsCommand: ['s3:DeleteObject'],
