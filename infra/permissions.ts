@@ -62,7 +62,14 @@ export const PORT_ACTIONS: Readonly<
   bytes: {},
   locations: {},
   dropBox: {},
-  workflows: { executions: ['states:StartExecution', 'states:DescribeExecution', 'states:StopExecution'] },
+  workflows: {
+    executions: [
+      'states:StartExecution',
+      'states:DescribeExecution',
+      'states:StopExecution',
+      'states:GetExecutionHistory',
+    ],
+  },
 };
 
 /**

@@ -24,6 +24,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   StartExecutionCommand: ['states:StartExecution'],
   DescribeExecutionCommand: ['states:DescribeExecution'],
+  GetExecutionHistoryCommand: ['states:GetExecutionHistory'],
   StopExecutionCommand: ['states:StopExecution'],
   GetObjectCommand: ['s3:GetObject'],
   HeadObjectCommand: ['s3:GetObject', 's3:ListBucket'],
