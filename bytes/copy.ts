@@ -1,13 +1,14 @@
 import { inLanes } from './in-lanes.ts';
 import { inParts } from './in-parts.ts';
 import { dataKey, locationUrl, segmentKey } from './keys.ts';
+import { openUpload, type UploadNote } from './noted-upload.ts';
 import { readWhole } from './object-source.ts';
 import type { Places } from './places.ts';
 import { plainBatches } from './plain-batches.ts';
 import { plainWriter } from './plain-writer.ts';
 import { putMap } from './sparse-writer.ts';
 import { stands } from './stands.ts';
-import type { Store } from './store.ts';
+import type { ObjectVersion, Store } from './store.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import { readMap } from './stored-image.ts';
 
@@ -15,8 +16,10 @@ export interface CopyOptions {
   /** Told of bytes of the stored form since the last call, and of how many there are in all. */
   readonly onBytes?: ((bytes: number, total: number) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** An earlier attempt may have got somewhere: segments that stand are left as they are. */
+  /** An earlier attempt may have got somewhere: objects that stand are left as they are. */
   readonly isRetry?: boolean | undefined;
+  /** Key in the staging bucket under which an upload in parts is noted, so that a later attempt goes on with it. */
+  readonly noteKey?: string | undefined;
   /** Called before each write to the destination; throwing stops the copy. */
   readonly guard?: (() => Promise<void>) | undefined;
 }
@@ -49,70 +52,93 @@ export async function copyStored(
   const source = places.of(from.place);
   const storedBytes =
     from.layout === 'plain'
-      ? await copyPlain(source, from, to, prefix, options)
+      ? await copyPlain(places, from, to, prefix, options)
       : await copySparse(source, from.prefix, to, prefix, options);
   return { storedBytes, url: locationUrl(to, prefix, from.layout) };
 }
 
 async function copyPlain(
-  source: Store,
+  places: Places,
   from: StoredBytes,
   to: Store,
   prefix: string,
   options: CopyOptions,
 ): Promise<number> {
+  const source = places.of(from.place);
   const key = from.key ?? dataKey(from.prefix);
   const { etag, size } = await source.headObject(key, options.signal);
-  const version = from.etag ?? etag;
-  if (!to.canCopyFrom(source)) await streamPlain(source, key, version, size, to, prefix, options);
-  else if (size > oneRequest(to)) await copyParts(source, key, version, size, to, dataKey(prefix), options);
+  const object = { store: source, key, etag: from.etag ?? etag, size };
+  if (options.isRetry === true && (await stands(to, dataKey(prefix), size, options.signal)))
+    await options.onBytes?.(size, size);
+  else if (!to.canCopyFrom(source)) await streamPlain(places, object, to, prefix, options);
+  else if (size > oneRequest(to)) await copyParts(places, object, to, prefix, options);
   else {
     await options.guard?.();
-    await to.copyObject({ store: source, key, etag: version }, dataKey(prefix), { signal: options.signal });
+    await to.copyObject(object, dataKey(prefix), { signal: options.signal });
     await options.onBytes?.(size, size);
   }
   return size;
 }
 
+/** One version of an object, and its bytes. */
+type PlainObject = Required<ObjectVersion> & { readonly etag: string; readonly size: number };
+
+const noteOf = (
+  { staging }: Places,
+  { store, key, etag, size }: PlainObject,
+  { noteKey }: CopyOptions,
+  partBytes: number | null,
+): UploadNote | undefined =>
+  noteKey === undefined
+    ? undefined
+    : { at: staging, key: noteKey, of: { store: store.id, key, etag, size, partBytes } };
+
 async function copyParts(
-  source: Store,
-  key: string,
-  etag: string,
-  size: number,
+  places: Places,
+  object: PlainObject,
   to: Store,
-  target: string,
+  prefix: string,
   options: CopyOptions,
 ): Promise<void> {
+  const { size } = object;
   const partBytes = Math.max(oneRequest(to), Math.ceil(size / to.abilities.maxParts));
-  const count = Math.ceil(size / partBytes);
-  const { signal, guard } = options;
-  await inParts(to, target, { count, lanes: LANES, signal, guard }, async (multipart, n) => {
-    const end = Math.min(size, (n + 1) * partBytes);
-    await multipart.copyPart(n, { store: source, key, etag }, n * partBytes, end);
-    await options.onBytes?.(end - n * partBytes, size);
-  });
+  const lengthOf = (n: number): number => Math.min(partBytes, size - n * partBytes);
+  const parts = {
+    count: Math.ceil(size / partBytes),
+    lanes: LANES,
+    lengthOf,
+    note: noteOf(places, object, options, partBytes),
+    signal: options.signal,
+    guard: options.guard,
+    onBytes: async (bytes: number) => options.onBytes?.(bytes, size),
+  };
+  await inParts(to, dataKey(prefix), parts, (multipart, n) =>
+    multipart.copyPart(n, object, n * partBytes, n * partBytes + lengthOf(n)),
+  );
 }
 
+/** The writer cuts, as it always does: what stands of an earlier attempt at the front is not read again. */
 async function streamPlain(
-  source: Store,
-  key: string,
-  etag: string,
-  size: number,
+  places: Places,
+  object: PlainObject,
   to: Store,
   prefix: string,
   options: CopyOptions,
 ): Promise<void> {
   const { signal, guard, onBytes } = options;
-  const writer = plainWriter(to, prefix, { signal, guard, totalBytes: size });
+  const { store: source, key, etag, size } = object;
+  const upload = await openUpload(to, dataKey(prefix), { note: noteOf(places, object, options, null), signal });
+  const writer = plainWriter(to, prefix, { signal, guard, totalBytes: size, upload, goesOn: true });
   try {
-    for await (const batch of plainBatches(source, key, 0, size, { etag, signal })) {
+    await onBytes?.(writer.total, size);
+    for await (const batch of plainBatches(source, key, writer.total, size, { etag, signal })) {
       const before = writer.total;
       for (const chunk of batch) await writer.write(chunk);
       await onBytes?.(writer.total - before, size);
     }
     await writer.finish();
   } catch (error) {
-    await writer.abort();
+    await writer.abort(error);
     throw error;
   }
 }

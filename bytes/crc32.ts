@@ -43,3 +43,6 @@ export function crc32Header(crc: number): string {
   bytes.writeUInt32BE(crc >>> 0);
   return bytes.toString('base64');
 }
+
+/** The value of such a header. */
+export const headerCrc32 = (header: string): number => Buffer.from(header, 'base64').readUInt32BE();

@@ -3,6 +3,8 @@ import { type BufferSource, FIRST_BYTES } from './buffer-budget.ts';
 export interface CutterOptions {
   /** Bytes of piece `n`, from 0. */
   sizeOf(n: number): number;
+  /** Number of the first piece that is cut; default 0. */
+  readonly first?: number | undefined;
   readonly budget: BufferSource;
   /** Pieces being stored at once. */
   readonly inFlight: number;
@@ -23,12 +25,13 @@ export class Cutter {
   readonly #storing = new Set<Promise<void>>();
   #buffer: Buffer | undefined;
   #filled = 0;
-  #pieces = 0;
+  #pieces: number;
   #total = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: CutterOptions) {
     this.#options = options;
+    this.#pieces = options.first ?? 0;
   }
 
   /** Bytes written so far. */
@@ -47,7 +50,7 @@ export class Cutter {
     return undefined;
   }
 
-  /** Stores what is left and waits for everything. Returns the number of pieces. @throws what `store` or `tap` threw */
+  /** Stores what is left and waits for everything. Returns the number of pieces, those before the first one included. @throws what `store` or `tap` threw */
   async finish(): Promise<number> {
     if (this.#filled > 0) this.#dispatch(true);
     while (this.#storing.size > 0) await Promise.race(this.#storing);

@@ -26,8 +26,9 @@ async function copyInParts(from: ObjectVersion, size: number, key: string, metad
   const { abilities } = from.store;
   const partBytes = Math.min(abilities.maxCopyBytes, Math.max(PART_BYTES, Math.ceil(size / abilities.maxParts)));
   const count = Math.ceil(size / partBytes);
-  await inParts(from.store, key, { count, lanes: LANES, metadata }, (multipart, n) =>
-    multipart.copyPart(n, from, n * partBytes, Math.min(size, (n + 1) * partBytes)),
+  const lengthOf = (n: number): number => Math.min(partBytes, size - n * partBytes);
+  await inParts(from.store, key, { count, lanes: LANES, lengthOf, metadata }, (multipart, n) =>
+    multipart.copyPart(n, from, n * partBytes, n * partBytes + lengthOf(n)),
   );
 }
 

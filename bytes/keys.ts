@@ -55,6 +55,9 @@ export const fragmentKey = (taskId: string, batch: number): string => `${planPre
 export const bodyKey = (taskId: string, slice: number, body: 'plain' | 'packed'): string =>
   `${planPrefix(taskId)}s/${slice}/${body}`;
 
+/** What is known of an unfinished upload of one phase (`fetch`, `copy:{store}` …). */
+export const uploadNoteKey = (taskId: string, phase: string): string => `${planPrefix(taskId)}u/${phase}.json`;
+
 /** A stretch of an object that has more parts than one upload may have. */
 export const groupKey = (taskId: string, group: number): string => `${planPrefix(taskId)}g/${group}`;
 

@@ -29,6 +29,11 @@ export interface Store {
   putObject(key: string, body: Uint8Array, options?: PutOptions): Promise<string>;
   /** An upload in parts, begun by its first one; `metadata` is the object's. */
   multipart(key: string, signal?: AbortSignal, metadata?: Metadata): Multipart;
+  /**
+   * Goes on with an upload of `key` that somebody else began and did not end, so that its parts need not be sent again. Undefined when
+   * there is none of this id (any more), or none whose parts the service verified.
+   */
+  resumeMultipart(key: string, uploadId: string, signal?: AbortSignal): Promise<ResumedMultipart | undefined>;
   /** Makes or replaces an object by copying one of at most `maxCopyBytes`. @throws NotFound, SourceChanged */
   copyObject(from: ObjectVersion, key: string, options?: CopyObjectOptions): Promise<void>;
   /** Fine when it is gone already. */
@@ -110,6 +115,8 @@ export interface CopyObjectOptions {
 
 /** Parts may come in any order and at once; each is numbered from 0, and one that comes again replaces the one before. */
 export interface Multipart {
+  /** Begins the upload, unless it has begun, and returns what `resumeMultipart` knows it by. @throws NotFound (bucket) */
+  begin(): Promise<string>;
   /** @throws NotFound (bucket) */
   putPart(n: number, body: Uint8Array): Promise<void>;
   /** Copies bytes [start, end) of an object, the service reading them itself. @throws NotFound, SourceChanged */
@@ -118,4 +125,10 @@ export interface Multipart {
   complete(): Promise<string>;
   /** Removes what was stored of an upload that will not be completed. Never throws: what remains is swept by prefix. */
   abort(): Promise<void>;
+}
+
+/** An upload that goes on, and the bytes of each of its parts, numbered from 0. */
+export interface ResumedMultipart {
+  readonly multipart: Multipart;
+  readonly parts: ReadonlyMap<number, number>;
 }

@@ -62,7 +62,14 @@ export const PORT_ACTIONS: Readonly<
   bytes: {},
   locations: {},
   dropBox: {},
-  workflows: { executions: ['states:StartExecution', 'states:DescribeExecution', 'states:StopExecution'] },
+  workflows: {
+    executions: [
+      'states:StartExecution',
+      'states:DescribeExecution',
+      'states:StopExecution',
+      'states:GetExecutionHistory',
+    ],
+  },
 };
 
 /**
@@ -80,6 +87,8 @@ export const BUCKET_ACTIONS = {
   read: { bucket: ['s3:ListBucket'], objects: ['s3:GetObject'] },
   /** In parts, which are aborted when the upload fails. */
   upload: { bucket: [], objects: ['s3:PutObject', 's3:AbortMultipartUpload'] },
+  /** Goes on with an upload that an earlier attempt lost. */
+  resume: { bucket: [], objects: ['s3:ListMultipartUploadParts'] },
   remove: { bucket: [], objects: ['s3:DeleteObject'] },
   /** Whatever lies under a prefix, uploads included. */
   sweep: {
@@ -116,11 +125,15 @@ const SWEEP = { staging: ['sweep'], stores: ['sweep'] } as const;
 /** Reads what is there. A worker that was overtaken removes what it wrote, from staging and stores (bytes/imports/step.ts). */
 const LOOK = { staging: ['read', 'sweep'], stores: ['read', 'sweep'] } as const;
 /** Sets dropped files aside; large ones in parts. */
-const DROP = { staging: ['read', 'upload', 'remove'] } as const;
+const DROP = { staging: ['read', 'upload', 'resume', 'remove'] } as const;
 /** Makes objects in the staging bucket. */
 const WORK = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'sweep'] } as const;
+/** Makes one there that takes long. */
+const LONG_WORK = { staging: ['read', 'upload', 'resume', 'sweep'], stores: ['read', 'sweep'] } as const;
 /** Makes objects in stores, too. */
-const STORE = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'upload', 'sweep'] } as const;
+const STORE = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'upload', 'resume', 'sweep'] } as const;
+/** What the gateway receives, and what it hands out. */
+const SERVE = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'upload', 'sweep'] } as const;
 
 export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'api-images': grants(
@@ -130,12 +143,12 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'api-identity': grants(['identityRecords'], { tokens: 'makes' }),
   'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
   'import-begin': grants(['duties', 'imageList', 'images', 'tasks'], { keystone: true }),
-  'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], WORK),
+  'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], LONG_WORK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
-  'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
+  'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LONG_WORK),
   'import-plan': grants(['bytes', 'imageList', 'images', 'members', 'tasks'], WORK),
   'import-render': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
-  'import-gather': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
+  'import-gather': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LONG_WORK),
   'import-hash': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LOOK),
   'import-copy': grants(['bytes', 'duties', 'images', 'tasks'], STORE),
   'import-store-failed': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
@@ -163,10 +176,10 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'usage',
       'workflows',
     ],
-    { staging: ['read', 'upload', 'sweep'], stores: SWEEP.stores, keystone: true },
+    { staging: ['read', 'upload', 'resume', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
   gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'members'], {
-    ...STORE,
+    ...SERVE,
     tokens: 'checks',
   }),
 };

@@ -11,20 +11,60 @@ import { isPrivateAddress, shownUri, uriRefusal } from '../core/imports/uri-filt
  * connected to is the one that was checked, so a name cannot be resolved twice with two answers.
  */
 export interface Download {
-  /** Content-Length; undefined when the server does not say. */
+  /** Bytes of the whole file; undefined when the server does not say. */
   readonly length: number | undefined;
+  /** Where the body begins in the file: where it was asked to, or 0. */
+  readonly offset: number;
+  /** What names this version of the file to the server (If-Range); undefined when it gives nothing that does. */
+  readonly validator: string | undefined;
   /** @throws FetchFailed when the connection breaks or stalls */
   readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** A download that goes on: the rest of a version of a file. */
+export interface DownloadRest {
+  readonly offset: number;
+  readonly validator: string;
+  /** Bytes of the whole file, when the server said. */
+  readonly length: number | undefined;
 }
 
 type FilterOptions = Config['import_filtering_opts'];
 
 const MAX_REDIRECTS = 5;
+/** A file that was changed so long ago is not in the middle of a change, whatever the clocks. */
+const SETTLED_MS = 60_000;
 /** No byte for this long ends a download. */
 const STALL_MS = 60_000;
 
-/** Opens a URI, following redirects. @throws FetchFailed: refused by the filter, unreachable, or any status but 200 */
-export async function openDownload(uri: string, options: FilterOptions, signal: AbortSignal): Promise<Download> {
+/**
+ * Opens a URI, following redirects; of its `rest` when the server has that version still and gives parts of it, or else all of it.
+ * @throws FetchFailed: refused by the filter, unreachable, or any status but 200 and what was asked for
+ */
+export async function openDownload(
+  uri: string,
+  options: FilterOptions,
+  signal: AbortSignal,
+  rest?: DownloadRest,
+): Promise<Download> {
+  if (rest === undefined) return accept(uri, await follow(uri, options, signal, {}));
+  const headers = { range: `bytes=${rest.offset}-`, 'if-range': rest.validator };
+  const response = await follow(uri, options, signal, headers);
+  const length = response.statusCode === 206 ? lengthOfRest(response, rest) : undefined;
+  if (length !== undefined)
+    return { offset: rest.offset, validator: rest.validator, length, body: bodyOf(uri, response) };
+  if (response.statusCode === 200) return accept(uri, response);
+  response.destroy();
+  return openDownload(uri, options, signal);
+}
+
+/** The response of the last hop. @throws FetchFailed */
+async function follow(
+  uri: string,
+  options: FilterOptions,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>>,
+): Promise<IncomingMessage> {
   let target = uri;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const refusal = uriRefusal(target, options);
@@ -32,9 +72,9 @@ export async function openDownload(uri: string, options: FilterOptions, signal: 
       throw new FetchFailed(
         hop === 0 ? refusal : `${shownUri(uri)} redirects to a place that is not allowed: ${refusal}`,
       );
-    const response = await get(new URL(target), options, signal);
+    const response = await get(new URL(target), options, signal, headers);
     const next = redirectOf(response, target);
-    if (next === undefined) return accept(uri, response);
+    if (next === undefined) return response;
     response.destroy();
     target = next;
   }
@@ -55,7 +95,31 @@ function accept(uri: string, response: IncomingMessage): Download {
     throw new FetchFailed(`${shownUri(uri)} answered ${response.statusCode} ${response.statusMessage ?? ''}`.trimEnd());
   }
   const header = response.headers['content-length'];
-  return { length: header === undefined ? undefined : Number(header), body: bodyOf(uri, response) };
+  return {
+    length: header === undefined ? undefined : Number(header),
+    offset: 0,
+    validator: validatorOf(response),
+    body: bodyOf(uri, response),
+  };
+}
+
+/** Bytes of the whole file when the response is the rest that was asked for (RFC 9110, 14.4): of that version, and from there to the end. */
+function lengthOfRest(response: IncomingMessage, rest: DownloadRest): number | undefined {
+  const [, ...numbers] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
+  const [first, last, length = Number.NaN] = numbers.map(Number);
+  const isRest = first === rest.offset && last === length - 1 && length === (rest.length ?? length);
+  return isRest && validatorOf(response) === rest.validator ? length : undefined;
+}
+
+/**
+ * A strong ETag; or when the file was changed, if that is so long before the answer that no second change can bear the same time
+ * (RFC 9110, 8.8.2.2 and 13.1.5).
+ */
+function validatorOf({ headers }: IncomingMessage): string | undefined {
+  const { etag, date, 'last-modified': modified } = headers;
+  if (etag !== undefined) return etag.startsWith('"') ? etag : undefined;
+  const ageMs = Date.parse(date ?? '') - Date.parse(modified ?? '');
+  return ageMs >= SETTLED_MS ? modified : undefined;
 }
 
 async function* bodyOf(uri: string, response: IncomingMessage): AsyncGenerator<Uint8Array> {
@@ -67,7 +131,12 @@ async function* bodyOf(uri: string, response: IncomingMessage): AsyncGenerator<U
   }
 }
 
-function get(url: URL, options: FilterOptions, signal: AbortSignal): Promise<IncomingMessage> {
+function get(
+  url: URL,
+  options: FilterOptions,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>>,
+): Promise<IncomingMessage> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void =>
@@ -79,7 +148,7 @@ function get(url: URL, options: FilterOptions, signal: AbortSignal): Promise<Inc
         timeout: STALL_MS,
         agent: false,
         lookup: checkedLookup(options),
-        headers: { accept: '*/*', 'user-agent': 'glimpse' },
+        headers: { accept: '*/*', 'user-agent': 'glimpse', ...headers },
       },
       resolve,
     );

@@ -4,11 +4,15 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListPartsCommand,
+  type ListPartsCommandOutput,
+  S3ServiceException,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { combineCrc32, crc32Header } from '../../bytes/crc32.ts';
-import type { Abilities, Metadata, Multipart, ObjectVersion } from '../../bytes/store.ts';
+import { combineCrc32, crc32Header, headerCrc32 } from '../../bytes/crc32.ts';
+import type { Abilities, Metadata, Multipart, ObjectVersion, ResumedMultipart } from '../../bytes/store.ts';
+import { BackendUnavailable } from '../../core/errors.ts';
 import { abortable, type Bucket, copySource } from './bucket.ts';
 import { encodedMetadata, sourceCondition } from './copy-object.ts';
 import { translate } from './failures.ts';
@@ -22,6 +26,12 @@ interface Part {
   readonly bytes: number;
 }
 
+interface S3MultipartOptions {
+  readonly metadata?: Metadata | undefined;
+  /** One that was begun elsewhere; its parts by number, from 1. */
+  readonly resumed?: { readonly uploadId: string; readonly parts: ReadonlyMap<number, Part> };
+}
+
 /** One multipart upload, begun by its first part; its object carries a CRC32 over all of it where the service takes one. */
 export class S3Multipart implements Multipart {
   readonly #at: Bucket;
@@ -29,14 +39,20 @@ export class S3Multipart implements Multipart {
   readonly #signal: AbortSignal | undefined;
   readonly #metadata: Metadata | undefined;
   /** By part number, from 1. */
-  readonly #parts = new Map<number, Part>();
+  readonly #parts: Map<number, Part>;
   #uploadId: Promise<string> | undefined;
 
-  constructor(at: Bucket, key: string, signal?: AbortSignal, metadata?: Metadata) {
+  constructor(at: Bucket, key: string, signal?: AbortSignal, { metadata, resumed }: S3MultipartOptions = {}) {
     this.#at = at;
     this.#key = key;
     this.#signal = signal;
     this.#metadata = metadata;
+    this.#uploadId = resumed && Promise.resolve(resumed.uploadId);
+    this.#parts = new Map(resumed?.parts);
+  }
+
+  begin(): Promise<string> {
+    return this.#send(async (uploadId) => uploadId);
   }
 
   async putPart(n: number, body: Uint8Array): Promise<void> {
@@ -133,14 +149,74 @@ export class S3Multipart implements Multipart {
       const abilities = await this.#at.abilities();
       return await call(await this.#begin(abilities), abilities);
     } catch (error) {
-      throw translate(error, this.#at, this.#key, this.#signal);
+      throw this.#meaningOf(error);
     }
+  }
+
+  #meaningOf(error: unknown): Error {
+    if (!isNoSuchUpload(error)) return translate(error, this.#at, this.#key, this.#signal);
+    // Ended under us by another attempt of the same work: the next one begins anew.
+    const cause = new Error(this.#key, { cause: error });
+    return new BackendUnavailable(`Store ${this.#at.id} is not available`, { cause });
   }
 
   #subject(uploadId: string) {
     return { Bucket: this.#at.bucket, Key: this.#key, UploadId: uploadId };
   }
 }
+
+/**
+ * Goes on with an upload and its parts (ListParts). Undefined when it has ended; of a service that verified none of them, too: what was
+ * sent is not here any more to be compared with.
+ * @throws BackendUnavailable
+ */
+export async function resumeMultipart(
+  at: Bucket,
+  key: string,
+  uploadId: string,
+  signal?: AbortSignal,
+): Promise<ResumedMultipart | undefined> {
+  try {
+    const parts = await listParts(at, key, uploadId, signal);
+    const multipart = new S3Multipart(at, key, signal, { resumed: { uploadId, parts } });
+    if (!readsBack(await at.abilities()))
+      return { multipart, parts: new Map([...parts].map(([number, { bytes }]) => [number - 1, bytes])) };
+    await multipart.abort();
+    return undefined;
+  } catch (error) {
+    if (isNoSuchUpload(error)) return undefined;
+    throw translate(error, at, key, signal);
+  }
+}
+
+async function listParts(
+  { bucket, client }: Bucket,
+  key: string,
+  uploadId: string,
+  signal: AbortSignal | undefined,
+): Promise<Map<number, Part>> {
+  const parts = new Map<number, Part>();
+  let page: ListPartsCommandOutput | undefined;
+  do {
+    const marker = page?.NextPartNumberMarker;
+    const after = marker === undefined ? {} : { PartNumberMarker: marker };
+    page = await client.send(
+      new ListPartsCommand({ Bucket: bucket, Key: key, UploadId: uploadId, ...after }),
+      abortable(signal),
+    );
+    for (const { PartNumber = 0, ETag = '', Size = 0, ChecksumCRC32: checksum } of page.Parts ?? [])
+      parts.set(PartNumber, {
+        etag: ETag,
+        bytes: Size,
+        checksum,
+        crc32: checksum === undefined ? undefined : headerCrc32(checksum),
+      });
+  } while (page.IsTruncated === true);
+  return parts;
+}
+
+const isNoSuchUpload = (error: unknown): boolean =>
+  error instanceof S3ServiceException && error.name === 'NoSuchUpload';
 
 function completedPart(number: number, part: Part, withChecksum: boolean): CompletedPart {
   return {

@@ -6,7 +6,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Abilities, Store } from '../../bytes/store.ts';
 import { AWS_ABILITIES, type Bucket } from './bucket.ts';
 import { copyObject } from './copy-object.ts';
-import { S3Multipart } from './multipart.ts';
+import { resumeMultipart, S3Multipart } from './multipart.ts';
 import { putObject } from './put-object.ts';
 import { RangedGet } from './ranged-get.ts';
 import { removePrefix } from './remove-prefix.ts';
@@ -66,7 +66,8 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     readRange: (key, start, end, read) => new RangedGet(at, key, start, end, read),
     getObject: (key, signal) => getObject(at, key, signal),
     putObject: (key, body, put) => putObject(at, key, body, put),
-    multipart: (key, signal, metadata) => new S3Multipart(at, key, signal, metadata),
+    multipart: (key, signal, metadata) => new S3Multipart(at, key, signal, { metadata }),
+    resumeMultipart: (key, uploadId, signal) => resumeMultipart(at, key, uploadId, signal),
     copyObject: (from, key, copy) => copyObject(at, from, key, copy),
     removeObject: (key) => removeObject(at, key),
     removePrefix: (prefix) => removePrefix(at, prefix),

@@ -10,7 +10,7 @@ import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { copyStored } from '../copy.ts';
 import { expandStored } from '../expand.ts';
-import { imagePrefix } from '../keys.ts';
+import { imagePrefix, uploadNoteKey } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
 import type { Store } from '../store.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
@@ -32,7 +32,9 @@ export async function copyToStore(deps: CopyDeps, task: ImportTask, store: strin
   const report = reporter(deps, task, phase, 0, stored);
   const prefix = imagePrefix(task.imageId, task.id);
   tools.assertFits('copy', bytesThrough(rendered, deps.places.of(rendered.place), to, stored));
-  const { url, storedBytes, layout } = await write(deps, { rendered, to, prefix, report, isRetry }, tools);
+  const noteKey = uploadNoteKey(task.id, phase);
+  const copy = { rendered, to, prefix, report, isRetry, noteKey };
+  const { url, storedBytes, layout } = await write(deps, copy, tools);
   await report.end();
   const addedAtMs = deps.clock.now();
   await storeDone(deps, task, { store, writeId: task.id, layout, storedBytes, url, metadata: {}, addedAtMs });
@@ -59,18 +61,26 @@ interface Copy {
   readonly report: Reporter;
   /** An earlier attempt reported. */
   readonly isRetry: boolean;
+  /** Under which an upload in parts is noted. */
+  readonly noteKey: string;
 }
 
 /** A store that keeps raw images whole gets the sparse rendering expanded; every other copy keeps its layout. */
 async function write(
   { places }: WithPlaces,
-  { rendered, to, prefix, report, isRetry }: Copy,
+  { rendered, to, prefix, report, isRetry, noteKey }: Copy,
   { guard }: StepTools,
 ): Promise<{ url: string; storedBytes: number; layout: StoredBytes['layout'] }> {
   if (rendered.layout === 'sparse' && !to.sparse) {
     const onBytes = (bytes: number) => report.addShare(bytes / rendered.size);
-    return { ...(await expandStored(places, rendered, to, prefix, { guard, onBytes })), layout: 'plain' };
+    return {
+      ...(await expandStored(places, rendered, to, prefix, { guard, onBytes, isRetry, noteKey })),
+      layout: 'plain',
+    };
   }
   const onBytes = (bytes: number, total: number) => report.addShare(bytes / total);
-  return { ...(await copyStored(places, rendered, to, prefix, { guard, onBytes, isRetry })), layout: rendered.layout };
+  return {
+    ...(await copyStored(places, rendered, to, prefix, { guard, onBytes, isRetry, noteKey })),
+    layout: rendered.layout,
+  };
 }

@@ -8,7 +8,8 @@ import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { compressionOf, openDecompressor } from '../../formats/engine/decompress/decompress.ts';
 import { createDigester } from '../../formats/node/digest/digest.ts';
-import { unpackedPrefix } from '../keys.ts';
+import { dataKey, unpackedPrefix, uploadNoteKey } from '../keys.ts';
+import { openUpload } from '../noted-upload.ts';
 import type { WithPlaces } from '../places.ts';
 import { plainWriter } from '../plain-writer.ts';
 import { openStored } from '../stored-image.ts';
@@ -36,9 +37,15 @@ export async function decompressSource(deps: DecompressDeps, task: ImportTask, t
   const { image_size_cap: maxOutputBytes, hashing_algorithm: algorithm } = deps.config;
   const report = reporter(deps, task, 'decompress', 0, packed.size);
   const digester = createDigester(['md5', algorithm]);
-  const writer = plainWriter(deps.places.staging, prefix, {
+  const { staging } = deps.places;
+  const of = { place: source.place, key: source.key ?? source.prefix, etag: packed.etag ?? null, size: packed.size };
+  const note = { at: staging, key: uploadNoteKey(task.id, 'decompress'), of };
+  // All of it is unpacked and hashed again; only what an earlier attempt stored is not stored again.
+  const upload = await openUpload(staging, dataKey(prefix), { note });
+  const writer = plainWriter(staging, prefix, {
     guard: tools.guard,
     tap: (bytes) => digester.update(bytes),
+    upload,
   });
   try {
     for await (const chunk of openDecompressor(kind)(packed, { maxOutputBytes })) {
@@ -55,7 +62,7 @@ export async function decompressSource(deps: DecompressDeps, task: ImportTask, t
     });
   } catch (error) {
     digester.close();
-    await writer.abort();
+    await writer.abort(error);
     throw error;
   }
   await inspectSource(deps, task.id, true);

@@ -1,5 +1,5 @@
 import type { WithClock } from '../../core/clock.ts';
-import type { Config, WithConfig } from '../../core/config.ts';
+import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
 import { FetchFailed, ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
@@ -13,26 +13,17 @@ import type { ImportFacts } from '../../core/tasks/task.ts';
 import { createDigester } from '../../formats/node/digest/digest.ts';
 import { stagedPrefix } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
-import { plainWriter } from '../plain-writer.ts';
+import type { Written } from '../plain-writer.ts';
+import type { StoredBytes } from '../stored-bytes.ts';
 import { announceWork } from './announce-work.ts';
+import { type OpenDownload, openAttempt } from './download-attempts.ts';
 import type { StepTools } from './step.ts';
-
-/** Opens what a user names. @throws FetchFailed: refused by the filter, unreachable, or any status but 200 */
-export type OpenDownload = (
-  uri: string,
-  filter: Config['import_filtering_opts'],
-  signal: AbortSignal,
-) => Promise<{
-  /** Bytes; undefined when the server does not say. */
-  readonly length: number | undefined;
-  /** @throws FetchFailed when the connection breaks or stalls */
-  readonly body: AsyncIterable<Uint8Array>;
-}>;
 
 export type DownloadDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
 
 /**
- * web-download: streamed into the staging bucket, hashed on the way where that is of use; length, size cap and lock are watched.
+ * web-download: streamed into the staging bucket, hashed on the way where that is of use; length, size cap and lock are watched. It goes
+ * on where an earlier attempt was lost, if the server still has that version; what was stored then is hashed by Hash.
  * @throws FetchFailed, ImageRefused (empty), LimitExceeded (image_size_cap), StepTooLong, BackendUnavailable; what `guard` throws
  */
 export async function download(
@@ -43,21 +34,19 @@ export async function download(
   openDownload: OpenDownload,
 ): Promise<Pick<ImportFacts, 'source' | 'sourceDigests'>> {
   const controller = new AbortController();
-  const response = await openDownload(uri, deps.config.import_filtering_opts, controller.signal);
+  const { response, writerFor } = await openAttempt(deps, task, tools.guard, (rest) =>
+    openDownload(uri, deps.config.import_filtering_opts, controller.signal, rest),
+  );
   const { image_size_cap: cap, hashing_algorithm: algorithm } = deps.config;
   const total = response.length;
-  if (total !== undefined) assertWanted(tools, total, cap, controller);
+  if (total !== undefined) assertWanted(tools, response.offset, total, cap, controller);
   const report = reporter(deps, task, 'fetch', 0, total ?? 0);
   const image = await deps.images.get(task.imageId);
-  const isHashed = image !== undefined && !isToBeConverted(deps.config, image);
+  const isHashed = image !== undefined && response.offset === 0 && !isToBeConverted(deps.config, image);
   const digester = createDigester(isHashed ? ['md5', algorithm] : []);
-  const prefix = stagedPrefix(task.imageId, task.id);
-  const writer = plainWriter(deps.places.staging, prefix, {
-    guard: tools.guard,
-    totalBytes: total,
-    tap: (bytes) => digester.update(bytes),
-  });
+  const writer = writerFor((bytes) => digester.update(bytes));
   try {
+    if (writer.total > 0) await report.add(writer.total);
     for await (const chunk of response.body) {
       if (writer.total + chunk.length > cap) throw tooLarge(writer.total + chunk.length, cap);
       if (writer.total === 0) await announceWork(deps, task, { image, head: chunk, length: total });
@@ -65,26 +54,33 @@ export async function download(
       await report.add(chunk.length);
     }
     assertWhole(uri, writer.total, total);
-    const { size, etag } = await writer.finish();
+    const written = await writer.finish();
     const { md5, [algorithm]: value } = await digester.digest();
     await report.end();
-    return {
-      source: { place: 'staging', prefix, layout: 'plain', size, ...(etag === undefined ? {} : { etag }) },
-      ...(md5 === undefined || value === undefined ? {} : { sourceDigests: { md5, hash: { algo: algorithm, value } } }),
-    };
+    const source = sourceOf(stagedPrefix(task.imageId, task.id), written);
+    if (md5 === undefined || value === undefined) return { source };
+    return { source, sourceDigests: { md5, hash: { algo: algorithm, value } } };
   } catch (error) {
     controller.abort();
     digester.close();
-    await writer.abort();
+    await writer.abort(error);
     throw error;
   }
 }
 
+const sourceOf = (prefix: string, { size, etag }: Written): StoredBytes => ({
+  place: 'staging',
+  prefix,
+  layout: 'plain',
+  size,
+  ...(etag === undefined ? {} : { etag }),
+});
+
 /** What the server announces is judged before a byte is moved; a download that is not wanted is hung up. */
-function assertWanted(tools: StepTools, total: number, cap: number, controller: AbortController): void {
+function assertWanted(tools: StepTools, offset: number, total: number, cap: number, controller: AbortController): void {
   try {
     if (total > cap) throw tooLarge(total, cap);
-    tools.assertFits('fetch', total);
+    tools.assertFits('fetch', total - offset);
   } catch (error) {
     controller.abort();
     throw error;

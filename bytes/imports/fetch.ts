@@ -6,10 +6,11 @@ import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { stagedSource } from '../../core/imports/staging.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
-import { dataKey, stagedPrefix } from '../keys.ts';
+import { dataKey, stagedPrefix, uploadNoteKey } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
-import { type DownloadDeps, download, type OpenDownload } from './download.ts';
+import { type DownloadDeps, download } from './download.ts';
+import type { OpenDownload } from './download-attempts.ts';
 import type { Guard, StepTools } from './step.ts';
 
 type Fetched = Pick<ImportFacts, 'source' | 'sourceDigests'>;
@@ -82,7 +83,7 @@ async function dropped(deps: WithPlaces, task: ImportTask, drop: Method<'drop'>,
   const prefix = stagedPrefix(task.imageId, task.id);
   const { key, size: expected, etag: version } = drop;
   const from: StoredBytes = { place: 'staging', prefix: '', key, layout: 'plain', size: expected, etag: version };
-  await copyStored(deps.places, from, staging, prefix, { guard });
+  await copyStored(deps.places, from, staging, prefix, { guard, noteKey: uploadNoteKey(task.id, 'fetch') });
   const { etag, size } = await staging.headObject(dataKey(prefix));
   return { source: { place: 'staging', prefix, layout: 'plain', size, etag } };
 }

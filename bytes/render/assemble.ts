@@ -14,7 +14,7 @@ import { Corrupt } from '../../formats/engine/errors.ts';
 import { inspect } from '../../formats/inspect.ts';
 import type { Guard, StepTools } from '../imports/step.ts';
 import { inParts } from '../in-parts.ts';
-import { bodyKey, dataKey, groupKey, imagePrefix } from '../keys.ts';
+import { bodyKey, dataKey, groupKey, imagePrefix, uploadNoteKey } from '../keys.ts';
 import { readObject } from '../object-source.ts';
 import type { WithPlaces } from '../places.ts';
 import { stands } from '../stands.ts';
@@ -82,23 +82,29 @@ interface Work {
 
 /** One upload; where it would have more parts than the store takes, one of groups, each an object that an upload of its own makes. */
 async function putTogether(job: Job, key: string, parts: readonly Part[], work: Work): Promise<string> {
-  const { staging, taskId } = job;
+  const { staging, taskId, assembly } = job;
   const { guard } = work;
-  if (parts.length <= staging.abilities.maxParts)
-    return inParts(staging, key, { count: parts.length, lanes: LANES, guard }, async (multipart, n) => {
+  const lanes = LANES;
+  if (parts.length <= staging.abilities.maxParts) {
+    const lengthOf = (n: number): number => parts[n]?.length ?? 0;
+    const [{ offset = 0 } = {}] = parts;
+    const of = { size: assembly.size, count: parts.length, offset };
+    const note = { at: staging, key: uploadNoteKey(taskId, `assemble:${offset}`), of };
+    const options = { count: parts.length, lanes, lengthOf, guard, note, onBytes: work.onBytes };
+    return inParts(staging, key, options, async (multipart, n) => {
       const part = parts[n];
-      if (part === undefined) return;
-      await putPart(job, multipart, n, part);
-      await work.onBytes(part.length);
+      if (part !== undefined) await putPart(job, multipart, n, part);
     });
+  }
   const groups = grouped(parts, staging.abilities);
   for (const [n, group] of groups.entries()) {
     if (await stands(staging, groupKey(taskId, n), group.length)) await work.onBytes(group.length);
     else await putTogether(job, groupKey(taskId, n), group.parts, work);
   }
-  return inParts(staging, key, { count: groups.length, lanes: LANES, guard }, async (multipart, n) => {
-    await multipart.copyPart(n, { store: staging, key: groupKey(taskId, n) }, 0, groups[n]?.length ?? 0);
-  });
+  const lengthOf = (n: number): number => groups[n]?.length ?? 0;
+  return inParts(staging, key, { count: groups.length, lanes, lengthOf, guard }, (multipart, n) =>
+    multipart.copyPart(n, { store: staging, key: groupKey(taskId, n) }, 0, lengthOf(n)),
+  );
 }
 
 interface Group {

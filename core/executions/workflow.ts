@@ -11,6 +11,11 @@ export interface WorkflowPort {
   stop(taskId: string, cause: string): Promise<void>;
   /** `RUNNING`, an end state, or undefined when it was never started. */
   statusOf(taskId: string): Promise<'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | undefined>;
+  /**
+   * Since when the oldest call that the execution waits for is under way. Undefined when there is none: what was lost, or found no room,
+   * is to be called again. Batches of rendering are no calls of the execution's own. Milliseconds.
+   */
+  busySince(taskId: string): Promise<number | undefined>;
 }
 
 /** Of a verb that starts or stops imports. */

@@ -10,7 +10,7 @@ import type { WithMembers } from '../members/repository.ts';
 import type { WithMetadefs } from '../metadefs/repository.ts';
 import { sweepGenerations } from '../metadefs/sweep.ts';
 import { recountAll } from '../quota/limits.ts';
-import { silenceOf } from './silence.ts';
+import { isDead, silenceOf } from './silence.ts';
 
 /**
  * The janitor: one scheduled function over one kind of record (design section 6). Whatever a crash can leave half-done has a
@@ -101,7 +101,8 @@ async function start(deps: TaskDutyDeps, duty: Duty, taskId: string): Promise<vo
 
 async function watch(deps: TaskDutyDeps, duty: Duty, taskId: string, updatedAtMs: number): Promise<void> {
   const silentMs = silenceOf(updatedAtMs, await deps.tasks.batches(taskId), deps.clock.now());
-  if (silentMs === undefined) return deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + TASK_DUTY_MS });
+  if (silentMs === undefined || !isDead(await deps.workflows.busySince(taskId), deps.clock.now()))
+    return deps.duties.put({ ...duty, dueAtMs: deps.clock.now() + TASK_DUTY_MS });
   const cause = `The import made no progress for ${Math.round(silentMs / 1000)} s and was ended`;
   await deps.workflows.stop(taskId, cause);
   await revertImport(deps, taskId, cause);

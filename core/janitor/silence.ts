@@ -1,6 +1,6 @@
 import type { BatchProgress } from '../tasks/task.ts';
 
-/** Work that began and reports nothing for this long is dead: no step is quiet longer while it lives. Milliseconds. */
+/** Work that is under way and reports nothing for this long is dead: no step is quiet longer while it lives. Milliseconds. */
 const SILENCE_MS = 5 * 60_000;
 
 /**
@@ -17,4 +17,13 @@ export function silenceOf(
   );
   const silentMs = nowMs - Math.max(updatedAtMs, ...batches.map(({ atMs }) => atMs));
   return isUnderWay && silentMs >= SILENCE_MS ? silentMs : undefined;
+}
+
+/**
+ * Whether a silent import is dead: a call has been under way for as long. What was lost is called again by the execution, which may have
+ * to wait for room for as long as the import may; nothing is under way then, or since a moment ago.
+ * @param busySinceMs of the oldest call under way
+ */
+export function isDead(busySinceMs: number | undefined, nowMs: number): boolean {
+  return busySinceMs !== undefined && nowMs - busySinceMs >= SILENCE_MS;
 }

@@ -32,6 +32,7 @@ const STORE_CALLS = {
   getObject: ['aws/s3/single-object.ts', 'getObject'],
   putObject: ['aws/s3/put-object.ts', 'putObject'],
   multipart: ['aws/s3/multipart.ts', 'S3Multipart'],
+  resumeMultipart: ['aws/s3/multipart.ts', 'resumeMultipart'],
   copyObject: ['aws/s3/copy-object.ts', 'copyObject'],
   removeObject: ['aws/s3/single-object.ts', 'removeObject'],
   removePrefix: ['aws/s3/remove-prefix.ts', 'removePrefix'],

@@ -16,6 +16,7 @@ import {
   UpdateStateMachineCommand,
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorkflows } from '../../aws/stepfunctions/workflows.ts';
 import type { Handler } from '../../local/lambda/handler.ts';
 import { type FunctionHost, hostFunctions } from '../../local/lambda/runtime.ts';
 import { ONE_PROCESS } from '../support/one-process.ts';
@@ -536,5 +537,38 @@ describe.skipIf(ONE_PROCESS)('a restart (skipped in one process)', () => {
     expect((await history(executionArn)).map((event) => event.type)).toContain('ExecutionRedriven');
     expect(await ended(before.executionArn ?? '')).toMatchObject({ output: '{"kept":true}' });
     expect((await history(before.executionArn ?? '')).at(-1)?.type).toBe('ExecutionSucceeded');
+  });
+});
+
+describe('what an execution waits for', () => {
+  const workflowsOf = (arn: string) => createWorkflows(new SFNClient(clientOf(running.aws.endpoint)), arn);
+  const started = async (state: object, name: string) => {
+    const arn = await machine(one(state));
+    return { executionArn: await start(arn, {}, name), workflows: workflowsOf(arn) };
+  };
+
+  it('is a call since it began', async () => {
+    const beforeMs = Date.now();
+    const { workflows } = await started(invoke('hang', { key: 'busy' }), 'busy');
+    await until('the function', async () => calls['hang']?.includes('busy') === true);
+
+    const since = await workflows.busySince('busy');
+
+    expect(since).toBeGreaterThanOrEqual(beforeMs - 1);
+    expect(since).toBeLessThanOrEqual(Date.now());
+    release();
+  });
+
+  it('is no call while one that failed is to be made again', async () => {
+    const Retry = [{ ErrorEquals: ['UnsafeImage'], IntervalSeconds: 3_600, MaxAttempts: 9 }];
+    const { workflows, executionArn } = await started({ ...invoke('fail'), Retry }, 'queued');
+    await until('the failure', async () => (await history(executionArn)).some(({ type }) => type === 'TaskFailed'));
+
+    expect(await workflows.busySince('queued')).toBeUndefined();
+    await workflows.stop('queued', 'seen');
+  });
+
+  it('is nothing of one that was never started', async () => {
+    expect(await workflowsOf(await machine(one({ Type: 'Pass' }))).busySince('none')).toBeUndefined();
   });
 });

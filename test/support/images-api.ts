@@ -99,6 +99,7 @@ export async function startImagesApi(
       startImport: (task) => record('start', task.imageId),
       stop: (taskId) => record('stop', taskId),
       statusOf: async () => undefined,
+      busySince: async () => undefined,
     },
     log: {
       info: () => undefined,

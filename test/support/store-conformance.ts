@@ -20,6 +20,9 @@ export interface StoreRig {
 
 const MIB = 1024 * 1024;
 
+/** Parts that the service did not verify are not gone on with. */
+const isVerified = ({ abilities }: Store): boolean => abilities.verifiesCrc32 || abilities.verifiesMd5;
+
 async function bytesOf(read: AsyncIterable<readonly Uint8Array[]>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const batch of read) chunks.push(...batch.map((chunk) => Buffer.from(chunk)));
@@ -203,6 +206,43 @@ export function describeStore(name: string, rigOf: () => StoreRig): void {
         expect(await unfinished()).not.toContain(key('aborted'));
         await expect(upload.complete()).rejects.toThrow();
         await expect(store.headObject(key('aborted'))).rejects.toThrow(NotFound);
+      });
+
+      it('goes on in other hands with the parts that it has', async () => {
+        const { store, unfinished } = rigOf();
+        const part = Math.max(store.abilities.minPartBytes, MIB);
+        const bytes = randomBytes(2 * part + 5);
+        const upload = store.multipart(key('resumed'), undefined, { reason: 'kept' });
+        const id = await upload.begin();
+        await upload.putPart(1, bytes.subarray(part, 2 * part));
+        await upload.putPart(0, randomBytes(part));
+
+        const resumed = await store.resumeMultipart(key('resumed'), id);
+
+        if (isVerified(store)) {
+          expect([...(resumed?.parts ?? [])].toSorted()).toEqual([
+            [0, part],
+            [1, part],
+          ]);
+          await resumed?.multipart.putPart(0, bytes.subarray(0, part));
+          await resumed?.multipart.putPart(2, bytes.subarray(2 * part));
+          const etag = await resumed?.multipart.complete();
+          expect(await store.headObject(key('resumed'))).toMatchObject({ etag, metadata: { reason: 'kept' } });
+          expect((await bytesOf(store.readRange(key('resumed'), 0, bytes.length))).equals(bytes)).toBe(true);
+          await expect(upload.putPart(2, Buffer.from('late'))).rejects.toThrow(BackendUnavailable);
+        } else expect(resumed).toBeUndefined();
+        expect(await unfinished()).not.toContain(key('resumed'));
+      });
+
+      it.each(['complete', 'abort'] as const)('does not go on after %s, nor under another key', async (end) => {
+        const { store } = rigOf();
+        const upload = store.multipart(key('ended'));
+        const id = await upload.begin();
+        await upload.putPart(0, Buffer.from('x'));
+
+        expect(await store.resumeMultipart(key('another'), id)).toBeUndefined();
+        await upload[end]();
+        expect(await store.resumeMultipart(key('ended'), id)).toBeUndefined();
       });
 
       it('that was never begun has nothing to abort', async () => {

@@ -35,6 +35,8 @@ export interface MemoryDeps extends Deps, JanitorDeps {
   readonly stopped: readonly { readonly taskId: string; readonly cause: string }[];
   /** What `workflows.statusOf` answers; a start writes `RUNNING`, a stop of what runs `ABORTED`, and tests what they like. */
   readonly executions: Map<string, NonNullable<Awaited<ReturnType<WorkflowPort['statusOf']>>>>;
+  /** What `workflows.busySince` answers, as tests write it. */
+  readonly calls: Map<string, number>;
   /** `place prefix` of each sweep. */
   readonly swept: readonly string[];
   /** Objects under `drop/` by key; what was set aside, with its reason. */
@@ -105,10 +107,11 @@ function countingIds(): () => string {
   };
 }
 
-function recordedWorkflows(): Pick<MemoryDeps, 'workflows' | 'started' | 'stopped' | 'executions'> {
+function recordedWorkflows(): Pick<MemoryDeps, 'workflows' | 'started' | 'stopped' | 'executions' | 'calls'> {
   const started: string[] = [];
   const stopped: { taskId: string; cause: string }[] = [];
   const executions: MemoryDeps['executions'] = new Map();
+  const calls = new Map<string, number>();
   const workflows: WorkflowPort = {
     async startImport({ id }) {
       if (executions.has(id)) return;
@@ -120,8 +123,9 @@ function recordedWorkflows(): Pick<MemoryDeps, 'workflows' | 'started' | 'stoppe
       if (executions.get(taskId) === 'RUNNING') executions.set(taskId, 'ABORTED');
     },
     statusOf: async (taskId) => executions.get(taskId),
+    busySince: async (taskId) => calls.get(taskId),
   };
-  return { workflows, started, stopped, executions };
+  return { workflows, started, stopped, executions, calls };
 }
 
 function recordedDrops(): Pick<MemoryDeps, 'dropBox' | 'dropped' | 'setAside'> {

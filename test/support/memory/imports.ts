@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createDropBox } from '../../../bytes/drop-box.ts';
 import { copyToStore } from '../../../bytes/imports/copy-to-store.ts';
-import type { OpenDownload } from '../../../bytes/imports/download.ts';
+import type { OpenDownload } from '../../../bytes/imports/download-attempts.ts';
 import { fetchSource } from '../../../bytes/imports/fetch.ts';
 import { hashRendered } from '../../../bytes/imports/hash.ts';
+import { runPlugin } from '../../../bytes/imports/plugins.ts';
 import type { StepEvent, StepTools } from '../../../bytes/imports/step.ts';
 import { stagedPrefix } from '../../../bytes/keys.ts';
 import { createLocations } from '../../../bytes/locations.ts';
@@ -41,6 +42,10 @@ import { type MemoryStore, memoryStore } from './store.ts';
 export interface WebAnswer {
   readonly body: Uint8Array;
   readonly length?: number | null;
+  /** Names this version of it; whoever asks for the rest of it gets no more. */
+  readonly validator?: string;
+  /** Told of each chunk before it goes out: where it begins, and how long it is. */
+  readonly onChunk?: (at: number, bytes: number) => void | Promise<void>;
 }
 
 /** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
@@ -134,6 +139,9 @@ function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<st
   return {
     fetch: fetchFrom(web, fits),
     gather: byteStep((deps, task, _event, guard) => gatherRendered(deps, task, { guard, assertFits: fits })),
+    plugin: byteStep<StepEvent & { readonly plugin: string }>((deps, task, { plugin }, guard) =>
+      runPlugin(deps, task, plugin, { guard, assertFits: fits }),
+    ),
     hash: byteStep((deps, task) => hashRendered(deps, task, { assertFits: fits })),
     copy: byteStep<StepEvent & { readonly store: string }>((deps, task, { store }, guard) =>
       copyToStore(deps, task, store, { guard, assertFits: fits }),
@@ -143,19 +151,19 @@ function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<st
 
 /** The step as deployed, with a web of the test's. */
 function fetchFrom(web: ReadonlyMap<string, WebAnswer>, fits: StepTools['assertFits']): StepHandler<never> {
-  const open: OpenDownload = async (uri) => {
+  const open: OpenDownload = async (uri, _filter, _signal, rest) => {
     const answer = web.get(uri);
     if (answer === undefined) throw new FetchFailed(`${uri} answered 404 Not Found`);
-    const { body, length = body.length } = answer;
-    const chunks = function* (): Generator<Uint8Array> {
-      for (let at = 0; at < body.length; at += 65_536) yield body.subarray(at, at + 65_536);
+    const { body, length = body.length, validator, onChunk } = answer;
+    const offset = rest !== undefined && rest.validator === validator ? rest.offset : 0;
+    const chunks = async function* (): AsyncGenerator<Uint8Array> {
+      for (let at = offset; at < body.length; at += 65_536) {
+        const chunk = body.subarray(at, at + 65_536);
+        await onChunk?.(at, chunk.length);
+        yield chunk;
+      }
     };
-    return {
-      length: length ?? undefined,
-      body: (async function* () {
-        yield* chunks();
-      })(),
-    };
+    return { length: length ?? undefined, offset, validator, body: chunks() };
   };
   return byteStep((deps, task, _event, guard) => fetchSource(deps, task, { guard, assertFits: fits }, open));
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { AWS_ABILITIES } from '../../../aws/s3/bucket.ts';
 import { abortReason } from '../../../bytes/abort-reason.ts';
@@ -10,6 +10,7 @@ import type {
   ObjectVersion,
   RangedRead,
   ReadOptions,
+  ResumedMultipart,
   Store,
 } from '../../../bytes/store.ts';
 import { BackendUnavailable, NotFound } from '../../../core/errors.ts';
@@ -41,6 +42,7 @@ export interface StoreCall {
     | 'putObject'
     | 'putPart'
     | 'copyPart'
+    | 'listParts'
     | 'complete'
     | 'copyObject'
     | 'removeObject'
@@ -84,7 +86,7 @@ class MemoryBucket implements MemoryStore {
   readonly service: string;
   readonly credentials: string;
   readonly objects = new Map<string, StoredObject>();
-  readonly uploads = new Map<object, string>();
+  readonly uploads = new Map<MemoryUpload, string>();
   readonly calls: StoreCall[] = [];
   readonly breaks: number[] = [];
   fault: MemoryStore['fault'];
@@ -137,7 +139,15 @@ class MemoryBucket implements MemoryStore {
   }
 
   multipart(key: string, signal?: AbortSignal, metadata?: Metadata): Multipart {
-    return new MemoryMultipart(this, key, signal, metadata);
+    return new MemoryMultipart(this, key, signal, { metadata: metadata && encoded(metadata), parts: new Map() });
+  }
+
+  async resumeMultipart(key: string, uploadId: string, signal?: AbortSignal): Promise<ResumedMultipart | undefined> {
+    await this.begin('listParts', key, signal);
+    const [upload] = [...this.uploads].find(([{ id }, of]) => id === uploadId && of === key) ?? [];
+    if (upload === undefined) return undefined;
+    const multipart = new MemoryMultipart(this, key, signal, upload);
+    return { multipart, parts: new Map([...upload.parts].map(([n, { bytes }]) => [n, bytes.length])) };
   }
 
   async copyObject(
@@ -206,18 +216,32 @@ const encoded = (metadata: Metadata): Metadata =>
 
 const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
 
+/** What an upload is made of, whoever works on it. */
+interface MemoryUpload {
+  readonly metadata: Metadata | undefined;
+  readonly parts: Map<number, Part>;
+  /** Once it has begun. */
+  id?: string;
+}
+
 class MemoryMultipart implements Multipart {
   readonly #store: MemoryBucket;
   readonly #key: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #metadata: Metadata | undefined;
-  readonly #parts = new Map<number, Part>();
+  readonly #upload: MemoryUpload;
 
-  constructor(store: MemoryBucket, key: string, signal?: AbortSignal, metadata?: Metadata) {
-    this.#metadata = metadata && encoded(metadata);
+  constructor(store: MemoryBucket, key: string, signal: AbortSignal | undefined, upload: MemoryUpload) {
     this.#store = store;
     this.#key = key;
     this.#signal = signal;
+    this.#upload = upload;
+  }
+
+  async begin(): Promise<string> {
+    if (this.#upload.id !== undefined) return this.#upload.id;
+    this.#upload.id = randomUUID();
+    this.#store.uploads.set(this.#upload, this.#key);
+    return this.#upload.id;
   }
 
   async putPart(n: number, body: Uint8Array): Promise<void> {
@@ -235,30 +259,31 @@ class MemoryMultipart implements Multipart {
   async complete(): Promise<string> {
     const store = this.#store;
     await store.begin('complete', this.#key, this.#signal);
-    const parts = [...this.#parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);
+    const { metadata } = this.#upload;
+    const parts = [...this.#upload.parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);
     const small = parts.slice(0, -1).some(({ bytes }) => bytes.length < store.abilities.minPartBytes);
-    if (!store.uploads.delete(this) || small || parts.length === 0) throw store.unavailable(this.#key);
+    if (!store.uploads.delete(this.#upload) || small || parts.length === 0) throw store.unavailable(this.#key);
     const etag = `${etagOf(Buffer.from(parts.map((part) => part.etag).join())).slice(0, -1)}-${parts.length}"`;
     const bytes = Buffer.concat(parts.map((part) => part.bytes));
     return store.keep(this.#key, bytes, {
       contentType: 'application/octet-stream',
       etag,
-      ...(this.#metadata && { metadata: this.#metadata }),
+      ...(metadata && { metadata }),
     });
   }
 
   async abort(): Promise<void> {
-    this.#store.uploads.delete(this);
+    this.#store.uploads.delete(this.#upload);
   }
 
   async #part(method: 'putPart' | 'copyPart', n: number, bytesOf: () => Buffer): Promise<void> {
     const { abilities, uploads } = this.#store;
-    if (this.#parts.size === 0) uploads.set(this, this.#key);
+    await this.begin();
     await this.#store.begin(method, this.#key, this.#signal);
     const bytes = bytesOf();
-    if (!uploads.has(this) || n >= abilities.maxParts || bytes.length > abilities.maxPartBytes)
+    if (!uploads.has(this.#upload) || n >= abilities.maxParts || bytes.length > abilities.maxPartBytes)
       throw this.#store.unavailable(this.#key);
-    this.#parts.set(n, { bytes, etag: etagOf(bytes) });
+    this.#upload.parts.set(n, { bytes, etag: etagOf(bytes) });
   }
 }
 
