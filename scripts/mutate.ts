@@ -10,7 +10,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 import { changedLines, spread } from './mutation/changed.ts';
@@ -26,10 +26,16 @@ const MINIMUM = 75;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { changed: { type: 'boolean', default: false }, concurrency: { type: 'string', default: '2' } },
+  options: {
+    changed: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '2' },
+    'timeout-seconds': { type: 'string', default: '10' },
+  },
 });
 
 process.chdir(ROOT);
+// The sandbox lies deeper than the checkout, beside which the corpus is looked for.
+process.env['GLIMPSE_CORPUS'] ??= join(ROOT, '../shared/corpus');
 mkdirSync('.mutation', { recursive: true });
 if (values.changed) await mutateChanged(positionals[0] ?? forkPoint());
 else await mutateAll(positionals.length === 0 ? mutatedFolders(ROOT) : positionals);
@@ -94,7 +100,7 @@ async function mutate(tests: string[], files: string[], incrementalFile?: string
     reporters: ['progress-append-only'],
     tempDirName: '.mutation/sandbox',
     ignorePatterns: ['.mutation', '.glimpse', 'docs', 'infra'],
-    timeoutMS: 10_000,
+    timeoutMS: 1000 * Number(values['timeout-seconds']),
     allowEmpty: true,
     ...(incrementalFile === undefined ? {} : { incremental: true, incrementalFile }),
   });

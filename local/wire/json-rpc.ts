@@ -23,6 +23,15 @@ export function splitTarget(target: string): { service: string; operation: strin
   return { service: target.slice(0, dot), operation: target.slice(dot + 1) };
 }
 
+/** An answer of the protocol, before it is sent. */
+export interface JsonAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+type Authorize = (input: JsonObject) => Promise<void>;
+
 /**
  * Answers one request of the AWS JSON protocol (Smithy, "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol"). `authorize` is asked
  * first; what it throws is the answer.
@@ -32,23 +41,42 @@ export async function serveJson(
   operation: string,
   req: IncomingMessage,
   res: ServerResponse,
-  authorize?: (input: JsonObject) => Promise<void>,
+  authorize?: Authorize,
 ): Promise<void> {
+  const { status, headers, text } = await answered(service, async () => {
+    const body = await readBody(req, service.bodyLimit);
+    return resultOf(service, operation, body, authorize);
+  });
+  send(res, status, headers, text);
+}
+
+/** The same for a body that is here already. */
+export const answerJson = (service: JsonService, operation: string, body: Buffer): Promise<JsonAnswer> =>
+  answered(service, () => resultOf(service, operation, body));
+
+async function resultOf(
+  service: JsonService,
+  operation: string,
+  body: Buffer,
+  authorize?: Authorize,
+): Promise<unknown> {
+  const run = service.operations.get(operation);
+  if (run === undefined) {
+    throw new AwsError('UnknownOperationException', `${service.target} has no operation ${operation} here`);
+  }
+  const input = parse(body);
+  await authorize?.(input);
+  return (await run(input)) ?? {};
+}
+
+async function answered(service: JsonService, run: () => Promise<unknown>): Promise<JsonAnswer> {
   const headers = { 'content-type': `application/x-amz-json-${service.version}`, 'x-amzn-requestid': randomUUID() };
   try {
-    const body = await readBody(req, service.bodyLimit);
-    const run = service.operations.get(operation);
-    if (run === undefined) {
-      throw new AwsError('UnknownOperationException', `${service.target} has no operation ${operation} here`);
-    }
-    const input = parse(body);
-    await authorize?.(input);
-    const result = (await run(input)) ?? {};
-    send(res, 200, headers, JSON.stringify(result));
+    return { status: 200, headers, text: JSON.stringify(await run()) };
   } catch (caught) {
     const error = toAwsError(caught);
     const shape = { __type: error.code, message: error.message, ...error.details };
-    send(res, error.status, headers, JSON.stringify(shape));
+    return { status: error.status, headers, text: JSON.stringify(shape) };
   }
 }
 

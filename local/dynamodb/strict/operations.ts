@@ -24,6 +24,8 @@ export interface StrictOptions extends MeterOptions {
   readonly unprocessedRate?: number;
   /** The same seed is the same chance; default 1. */
   readonly seed?: number;
+  /** The clock by which seconds are counted, in milliseconds, for whoever has one of their own; one that does not go back. */
+  readonly nowMs?: () => number;
 }
 
 /** The operations that take units, and what they took. */
@@ -42,7 +44,13 @@ interface World {
 
 /** Operations that take the place of the plain ones. */
 export function strictOperations(store: Store, alone: Alone, options: StrictOptions): StrictDynamoDb {
-  const world: World = { store, alone, meter: new Meter(options), chance: chance(options.seed), options };
+  const world: World = {
+    store,
+    alone,
+    meter: new Meter(options, options.nowMs),
+    chance: chance(options.seed),
+    options,
+  };
   const single = (name: string): [string, Operation] => [
     name,
     (input) => alone(() => answered(world, input, 'write', (charges) => writeOne(world, name, input, charges))),
