@@ -1,12 +1,11 @@
-import { BackendUnavailable } from '../../../core/errors.ts';
+import { Throttled } from '../../../core/errors.ts';
 import type { ImportRig } from './imports.ts';
 
 /** Attempts of the SDK's clients, as service/deps.ts and aws/s3/client.ts make them. */
 const ATTEMPTS = { records: 3, stores: 4 };
 
-/** What DynamoDB and S3 answer then (their API references, "Errors"), as the SDK throws it. */
-const refusal = (name: string): Error =>
-  Object.assign(new Error('Throughput exceeds the current capacity of your table or index.'), { name });
+/** What the adapters make of it when DynamoDB and S3 take no more (aws/throttling.ts). */
+const refusal = (): Throttled => new Throttled('The service is asked more than it can take; try again later.');
 
 /**
  * Throttles half of all calls to records and stores while `isThrottling`; the same ones for the same seed. A call of a port is lost
@@ -31,17 +30,15 @@ export function throttleHalf(rig: ImportRig, seed: number, isThrottling: () => b
         const method: unknown = Reflect.get(target, name, receiver);
         if (typeof method !== 'function') return method;
         return async (...given: unknown[]) => {
-          if (isLost(ATTEMPTS.records)) throw refusal('ProvisionedThroughputExceededException');
+          if (isLost(ATTEMPTS.records)) throw refusal();
           return method.apply(target, given) as unknown;
         };
       },
     });
   Object.assign(rig.deps, { images: throttled(images), tasks: throttled(tasks), duties: throttled(duties) });
   for (const store of [rig.staging, ...Object.values(rig.stores)]) {
-    store.fault = ({ key }) => {
-      if (!isLost(ATTEMPTS.stores)) return;
-      const cause = new Error(`${store.id}: ${key}`, { cause: refusal('SlowDown') });
-      throw new BackendUnavailable(`Store ${store.id} is not available`, { cause });
+    store.fault = () => {
+      if (isLost(ATTEMPTS.stores)) throw refusal();
     };
   }
   return counted;
