@@ -1,4 +1,4 @@
-import { Busy } from '../core/errors.ts';
+import { type Claim, createClaims, createFairPool, type TakeOptions } from './fair-pool.ts';
 
 /** What a stream of bytes takes its buffers from. Buffers are shared memory, so that hashing threads see them without a copy. */
 export interface BufferSource {
@@ -28,7 +28,7 @@ export interface BufferShare extends BufferSource {
 
 /**
  * The memory of all uploads of a process, as reusable buffers: whoever finds it spent waits for his turn, and the wait travels back to
- * the client's socket. Who holds least comes first, by project and then by stream.
+ * the client's socket. Shares are fair (bytes/fair-pool.ts).
  */
 export interface BufferBudget extends BufferSource {
   readonly totalBytes: number;
@@ -48,43 +48,28 @@ export const FIRST_BYTES = 256 * 1024;
 /** Idle bytes from which a collection is worth its milliseconds. */
 const WORTH_COLLECTING = 32 * 1024 * 1024;
 const FIRST_FRACTION = 1 / 8;
-const PROJECT_FRACTION = 2 / 3;
 const LARGEST_FRACTION = 1 / 2;
-
-/** Who asks. */
-interface Claim {
-  readonly project: Held;
-  readonly stream: Held;
-}
-interface Held {
-  bytes: number;
-}
-interface Waiter {
-  readonly bytes: number;
-  readonly claim: Claim | undefined;
-  readonly grant: (buffer: Buffer) => void;
-}
+const BUSY = 'The memory for uploads is spent by others; try again later.';
 
 /**
  * @param totalBytes what may be handed out at once, first buffers aside
  * @param collect asks for a garbage collection, soon; absent without `--expose-gc`
  */
 export function createBufferBudget(totalBytes: number, collect: (() => void) | undefined = collectSoon): BufferBudget {
-  const large = createPool(totalBytes);
-  const first = createPool(Math.max(FIRST_BYTES, totalBytes * FIRST_FRACTION));
+  const large = createBuffers(totalBytes);
+  const first = createBuffers(Math.max(FIRST_BYTES, totalBytes * FIRST_FRACTION));
   const firsts = new WeakSet<Buffer>();
-  const projects = new Map<string, { large: Held; first: Held; streams: number }>();
 
-  const takeFirst = async (signal?: AbortSignal, claim?: Claim, waitMs?: number): Promise<Buffer> => {
-    const buffer = await first.take(FIRST_BYTES, signal, claim, waitMs);
+  const takeFirst = async (options: TakeOptions): Promise<Buffer> => {
+    const buffer = await first.take(FIRST_BYTES, options);
     firsts.add(buffer);
     return buffer;
   };
   const give = (buffer: Buffer): void => {
-    const pool = firsts.has(buffer) ? first : large;
-    pool.give(buffer);
+    const buffers = firsts.has(buffer) ? first : large;
+    buffers.give(buffer);
     // Nobody uploads: the memory goes back, a new upload gets it again in milliseconds. Shared memory goes with a collection only.
-    if (large.used > 0 || first.used > 0) return;
+    if (large.usedBytes > 0 || first.usedBytes > 0) return;
     if (large.idleBytes + first.idleBytes >= WORTH_COLLECTING) collect?.();
     large.forget();
     first.forget();
@@ -93,17 +78,14 @@ export function createBufferBudget(totalBytes: number, collect: (() => void) | u
     totalBytes,
     largestBytes: Number.POSITIVE_INFINITY,
     get usedBytes() {
-      return large.used + first.used;
+      return large.usedBytes + first.usedBytes;
     },
-    take: (bytes, signal) => large.take(bytes, signal),
-    takeFirst: (signal) => takeFirst(signal),
+    take: (bytes, signal) => large.take(bytes, { signal }),
+    takeFirst: (signal) => takeFirst({ signal }),
     give,
     share(project, { waitMs } = {}) {
-      const held = projects.get(project) ?? { large: { bytes: 0 }, first: { bytes: 0 }, streams: 0 };
-      projects.set(project, held);
-      held.streams += 1;
-      const largeClaim: Claim = { project: held.large, stream: { bytes: 0 } };
-      const firstClaim: Claim = { project: held.first, stream: { bytes: 0 } };
+      const largeClaim = large.claims.open(project);
+      const firstClaim = first.claims.open(project);
       let granted = 0;
       const limited = async (take: (limitMs: number | undefined) => Promise<Buffer>): Promise<Buffer> => {
         const buffer = await take(granted < 2 ? waitMs : undefined);
@@ -112,134 +94,54 @@ export function createBufferBudget(totalBytes: number, collect: (() => void) | u
       };
       return {
         largestBytes: Math.floor(totalBytes * LARGEST_FRACTION),
-        take: (bytes, signal) => limited((limitMs) => large.take(bytes, signal, largeClaim, limitMs)),
-        takeFirst: (signal) => limited((limitMs) => takeFirst(signal, firstClaim, limitMs)),
+        take: (bytes, signal) =>
+          limited((limitMs) => large.take(bytes, { signal, claim: largeClaim, waitMs: limitMs })),
+        takeFirst: (signal) => limited((limitMs) => takeFirst({ signal, claim: firstClaim, waitMs: limitMs })),
         give,
         isInTheWay: () => large.isWaitedFor(largeClaim) || first.isWaitedFor(firstClaim),
         close() {
-          held.streams -= 1;
-          if (held.streams === 0) projects.delete(project);
+          large.claims.close(project);
+          first.claims.close(project);
         },
       };
     },
   };
 }
 
-interface Pool {
-  readonly used: number;
-  readonly idleBytes: number;
-  take(bytes: number, signal?: AbortSignal, claim?: Claim, waitMs?: number): Promise<Buffer>;
-  give(buffer: Buffer): void;
-  /** Lets go of what is idle. */
-  forget(): void;
-  isWaitedFor(claim: Claim): boolean;
-}
-
-function createPool(totalBytes: number): Pool {
-  let used = 0;
-  const waiting: Waiter[] = [];
+/** Buffers out of a fair pool of bytes: those given back wait here for whoever wants one of their size. */
+function createBuffers(totalBytes: number) {
+  const pool = createFairPool(totalBytes, BUSY);
   const idle = new Map<number, Buffer[]>();
   const holders = new Map<Buffer, Claim>();
-  const projectBytes = totalBytes * PROJECT_FRACTION;
-
-  const fits = (bytes: number): boolean => used === 0 || used + bytes <= totalBytes;
-  /** Below what its project may hold; one buffer it always may. */
-  const mayHave = (bytes: number, claim: Claim | undefined): boolean =>
-    claim === undefined || claim.project.bytes === 0 || claim.project.bytes + bytes <= projectBytes;
-  const allot = (bytes: number, claim: Claim | undefined): Buffer => {
-    used += bytes;
-    const reused = idle.get(bytes)?.pop();
-    if (reused === undefined) shrink(idle, totalBytes - used);
-    const buffer = reused ?? Buffer.from(new SharedArrayBuffer(bytes));
-    if (claim !== undefined) {
-      claim.project.bytes += bytes;
-      claim.stream.bytes += bytes;
-      holders.set(buffer, claim);
-    }
-    return buffer;
-  };
-  /** The waiter whose turn it is. Nobody passes it because his own wish is smaller. */
-  const next = (): Waiter | undefined => {
-    let best: Waiter | undefined;
-    for (const waiter of waiting)
-      if (mayHave(waiter.bytes, waiter.claim) && (best === undefined || holdsLess(waiter, best))) best = waiter;
-    return best;
-  };
-  const serve = (): void => {
-    for (let waiter = next(); waiter !== undefined && fits(waiter.bytes); waiter = next()) {
-      waiting.splice(waiting.indexOf(waiter), 1);
-      waiter.grant(allot(waiter.bytes, waiter.claim));
-    }
-  };
   return {
-    get used() {
-      return used;
+    claims: createClaims(),
+    get usedBytes() {
+      return pool.usedUnits;
     },
     get idleBytes() {
       return bytesOf(idle);
     },
-    take(bytes, signal, claim, waitMs) {
-      if (signal?.aborted === true) return Promise.reject(signal.reason);
-      if (next() === undefined && fits(bytes) && mayHave(bytes, claim)) return Promise.resolve(allot(bytes, claim));
-      return new Promise<Buffer>((resolve, reject) => {
-        let timer: NodeJS.Timeout | undefined;
-        const settle = (): void => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', onAbort);
-        };
-        const waiter: Waiter = {
-          bytes,
-          claim,
-          grant: (buffer) => {
-            settle();
-            resolve(buffer);
-          },
-        };
-        const leave = (reason: unknown): void => {
-          settle();
-          waiting.splice(waiting.indexOf(waiter), 1);
-          reject(reason);
-          serve();
-        };
-        const onAbort = (): void => leave(signal?.reason);
-        if (waitMs !== undefined) timer = setTimeout(() => leave(busy()), waitMs);
-        signal?.addEventListener('abort', onAbort, { once: true });
-        waiting.push(waiter);
-      });
+    async take(bytes: number, options: TakeOptions): Promise<Buffer> {
+      await pool.take(bytes, options);
+      const reused = idle.get(bytes)?.pop();
+      if (reused === undefined) shrink(idle, totalBytes - pool.usedUnits);
+      const buffer = reused ?? Buffer.from(new SharedArrayBuffer(bytes));
+      if (options.claim !== undefined) holders.set(buffer, options.claim);
+      return buffer;
     },
-    give(buffer) {
-      used -= buffer.length;
+    give(buffer: Buffer): void {
       const claim = holders.get(buffer);
       holders.delete(buffer);
-      if (claim !== undefined) {
-        claim.project.bytes -= buffer.length;
-        claim.stream.bytes -= buffer.length;
-      }
       const pile = idle.get(buffer.length) ?? [];
       pile.push(buffer);
       idle.set(buffer.length, pile);
-      serve();
+      pool.give(buffer.length, claim);
     },
-    forget: () => idle.clear(),
-    isWaitedFor: (claim) =>
-      claim.stream.bytes > 0 &&
-      waiting.some(
-        (waiter) =>
-          waiter.claim?.stream !== claim.stream &&
-          (waiter.claim?.project === claim.project || mayHave(waiter.bytes, waiter.claim)),
-      ),
+    /** Lets go of what is idle. */
+    forget: (): void => idle.clear(),
+    isWaitedFor: (claim: Claim): boolean => pool.isWaitedFor(claim),
   };
 }
-
-/** Its project holds less; or as much, and the stream holds less; or else it was there before. */
-function holdsLess({ claim: a }: Waiter, { claim: b }: Waiter): boolean {
-  const byProject = (a?.project.bytes ?? 0) - (b?.project.bytes ?? 0);
-  return byProject !== 0 ? byProject < 0 : (a?.stream.bytes ?? 0) < (b?.stream.bytes ?? 0);
-}
-
-const RETRY_AFTER_SECONDS = 30;
-
-const busy = (): Busy => new Busy('The memory for uploads is spent by others; try again later.', RETRY_AFTER_SECONDS);
 
 function bytesOf(idle: ReadonlyMap<number, readonly Buffer[]>): number {
   return [...idle].reduce((sum, [bytes, pile]) => sum + bytes * pile.length, 0);

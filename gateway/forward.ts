@@ -13,6 +13,7 @@ import { cacheControl } from '../api/cache-control.ts';
 import { CLIENT_HEADER, EDGE_HEADER, lastHop, vouchedClient } from '../api/client-address.ts';
 import { answererOf, pathOf } from '../api/dispatch.ts';
 import { listener } from './listener.ts';
+import { limitClient } from './slow-client.ts';
 
 /** Of one connection, not of the message (RFC 9110, section 7.6.1); `host` is the API's own, `expect` is answered here, and who the client is we say. */
 const HOP_BY_HOP = new Set([
@@ -33,10 +34,22 @@ const HOP_BY_HOP = new Set([
 /** An HTTP API answers within 30 seconds; what is silent for longer is gone. */
 const SILENCE_MS = 35_000;
 
-/** Image bytes to `gateway`, everything else to `other`: behind a load balancer one process has the whole public name. */
-export function byPath(gateway: RequestListener, other: RequestListener): RequestListener {
+/** For the body of a request that is not image bytes, and for a client to take something of its answer. */
+const CLIENT_MS = 60_000;
+
+/**
+ * Image bytes to `gateway`, which judges the pace of clients itself, everything else to `other`: behind a load balancer one process has
+ * the whole public name.
+ */
+export function byPath(
+  gateway: RequestListener,
+  other: RequestListener,
+  clientMs: number = CLIENT_MS,
+): RequestListener {
   return listener((request, response) => {
-    (answererOf(pathOf(request.url ?? '')) === 'gateway' ? gateway : other)(request, response);
+    if (answererOf(pathOf(request.url ?? '')) === 'gateway') return gateway(request, response);
+    limitClient(request, response, clientMs);
+    other(request, response);
   });
 }
 

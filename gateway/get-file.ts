@@ -8,13 +8,19 @@ import { planDownload } from '../core/images/download.ts';
 import type { Image } from '../core/images/image.ts';
 import { byteRange, isRangeWanted } from './byte-range.ts';
 import type { GatewayDeps } from './deps.ts';
+import type { DownloadPlaces } from './download-places.ts';
 import { ClientGone } from './pump.ts';
+import { type Batches, type SendOptions, sendBytes } from './send-bytes.ts';
 import { one } from './upload-headers.ts';
+
+export interface GetOptions extends Pick<SendOptions, 'stallMs' | 'pace'> {
+  readonly places: DownloadPlaces;
+}
 
 /**
  * GET file (contract: images.md section 11). The answer is begun when the first bytes are here, so that what fails before is an
  * error answer; what fails later goes on with the next copy, or ends the connection.
- * @throws InvalidInput, NotFound, Forbidden, RangeNotSatisfiable, BackendUnavailable: nothing has been answered then
+ * @throws InvalidInput, NotFound, Forbidden, RangeNotSatisfiable, BackendUnavailable, Busy: nothing has been answered then
  */
 export async function getFile(
   deps: GatewayDeps,
@@ -24,6 +30,7 @@ export async function getFile(
   prefer: readonly string[] | undefined,
   request: IncomingMessage,
   response: ServerResponse,
+  options: GetOptions,
 ): Promise<void> {
   if (Number(request.headers['content-length'] ?? 0) > 0) {
     throw new InvalidInput('A body is not expected with this request.');
@@ -31,19 +38,34 @@ export async function getFile(
   const { image, copies } = await planDownload(deps, caller, imageId, prefer);
   const gone = new AbortController();
   response.once('close', () => gone.abort(new ClientGone('the client disconnected in the middle of the download')));
-  const opened = await openFirst(deps, copies, gone.signal);
-  if (opened === undefined) {
-    response.writeHead(204).end();
-    return;
+  const share = options.places.share(caller.projectId ?? caller.userId);
+  try {
+    if (copies.length > 0) await share.enter(gone.signal);
+    const opened = await openFirst(deps, copies, gone.signal);
+    if (opened === undefined) response.writeHead(204).end();
+    else await answer(deps, image, opened, request, response, { ...options, share, signal: gone.signal });
+  } finally {
+    share.close();
   }
+}
+
+async function answer(
+  deps: GatewayDeps,
+  image: Image,
+  opened: Opened,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: SendOptions,
+): Promise<void> {
   const total = image.size ?? opened.reader.size;
   const etag = etagOf(image);
   const { range: wanted, 'content-range': historic, 'if-range': ifRange } = request.headers;
   const range = isRangeWanted(one(ifRange), etag)
     ? byteRange(wanted, one(historic), total)
     : byteRange(undefined, undefined, total);
-  const batches = bytesOf(deps, opened, range.start, range.end, gone.signal);
-  const first = await batches.next();
+  const open = (at: number): Batches => bytesOf(deps, opened, at, range.end, options.signal);
+  const batches = open(range.start);
+  const next = await batches.next();
   response.writeHead(range.partial ? 206 : 200, {
     'content-type': 'application/octet-stream',
     'cache-control': cacheControl(true),
@@ -52,7 +74,7 @@ export async function getFile(
     ...(etag === undefined ? {} : { etag }),
     ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${total}` } : {}),
   });
-  await send(response, first, batches);
+  await sendBytes(response, range, { batches, next }, open, options);
 }
 
 /** Of the bytes, not of the record: what continues a download compares it. Undefined for an image that was never hashed. */
@@ -88,13 +110,7 @@ async function openFirst(
 }
 
 /** Bytes [start, end); a copy that fails in the middle is replaced by the next one, from where it failed. */
-async function* bytesOf(
-  deps: GatewayDeps,
-  opened: Opened,
-  start: number,
-  end: number,
-  signal: AbortSignal,
-): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+async function* bytesOf(deps: GatewayDeps, opened: Opened, start: number, end: number, signal: AbortSignal): Batches {
   let at = start;
   for (let current: Opened | undefined = opened; at < end; ) {
     try {
@@ -117,35 +133,4 @@ function asUnavailable(error: unknown): unknown {
   if (error instanceof ClientGone) return error;
   if (error instanceof ImageServiceError && !(error instanceof NotFound)) return error;
   return new BackendUnavailable('The image data cannot be read', { cause: error });
-}
-
-/** Writes what comes, waiting whenever the socket is full. */
-async function send(
-  response: ServerResponse,
-  first: IteratorResult<readonly Uint8Array[], void>,
-  rest: AsyncGenerator<readonly Uint8Array[], void, undefined>,
-): Promise<void> {
-  try {
-    for (let next = first; next.done !== true; next = await rest.next()) {
-      response.cork();
-      for (const chunk of next.value) response.write(chunk);
-      response.uncork();
-      if (response.writableNeedDrain) await drained(response);
-    }
-    response.end();
-  } finally {
-    await rest.return();
-  }
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      response.off('drain', settle).off('close', settle);
-      if (response.destroyed) reject(new ClientGone('the client disconnected in the middle of the download'));
-      else resolve();
-    };
-    if (response.destroyed || !response.writableNeedDrain) return settle();
-    response.once('drain', settle).once('close', settle);
-  });
 }

@@ -4,15 +4,14 @@ import { ENVIRONMENT, optional } from '../service/environment.ts';
 import { byPath, forwardTo } from './forward.ts';
 import { createGatewayServer } from './serve.ts';
 import { createGateway } from './server.ts';
+import { gatewayOptions } from './settings.ts';
 
 /** Fargate kills a task 120 s after SIGTERM at most. */
 const GRACE_MS = 110_000;
 const DEFAULT_PORT = 8080;
 
 const deps = await apiDeps();
-const budgetMib = process.env[ENVIRONMENT.uploadBudgetMib];
-const options = budgetMib === undefined ? {} : { uploadBudgetBytes: Number(budgetMib) * 1024 * 1024 };
-const gateway = createGateway(deps, options);
+const gateway = createGateway(deps, gatewayOptions(process.env));
 const apiUrl = process.env[ENVIRONMENT.apiUrl];
 const { server, drain } = createGatewayServer(
   apiUrl ? byPath(gateway, forwardTo(apiUrl, optional(process.env, 'edgeSecret'))) : gateway,

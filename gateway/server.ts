@@ -20,7 +20,8 @@ import { createBufferBudget } from '../bytes/buffer-budget.ts';
 import { Forbidden, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
 import type { GatewayDeps } from './deps.ts';
-import { getFile } from './get-file.ts';
+import { createDownloadPlaces } from './download-places.ts';
+import { type GetOptions, getFile } from './get-file.ts';
 import { discardBody } from './linger.ts';
 import { listener } from './listener.ts';
 import { ClientGone, type Pace } from './pump.ts';
@@ -30,16 +31,19 @@ import { one } from './upload-headers.ts';
 export interface GatewayOptions {
   /** Bytes that all uploads of this process may hold in memory. Default 96 MiB. */
   readonly uploadBudgetBytes?: number;
-  /** Milliseconds after which a client that sends nothing is given up. Default one minute. */
+  /** Bytes that the clients of all downloads may hold in memory, a MiB each. Default 128 MiB. */
+  readonly downloadBudgetBytes?: number;
+  /** Milliseconds after which a client that sends or takes nothing is given up. Default one minute. */
   readonly stallMs?: number;
-  /** Slowest that an upload may be while others wait for the memory it holds. Default 16 KiB/s over half a minute. */
+  /** Slowest that a transfer may be while others wait for the memory it holds. Default 16 KiB/s over half a minute. */
   readonly pace?: Pace;
-  /** Milliseconds an upload waits for its first memory before it is told to come back. Default one minute. */
+  /** Milliseconds a transfer waits for its first memory before it is told to come back. Default one minute. */
   readonly bufferWaitMs?: number;
 }
 
 /** Six buffers: four uploads at once stay below 400 MiB of process memory above idle, their garbage and the store's included. */
-const DEFAULT_BUDGET = 96 * 1024 * 1024;
+const DEFAULT_UPLOAD_BUDGET = 96 * 1024 * 1024;
+const DEFAULT_DOWNLOAD_BUDGET = 128 * 1024 * 1024;
 const DEFAULT_STALL_MS = 60_000;
 const DEFAULT_PACE: Pace = { bytesPerSecond: 16 * 1024, windowMs: 30_000 };
 const DEFAULT_BUFFER_WAIT_MS = 60_000;
@@ -57,6 +61,7 @@ type Verb = (gateway: Gateway, exchange: Exchange) => Promise<void>;
 interface Gateway {
   readonly deps: GatewayDeps;
   readonly upload: PutOptions;
+  readonly download: GetOptions;
 }
 
 const put =
@@ -70,8 +75,8 @@ const put =
 type ByteOperation = GroupOperations<'gateway'>;
 
 const VERBS: Readonly<Record<ByteOperation, Verb>> = {
-  downloadImage: ({ deps }, { caller, imageId, search, request, response }) =>
-    getFile(deps, caller, imageId, ROUTES.downloadImage.query.parse(search), request, response),
+  downloadImage: ({ deps, download }, { caller, imageId, search, request, response }) =>
+    getFile(deps, caller, imageId, ROUTES.downloadImage.query.parse(search), request, response, download),
   uploadImage: put('file'),
   stageImage: put('stage'),
 };
@@ -79,14 +84,12 @@ const router = createRouter<Operation>(ROUTES);
 
 /** The request listener of the table's group `gateway`, for any node HTTP server. */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions = {}): RequestListener {
+  const { stallMs = DEFAULT_STALL_MS, pace = DEFAULT_PACE, bufferWaitMs: waitMs = DEFAULT_BUFFER_WAIT_MS } = options;
+  const { uploadBudgetBytes = DEFAULT_UPLOAD_BUDGET, downloadBudgetBytes = DEFAULT_DOWNLOAD_BUDGET } = options;
   const gateway: Gateway = {
     deps,
-    upload: {
-      budget: createBufferBudget(options.uploadBudgetBytes ?? DEFAULT_BUDGET),
-      stallMs: options.stallMs ?? DEFAULT_STALL_MS,
-      pace: options.pace ?? DEFAULT_PACE,
-      waitMs: options.bufferWaitMs ?? DEFAULT_BUFFER_WAIT_MS,
-    },
+    upload: { budget: createBufferBudget(uploadBudgetBytes), stallMs, pace, waitMs },
+    download: { places: createDownloadPlaces({ budgetBytes: downloadBudgetBytes, waitMs }), stallMs, pace },
   };
   return listener(async (request, response) => {
     const arrival = arrivalOf(request);

@@ -21,6 +21,7 @@ export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.I
     ...(name === 'gateway' && {
       GLIMPSE_GATEWAY_PORT: '8080',
       GLIMPSE_UPLOAD_BUDGET_MIB: String(sizes.gateway.uploadBudgetMib),
+      GLIMPSE_DOWNLOAD_BUDGET_MIB: String(sizes.gateway.downloadBudgetMib),
       AWS_REGION: settings.region,
     }),
     // The gateway gets them from parameters instead: a task definition can be read by many.

@@ -16,6 +16,8 @@ export interface Sizes {
     readonly max: number;
     /** MiB of memory for all uploads of one process. */
     readonly uploadBudgetMib: number;
+    /** The same for downloads: one for each client that is answered at once, of which a project may have two thirds. */
+    readonly downloadBudgetMib: number;
   };
   /** CPU units and MiB of a workflow step that runs as a container. */
   readonly step: { readonly cpu: number; readonly memoryMiB: number };
@@ -40,7 +42,7 @@ const SMALL: Sizes = {
   logRetention: '1 week',
   apiConcurrency: { 'api-images': 10, 'api-identity': 5, 'api-metadefs': 5 },
   importConcurrency: { ...guaranteed(5), 'import-render': 50 },
-  gateway: { cpu: '0.25 vCPU', memory: '1 GB', min: 1, max: 2, uploadBudgetMib: 256 },
+  gateway: { cpu: '0.25 vCPU', memory: '1 GB', min: 1, max: 2, uploadBudgetMib: 256, downloadBudgetMib: 128 },
   step: { cpu: 1024, memoryMiB: 2048 },
   throttle: { rate: 100, burst: 200 },
 };
@@ -50,7 +52,7 @@ const PRODUCTION: Sizes = {
   logRetention: '3 months',
   apiConcurrency: { 'api-images': 100, 'api-identity': 50, 'api-metadefs': 20 },
   importConcurrency: { ...guaranteed(20), 'import-render': 400 },
-  gateway: { cpu: '1 vCPU', memory: '4 GB', min: 2, max: 20, uploadBudgetMib: 1024 },
+  gateway: { cpu: '1 vCPU', memory: '4 GB', min: 2, max: 20, uploadBudgetMib: 1024, downloadBudgetMib: 512 },
   step: { cpu: 4096, memoryMiB: 8192 },
   throttle: { rate: 2000, burst: 4000 },
 };

@@ -4,8 +4,8 @@ import { answererOf, pathOf } from '../api/dispatch.ts';
 import type { Group } from '../api/route.ts';
 import { continueWhenRead } from '../gateway/expect-continue.ts';
 import { listener } from '../gateway/listener.ts';
+import { limitClient } from '../gateway/slow-client.ts';
 import { apiLimits, EDGE_SERVER, type EdgeOptions, edge } from '../local/edge.ts';
-import { limitArrival } from '../local/wire/slow-body.ts';
 import { foreignHost } from '../local/wire/web-guard.ts';
 
 /** Who answers, by group of the route table. */
@@ -23,8 +23,11 @@ export interface FrontDoorOptions {
   readonly hosts?: readonly string[];
   /** Milliseconds for the headers of a request. Default one minute. */
   readonly headersMs?: number;
-  /** Milliseconds for a whole body that is not image bytes, of which the gateway judges the pace. Default one minute. */
-  readonly bodyMs?: number;
+  /**
+   * Milliseconds for a whole body that is not image bytes, of which the gateway judges the pace, and for a client to take something of
+   * its answer. Default one minute.
+   */
+  readonly clientMs?: number;
   /** Keep errors and limit requests as the edge of a deployment does. */
   readonly edge?: EdgeOptions | undefined;
 }
@@ -33,7 +36,7 @@ const DEFAULT_MS = 60_000;
 
 /** Takes the port. @throws Error with one line when it is busy */
 export async function takeFrontDoor(port: number, options: FrontDoorOptions = {}): Promise<FrontDoor> {
-  const { headersMs = DEFAULT_MS, bodyMs = DEFAULT_MS } = options;
+  const { headersMs = DEFAULT_MS, clientMs = DEFAULT_MS } = options;
   let open: RequestListener | undefined;
   const answer = listener((request, response) => {
     const refusal = foreignHost(request.headers, options);
@@ -67,7 +70,9 @@ export async function takeFrontDoor(port: number, options: FrontDoorOptions = {}
     port: typeof address === 'object' && address !== null ? address.port : port,
     open: (doors) => {
       open =
-        options.edge === undefined ? byPath(doors, bodyMs) : edge(byPath(withApiLimits(doors), bodyMs), options.edge);
+        options.edge === undefined
+          ? byPath(doors, clientMs)
+          : edge(byPath(withApiLimits(doors), clientMs), options.edge);
     },
     close: () =>
       new Promise((resolve) => {
@@ -79,10 +84,10 @@ export async function takeFrontDoor(port: number, options: FrontDoorOptions = {}
 }
 
 const byPath =
-  (doors: Doors, bodyMs: number): RequestListener =>
+  (doors: Doors, clientMs: number): RequestListener =>
   (request, response) => {
     const group = answererOf(pathOf(request.url ?? '/'));
-    if (group !== 'gateway') limitArrival(request, response, bodyMs);
+    if (group !== 'gateway') limitClient(request, response, clientMs);
     doors[group](request, response);
   };
 

@@ -8,6 +8,7 @@ import { createIdentityApi } from '../functions/api/identity/api.ts';
 import { createImagesApi } from '../functions/api/images/api.ts';
 import { createMetadefsApi } from '../functions/api/metadefs/api.ts';
 import { createGateway } from '../gateway/server.ts';
+import { gatewayOptions } from '../gateway/settings.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
 import { type IdentityDeps, identityDeps } from '../service/identity-deps.ts';
 import { standardCatalog } from './catalog.ts';
@@ -35,7 +36,7 @@ function doorsOf(deps: IdentityDeps): Doors {
     images: (request, response) => void images(request, response),
     identity: (request, response) => void identity(request, response),
     metadefs: (request, response) => void metadefs(request, response),
-    gateway: createGateway(deps),
+    gateway: createGateway(deps, gatewayOptions(process.env)),
   };
 }
 

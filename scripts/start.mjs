@@ -18,6 +18,8 @@ if (missing.length > 0)
 
 const { node } = process.versions;
 if (Number.parseInt(node, 10) < OLDEST)
-  refuse(`this is Node ${node}, and ${OLDEST} or newer is needed: start with \`npm start\`, which brings its own`);
+  refuse(
+    `this is Node ${node}, and ${OLDEST} or newer is needed: start with \`npm start\`, which brings its own on Linux and Windows`,
+  );
 
 await import('./start.ts');

@@ -27,8 +27,10 @@ export const ENVIRONMENT = {
   gatewayPort: 'GLIMPSE_GATEWAY_PORT',
   /** Base URL of the API: where the gateway's own process hands on what is not image bytes; absent: it answers 404. */
   apiUrl: 'GLIMPSE_API_URL',
-  /** MiB that all uploads of one gateway may hold in memory; default 96. */
+  /** MiB that all uploads of one gateway may hold in memory, at least two slices of 16 MiB; default 96. */
   uploadBudgetMib: 'GLIMPSE_UPLOAD_BUDGET_MIB',
+  /** MiB that the clients of all downloads of one gateway may hold in memory, one each; default 128. */
+  downloadBudgetMib: 'GLIMPSE_DOWNLOAD_BUDGET_MIB',
   /** Seconds of work above which a step of an import leaves its function for a container; absent: no step does by its estimate. */
   functionSeconds: 'GLIMPSE_FUNCTION_SECONDS',
   /** Endpoint of everything AWS; absent on AWS itself. */
@@ -56,9 +58,9 @@ export function optional(env: Environment, name: Name): string | undefined {
   return value === '' ? undefined : value;
 }
 
-/** A number of things, at least one; `value` as `optional` gave it. @throws EnvironmentError when it is none */
-export function asCount(name: Name, value: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(value))
-    throw new EnvironmentError(`${ENVIRONMENT[name]}: "${value}" is not a number from 1 to 9999`);
+/** A number of things, `least` or more; `value` as `optional` gave it. @throws EnvironmentError when it is none */
+export function asCount(name: Name, value: string, least = 1): number {
+  if (!/^[1-9]\d{0,3}$/.test(value) || Number(value) < least)
+    throw new EnvironmentError(`${ENVIRONMENT[name]}: "${value}" is not a number from ${least} to 9999`);
   return Number(value);
 }

@@ -23,15 +23,6 @@ export function limitSilence(request: IncomingMessage, response: ServerResponse,
   request.once('close', () => clearInterval(watch));
 }
 
-/** Ends an exchange whose body is not there in time, however it drips: for bodies that are small. */
-export function limitArrival(request: IncomingMessage, response: ServerResponse, limitMs: number): void {
-  const timer = setTimeout(() => {
-    if (!request.complete) cut(request, response);
-  }, limitMs);
-  timer.unref();
-  for (const event of ['end', 'close'] as const) request.once(event, () => clearTimeout(timer));
-}
-
 function cut(request: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent) return void request.destroy();
   response

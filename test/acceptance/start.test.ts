@@ -113,7 +113,9 @@ describe('a checkout that is not ready', () => {
 
     expect(start('22.4.1')).toEqual({
       status: 1,
-      lines: ['glimpse: this is Node 22.4.1, and 24 or newer is needed: start with `npm start`, which brings its own'],
+      lines: [
+        'glimpse: this is Node 22.4.1, and 24 or newer is needed: start with `npm start`, which brings its own on Linux and Windows',
+      ],
     });
   });
 });

@@ -1,31 +1,39 @@
 /** What every port refuses before anybody works for it: foreign names, foreign pages, late headers, bodies that do not come. */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { byPath } from '../../gateway/forward.ts';
+import { createGatewayServer, type GatewayServer } from '../../gateway/serve.ts';
 import { type Listener, listen } from '../../local/front.ts';
 import { type FrontDoor, takeFrontDoor } from '../../scripts/front-door.ts';
 import { type GatewayRig, startGateway } from '../support/gateway.ts';
 
 let door: FrontDoor;
 let aws: Listener;
+let own: GatewayServer;
 let worked = 0;
+/** More than sockets hold. */
+const LARGE = Buffer.alloc(32 * 1024 * 1024, 1);
 
 beforeAll(async () => {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     worked += 1;
-    request.on('error', () => undefined).on('end', () => response.end('done'));
+    request.on('error', () => undefined).on('end', () => response.end(request.url === '/large' ? LARGE : 'done'));
     request.resume();
   };
-  door = await takeFrontDoor(0, { hosts: ['glimpse.example'], headersMs: 300, bodyMs: 300 });
+  door = await takeFrontDoor(0, { hosts: ['glimpse.example'], headersMs: 300, clientMs: 300 });
   door.open({ images: answer, identity: answer, metadefs: answer, gateway: answer });
   aws = await listen(answer, 0, {
     hosts: ['glimpse.example'],
     headersMs: 300,
     silenceMs: 300,
   });
+  own = createGatewayServer(byPath(answer, answer, 300));
+  own.server.listen(0, '127.0.0.1');
+  await once(own.server, 'listening');
 });
-afterAll(() => Promise.all([door.close(), aws.close()]));
+afterAll(() => Promise.all([door.close(), aws.close(), own.drain(0)]));
 
 /** What comes back on a connection of its own until it closes. */
 const say = (port: number, ...lines: string[]): Promise<string> => converse(port, lines.join('\r\n'));
@@ -86,6 +94,49 @@ describe.each(PORTS)('%s', (_name, port) => {
     expect(await say(port(), 'GET / HTTP/1.1', 'host: localhost', 'x')).toMatch(/^HTTP\/1\.1 408 /);
     const body = ['POST /v2/images HTTP/1.1', 'host: localhost', 'content-length: 10', '', '123'];
     expect(await say(port(), ...body)).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
+
+describe.each([
+  ['front door', () => door.port],
+  ['gateway’s own process', () => (own.server.address() as AddressInfo).port],
+] as const)('%s', (_name, port) => {
+  it('gives up a client whose JSON drips, and lets image bytes take their time', async () => {
+    const drip = async (path: string): Promise<string> => {
+      const socket = connect(port(), '127.0.0.1');
+      let said = '';
+      socket.on('data', (chunk) => {
+        said += String(chunk);
+      });
+      socket.on('error', () => undefined);
+      socket.write(
+        [`PUT ${path} HTTP/1.1`, 'host: localhost', 'content-length: 20', 'connection: close', '', ''].join('\r\n'),
+      );
+      const dripping = setInterval(() => socket.write('.'), 50);
+      // By a reset, when a drop met a closed end.
+      await new Promise((resolve) => socket.once('close', resolve));
+      clearInterval(dripping);
+      return said;
+    };
+
+    expect(await drip('/v2/images')).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await drip('/v2/images/11111111-2222-4333-8444-555555555555/file')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('gives up a client that does not take its answer', async () => {
+    const socket = connect(port(), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await once(socket, 'readable');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+
+    let taken = 0;
+    socket.on('data', (chunk) => {
+      taken += chunk.length;
+    });
+    await once(socket, 'close');
+
+    expect(taken).toBeLessThan(LARGE.length);
   });
 });
 

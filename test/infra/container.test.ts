@@ -40,15 +40,15 @@ afterAll(async () => {
   await rm(app, { recursive: true, force: true });
 });
 
-/** What `npm ci --omit=dev` leaves: packages that only development needs are not there. */
+/** What `npm ci --omit=dev --omit=optional` leaves: what only development needs, and the Node of a checkout, are not there. */
 async function installed(folder: string): Promise<void> {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean }>;
+    packages: Record<string, { dev?: boolean; optional?: boolean }>;
   };
   const top = new Set<string>();
-  for (const [path, { dev }] of Object.entries(lock.packages)) {
+  for (const [path, { dev, optional }] of Object.entries(lock.packages)) {
     const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? [];
-    if (name !== undefined && dev !== true) top.add(name);
+    if (name !== undefined && dev !== true && optional !== true) top.add(name);
   }
   for (const name of top) {
     const to = join(folder, 'node_modules', name);
@@ -176,16 +176,23 @@ test('it holds no tests, no development tools, no secrets, and no other part of 
   expect(await readdir(join(app, 'node_modules'))).not.toContain('vitest');
 });
 
+/** Marks of packages that `npm ci --omit=dev --omit=optional` leaves out. */
+const LEFT_OUT = ['dev', 'devOptional', 'optional'] as const;
+type Locked = { cpu?: string | string[]; hasInstallScript?: boolean } & {
+  [mark in (typeof LEFT_OUT)[number]]?: boolean;
+};
+
 test('it builds on any processor: what runs while it is built is of the machine that builds', async () => {
   const all = await instructions(dockerfile);
   const stages = all.filter(({ keyword }) => keyword === 'FROM');
   const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; devOptional?: boolean; cpu?: string[]; hasInstallScript?: boolean }>;
+    packages: Record<string, Locked>;
   };
-  const shipped = Object.entries(packages).filter(([, { dev, devOptional }]) => dev !== true && devOptional !== true);
+  const shipped = Object.entries(packages).filter(([, locked]) => !LEFT_OUT.some((mark) => locked[mark] === true));
 
   expect(lastStage(all).filter(({ keyword }) => keyword === 'RUN')).toEqual([]);
   for (const { rest } of stages.slice(0, -1)) expect(rest).toMatch(/^--platform=\$BUILDPLATFORM /);
+  expect(all.find(({ rest }) => rest.startsWith('npm ci'))?.rest).toMatch(/ --omit=dev --omit=optional /);
   expect(shipped.length).toBeGreaterThan(20);
   expect(shipped.filter(([, { cpu, hasInstallScript }]) => cpu !== undefined || hasInstallScript === true)).toEqual([]);
 });

@@ -99,6 +99,7 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
       for (const name of [
         ENVIRONMENT.gatewayPort,
         ENVIRONMENT.uploadBudgetMib,
+        ENVIRONMENT.downloadBudgetMib,
         ENVIRONMENT.apiUrl,
         ENVIRONMENT.functionSeconds,
       ])

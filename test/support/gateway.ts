@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { type Config, parseConfig } from '../../core/config.ts';
 import type { Duty } from '../../core/duties/duty.ts';
@@ -40,6 +40,8 @@ export interface GatewayRig {
   show(id: string): Promise<Image | undefined>;
   send(method: string, path: string, sent?: Sent): Promise<Answer>;
   duties(): Promise<Duty[]>;
+  /** Connections of clients. */
+  open(): number;
   close(): Promise<void>;
 }
 
@@ -109,6 +111,11 @@ export async function startGateway(
     },
   };
   const { server } = createGatewayServer(createGateway(deps, options));
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -125,6 +132,7 @@ export async function startGateway(
     show: (id) => images.get(id),
     send: (method, path, sent) => exchange(port, method, path, sent),
     duties: () => duties.due(Number.MAX_SAFE_INTEGER / 10, 100),
+    open: () => connections.size,
     async close() {
       server.closeAllConnections();
       server.close();
