@@ -106,6 +106,8 @@ export const ProjectAnswer = z.object({ project: Project });
 export const ProjectsAnswer = z.object({ projects: z.array(Project).readonly(), links });
 export const UserAnswer = z.object({ user: User });
 export const UsersAnswer = z.object({ users: z.array(User).readonly(), links });
+/** There are none: users get their roles themselves. Horizon asks. */
+export const GroupsAnswer = z.object({ groups: z.array(z.never()).readonly(), links });
 export const RoleAnswer = z.object({ role: Role });
 export const RolesAnswer = z.object({ roles: z.array(Role).readonly(), links });
 

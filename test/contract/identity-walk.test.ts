@@ -69,6 +69,7 @@ const TABLE: Readonly<Record<GroupOperations<'identity'>, Row>> = {
     id: 'user',
     body: record('user', { password: 'new', original_password: 'old' }),
   },
+  listGroups: adminOnly(200),
   listUserProjects: adminOnly(200, { id: 'user' }),
   listRoles: adminOnly(200),
   createRole: adminOnly(201, { body: record('role', { name: 'walk-role' }) }),

@@ -18,6 +18,7 @@ import {
   type ListFilter,
   list,
   remove,
+  requireAdmin,
   show,
   update,
 } from '../../../core/identity/directory.ts';
@@ -39,6 +40,7 @@ type DirectoryOperation =
   | `${'create' | 'show' | 'update' | 'delete'}${'Domain' | 'Project' | 'User' | 'Role'}`
   | `list${'Domains' | 'Projects' | 'Users' | 'Roles'}`
   | 'changePassword'
+  | 'listGroups'
   | 'listUserProjects';
 
 interface Asked {
@@ -118,6 +120,10 @@ export function directoryOperations(identity: Identity): Handlers<DirectoryOpera
       const { original_password: original, password } = body().user;
       if (caller.user.id !== params.id) throw new Forbidden('A user changes the own password only.');
       await identity.changePassword(params.id, original, password, source);
+    },
+    listGroups: async (request) => {
+      requireAdmin(request.caller, 'identity:list_groups');
+      return { groups: [], links: links(request) };
     },
     listUserProjects: async (request) => {
       const found = await listUserProjects(identity, request.caller, request.params.id);

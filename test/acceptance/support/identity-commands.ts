@@ -127,6 +127,7 @@ const USERS: readonly Row[] = [
   },
   { ...admin, command: 'user show', says: 'by name', args: () => ['demo'], prints: ['name demo'] },
   { ...admin, command: 'user list', says: 'all', prints: ['admin', 'demo', 'reader'] },
+  { ...admin, command: 'group list', says: 'none, for there are none', prints: [/^\s*$/] },
   { ...admin, command: 'user delete', says: 'one', given: made('user'), args: about, after: isGone('user') },
 ];
 

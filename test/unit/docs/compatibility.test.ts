@@ -121,6 +121,7 @@ const IDENTITY: Readonly<Record<GroupOperations<'identity'>, readonly string[]>>
   updateUser: os('user set'),
   deleteUser: os('user delete'),
   changePassword: [DIRECTORY],
+  listGroups: os('group list'),
   listUserProjects: [DIRECTORY],
   listRoles: os('role list'),
   createRole: os('role create'),
