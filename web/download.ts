@@ -31,7 +31,7 @@ export interface DownloadRest {
 
 type FilterOptions = Config['import_filtering_opts'];
 
-const MAX_REDIRECTS = 5;
+const MAX_REDIRECTS = 10;
 /** A file that was changed so long ago is not in the middle of a change, whatever the clocks. */
 const SETTLED_MS = 60_000;
 /** No byte for this long ends a download. */
@@ -39,7 +39,7 @@ const STALL_MS = 60_000;
 
 /**
  * Opens a URI, following redirects; of its `rest` when the server has that version still and gives parts of it, or else all of it.
- * @throws FetchFailed: refused by the filter, unreachable, or any status but 200 and what was asked for
+ * @throws FetchFailed: refused by the filter, unreachable, or an answer that is not all of it, or coded
  */
 export async function openDownload(
   uri: string,
@@ -90,9 +90,10 @@ function redirectOf(response: IncomingMessage, from: string): string | undefined
 }
 
 function accept(uri: string, response: IncomingMessage): Download {
-  if (response.statusCode !== 200) {
+  const refusal = refusalOf(response);
+  if (refusal !== undefined) {
     response.destroy();
-    throw new FetchFailed(`${shownUri(uri)} answered ${response.statusCode} ${response.statusMessage ?? ''}`.trimEnd());
+    throw new FetchFailed(`${shownUri(uri)} answered ${refusal}`);
   }
   const header = response.headers['content-length'];
   return {
@@ -103,10 +104,32 @@ function accept(uri: string, response: IncomingMessage): Download {
   };
 }
 
+/**
+ * What is wrong with an answer to the request for a whole file. A proxy may have changed what it says of it (203), and a part may be all
+ * of it (206). A coded body would be stored coded: identity was asked for.
+ */
+function refusalOf({ statusCode, statusMessage, headers }: IncomingMessage): string | undefined {
+  if (!(statusCode === 200 || statusCode === 203 || (statusCode === 206 && isWhole(headers['content-range']))))
+    return `${statusCode} ${statusMessage ?? ''}`.trimEnd();
+  const coding = codingOf(headers);
+  return coding === undefined ? undefined : `with Content-Encoding ${coding}, though asked for none`;
+}
+
+function codingOf(headers: IncomingMessage['headers']): string | undefined {
+  const coding = (headers['content-encoding'] ?? '').trim().toLowerCase();
+  return coding === 'identity' || coding === '' ? undefined : coding;
+}
+
+function isWhole(range: string | undefined): boolean {
+  const [, first, last, length] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range ?? '') ?? [];
+  return first === '0' && Number(last) === Number(length) - 1;
+}
+
 /** Bytes of the whole file when the response is the rest that was asked for (RFC 9110, 14.4): of that version, and from there to the end. */
 function lengthOfRest(response: IncomingMessage, rest: DownloadRest): number | undefined {
   const [, ...numbers] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
   const [first, last, length = Number.NaN] = numbers.map(Number);
+  if (codingOf(response.headers) !== undefined) return undefined;
   const isRest = first === rest.offset && last === length - 1 && length === (rest.length ?? length);
   return isRest && validatorOf(response) === rest.validator ? length : undefined;
 }
@@ -148,7 +171,7 @@ function get(
         timeout: STALL_MS,
         agent: false,
         lookup: checkedLookup(options),
-        headers: { accept: '*/*', 'user-agent': 'glimpse', ...headers },
+        headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'glimpse', ...headers },
       },
       resolve,
     );
