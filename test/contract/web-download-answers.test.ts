@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../core/config.ts';
 import { FetchFailed } from '../../core/errors.ts';
 import { openDownload } from '../../web/download.ts';
+import { collect } from '../support/collect.ts';
 
 const { import_filtering_opts: OPTIONS } = parseConfig({
   stores: [{ id: 'central', bucket: 'central' }],
@@ -28,9 +29,7 @@ async function web(listener: RequestListener): Promise<string> {
 
 async function downloaded(uri: string): Promise<Buffer> {
   const { body } = await openDownload(uri, OPTIONS, new AbortController().signal);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return Buffer.concat(await collect(body));
 }
 
 describe('a download', () => {
