@@ -5,7 +5,7 @@
  */
 import type { Group, Route } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { selectVersion } from './versions.ts';
+import { selectVersion, VERSION_SEGMENTS } from './versions.ts';
 
 const DEFAULT_GROUP = 'images';
 
@@ -60,6 +60,10 @@ export function answererOf(path: string): Group {
     DIVISION.claims.find(({ prefix }) => asked === prefix || asked.startsWith(`${prefix}/`))?.group ?? DEFAULT_GROUP
   );
 }
+
+/** A prefix of the table in each version, for a front that compares segments as they are sent. */
+export const inEveryVersion = (prefix: string): readonly string[] =>
+  prefix.startsWith('/v2/') ? VERSION_SEGMENTS.map((version) => prefix.replace('v2', version)) : [prefix];
 
 /** A path of the table as CloudFront matches it, for every minor version: `/v2*` stands for both `/v2` and `/v2.9`. */
 export const pathPattern = (path: string): string => path.replace(/^\/v2\//, '/v2*/').replaceAll(/\{\w+\}/g, '*');

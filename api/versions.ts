@@ -17,6 +17,9 @@ const MINORS: readonly Minor[] = LISTED.map((minor) => ({
   status: minor === CURRENT ? 'CURRENT' : 'SUPPORTED',
 }));
 
+/** First segments of paths that are the API's: `v2`, `v2.17` … */
+export const VERSION_SEGMENTS: readonly string[] = ['v2', ...MINORS.map(({ id }) => id)];
+
 /** Body of `GET /` and `GET /versions`. `baseUrl` has no slash at the end. */
 export function versionsView(baseUrl: string) {
   const links = [{ rel: 'self', href: `${baseUrl}/v2/` }];
@@ -42,5 +45,5 @@ export function selectVersion(path: string, accept: string | undefined): Selecti
 }
 
 function isApiVersion(segment: string): boolean {
-  return segment === 'v2' || MINORS.some(({ id }) => id === segment);
+  return VERSION_SEGMENTS.includes(segment);
 }

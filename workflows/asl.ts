@@ -37,6 +37,7 @@ export interface MapState extends Common {
   readonly Type: 'Map';
   readonly ItemsPath?: string;
   readonly ItemSelector?: unknown;
+  readonly ResultSelector?: unknown;
   readonly MaxConcurrency?: number;
   readonly ItemProcessor: {
     readonly ProcessorConfig?:

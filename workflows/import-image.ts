@@ -1,5 +1,5 @@
 import type { StateMachine } from './asl.ts';
-import { anyFailure, longSteps, step } from './steps.ts';
+import { anyFailure, ENDS, longSteps, step } from './steps.ts';
 
 /**
  * The import of one image (design section 6). Input: `{ taskId, imageId }`; the execution's name is the task id.
@@ -51,7 +51,7 @@ const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
       ItemProcessor: {
         ProcessorConfig: { Mode: 'INLINE' },
         StartAt: 'RunPlugin',
-        States: longStep('RunPlugin', 'import-plugin', { next: { End: true }, also: { plugin: '$.plugin' } }),
+        States: longStep('RunPlugin', 'import-plugin', { next: ENDS, also: { plugin: '$.plugin' } }),
       },
       ResultPath: null,
       Catch: TO_REVERT,
@@ -86,7 +86,7 @@ const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
     HashAndCopy: {
       Type: 'Parallel',
       Branches: [
-        { StartAt: 'Hash', States: longStep('Hash', 'import-hash', { next: { End: true } }) },
+        { StartAt: 'Hash', States: longStep('Hash', 'import-hash', { next: ENDS }) },
         {
           StartAt: 'CopyToStores',
           States: {
@@ -105,19 +105,17 @@ const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
                 StartAt: 'CopyToStore',
                 States: {
                   ...longStep('CopyToStore', 'import-copy', {
-                    next: { End: true },
+                    next: ENDS,
                     also: { store: '$.store' },
                     caught: anyFailure('StoreFailed'),
                   }),
                   StoreFailed: {
                     ...step('import-store-failed', 60, { 'store.$': '$.store', 'error.$': '$.error' }),
-                    ResultPath: null,
-                    End: true,
+                    ...ENDS,
                   },
                 },
               },
-              ResultPath: null,
-              End: true,
+              ...ENDS,
             },
           },
         },

@@ -117,8 +117,14 @@ export const CONTAINER_NAME = 'step';
 
 const ecs = (name: string): string => `\${Ecs.${name}}`;
 
+/**
+ * The end of an iteration or of a branch. Nobody reads what it gives, and those of all iterations together may not be larger than a
+ * state: a thousand stores with a cause each would be.
+ */
+export const ENDS = { ResultSelector: {}, ResultPath: '$', End: true } as const;
+
 interface LongStepOptions {
-  readonly next: { readonly Next: string } | { readonly End: true };
+  readonly next: { readonly Next: string } | typeof ENDS;
   /** Parameters besides the ids: name → path in the state. */
   readonly also?: Readonly<Record<string, string>>;
   readonly caught?: readonly Catcher[];

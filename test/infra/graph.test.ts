@@ -1,5 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { answererOf } from '../../api/dispatch.ts';
 import { ROUTES } from '../../api/routes.ts';
+import { VERSION_SEGMENTS } from '../../api/versions.ts';
 import { ENVIRONMENT } from '../../service/environment.ts';
 import { FUNCTIONS } from '../../workflows/topology.ts';
 import { allowed, containersOf, functionOf, ofType, only, statements, variablesOf } from './graph.ts';
@@ -153,6 +155,18 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     for (const path of ['/', '/versions', '/v2', '/v2/', '/healthcheck', '/nothing'])
       expect(answeredBy(graph, 'GET', path), path).toBe('api-images');
     expect(answeredBy(graph, 'OPTIONS', '/identity/v3/auth/tokens')).toBe('api-identity');
+  });
+
+  test('every version of a path, listed or not, is answered by whom the front door asks', () => {
+    const versions = [...VERSION_SEGMENTS, 'v2.14', 'v2.99', 'v2.', 'v3', 'versions', 'x'];
+    const paths = Object.values(ROUTES)
+      .filter(({ group }) => group !== 'gateway')
+      .map(({ path }) => path);
+    const sent = versions.flatMap((version) => paths.map((path) => path.replace(/^\/v2(?=\/|$)/, `/${version}`)));
+    for (const path of new Set(sent)) expect(answeredBy(graph, 'GET', path), path).toBe(`api-${answererOf(path)}`);
+    // Quotas of an HTTP API, and of the permissions of a function: 20 KB, of which each takes less than half a kilobyte.
+    expect(ofType(graph, 'apigatewayv2/route:Route').length).toBeLessThanOrEqual(300);
+    expect(ofType(graph, 'lambda/permission:Permission').length).toBeLessThanOrEqual(40);
   });
 
   test('the HTTP API is throttled, logs, speaks payload 2.0 and leaves CORS to the handlers', () => {
