@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { abilitiesOf } from '../../aws/s3/abilities.ts';
+import { abilitiesOf, knownAbilitiesOf } from '../../aws/s3/abilities.ts';
 import { AWS_ABILITIES } from '../../aws/s3/bucket.ts';
 import { createS3Client } from '../../aws/s3/client.ts';
 import { CAUTIOUS } from '../../aws/s3/probe.ts';
 import { createS3Store, type S3StoreOptions } from '../../aws/s3/store.ts';
 import { parseConfig } from '../../core/config.ts';
-import { BackendUnavailable } from '../../core/errors.ts';
+import { BackendUnavailable, Throttled } from '../../core/errors.ts';
 import { type S3Rig, startPlaces } from '../support/s3-places.ts';
 import { describeStore, type StoreRig } from '../support/store-conformance.ts';
 
@@ -126,6 +126,20 @@ describe('what a service can', () => {
     expect(await ask()()).toEqual(AWS_ABILITIES);
   });
 
+  it('is told as it was found out last, however long ago, and asked for by no probe', async () => {
+    const known = (overrides?: Parameters<typeof abilitiesOf>[1]) =>
+      knownAbilitiesOf({ ...s3.s3('two'), service: s3.endpoint }, overrides);
+    await s3.s3('two').removeObject(keptKey);
+    expect(await requests(async () => expect(await known()()).toBeUndefined())).toBe(1);
+
+    await ask(undefined, () => 0)();
+    expect(await known()()).toEqual(AWS_ABILITIES);
+    expect(await known({ verifies_crc32: false })()).toEqual({ ...AWS_ABILITIES, verifiesCrc32: false });
+
+    await s3.s3('two').putObject(keptKey, Buffer.from('{"service": "https://elsewhere.example.org", "foundAtMs": 1}'));
+    expect(await known()()).toBeUndefined();
+  });
+
   it('is what the configuration says, where it says something', async () => {
     expect(await ask({ verifies_crc32: false, etag_of_complete: false })()).toEqual({
       ...AWS_ABILITIES,
@@ -162,7 +176,7 @@ describe('what a service can', () => {
     const find = ask();
     s3.faults.set('bucket-two', { status: 503, code: 'SlowDown', count: 4 });
 
-    await expect(find()).rejects.toThrow(BackendUnavailable);
+    await expect(find()).rejects.toThrow(Throttled);
     expect(await find()).toEqual(AWS_ABILITIES);
   });
 });
