@@ -1,4 +1,5 @@
 import { NotFound } from '../core/errors.ts';
+import type { StoreAbilitiesPort } from '../core/stores/abilities.ts';
 import type { BytesPort } from './bytes-port.ts';
 import type { Store } from './store.ts';
 
@@ -11,6 +12,16 @@ export interface Places extends BytesPort {
   store(id: string): Store;
   /** `staging` or a store id. @throws NotFound as `store` */
   of(place: string): Store;
+}
+
+/** What the stores of these places can, as far as it is known. */
+export function storeAbilitiesIn({ store }: Pick<Places, 'store'>): StoreAbilitiesPort {
+  return {
+    async known(id, signal) {
+      const { abilities, knownAbilities } = store(id);
+      return knownAbilities === undefined ? abilities : knownAbilities(signal);
+    },
+  };
 }
 
 /** Of what works with bytes themselves. */

@@ -14,6 +14,11 @@ export interface Store {
   readonly sparse: boolean;
   /** Of a service that is not known yet, the least; its bounds are those that count here. */
   readonly abilities: Abilities;
+  /**
+   * What is known of a service that is asked for its abilities, without asking it now; undefined while nobody has. Absent: `abilities`
+   * are known. @throws BackendUnavailable; the signal's reason
+   */
+  knownAbilities?(signal?: AbortSignal): Promise<Abilities | undefined>;
   /** Bytes can come from there without passing through us: the same service, and the same credentials. */
   canCopyFrom(other: Store): boolean;
   /** @throws NotFound */

@@ -45,7 +45,7 @@ export const StoreConfig = z.strictObject({
     'Credentials at `endpoint` themselves, `{"access_key", "secret_key"}`: `npm start` only, refused in a stage.',
   ),
   abilities: AbilityOverrides.optional().describe(
-    'What the service at `endpoint` can, where it is not as found out at first use: `verifies_crc32`, `verifies_md5`, `part_checksums_in_complete`, `full_object_crc32`, `needs_content_md5`, `conditional_copies`, `etag_of_complete`, each true or false.',
+    'What the service at `endpoint` can, where it is not as found out at first use: `verifies_crc32`, `verifies_md5`, `part_checksums_in_complete`, `full_object_crc32`, `needs_content_md5`, `conditional_copies`, `etag_of_complete`, each true or false. What is known of a store is among its `properties` in `GET /v2/info/stores/detail`, under these names.',
   ),
   default: z.boolean().default(false).describe('Takes images for which no store is named.'),
   weight: z.int().default(0).describe('Higher is preferred for reading.'),

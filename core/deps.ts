@@ -11,6 +11,7 @@ import type { WithMetadefs } from './metadefs/repository.ts';
 import type { WithPolicy, WithProtections } from './policy/port.ts';
 import type { WithLimits } from './quota/limited-resources.ts';
 import type { WithUsage } from './quota/usage.ts';
+import type { WithStoreAbilities } from './stores/abilities.ts';
 import type { WithTasks } from './tasks/repository.ts';
 
 /** Everything the domain needs from the outside. Built once per process and handed down; nothing below an entry point reads the environment. */
@@ -29,5 +30,6 @@ export type Deps = WithConfig &
   WithTasks &
   WithDuties &
   WithBytes &
+  WithStoreAbilities &
   WithWorkflows &
   WithLog;

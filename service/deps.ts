@@ -16,7 +16,7 @@ import { createWorkflows } from '../aws/stepfunctions/workflows.ts';
 import { telemetry } from '../aws/telemetry.ts';
 import { createDropBox } from '../bytes/drop-box.ts';
 import { createLocations } from '../bytes/locations.ts';
-import type { WithPlaces } from '../bytes/places.ts';
+import { storeAbilitiesIn, type WithPlaces } from '../bytes/places.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Config, ConfigError, parseConfig, refuseKeysInFile } from '../core/config.ts';
 import type { Deps } from '../core/deps.ts';
@@ -87,6 +87,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     duties,
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,
+    storeAbilities: storeAbilitiesIn(places),
     locations: createLocations(places),
     workflows: createWorkflows(traced(new SFNClient({ requestHandler: SOON })), required(env, 'importWorkflow')),
     policy,

@@ -20,7 +20,13 @@ export type StoresAnswer = z.infer<typeof StoresAnswer>;
 
 export const StoresDetail = z.object({
   stores: z
-    .array(StoreAnswer.extend({ type: text, weight: z.number(), properties: z.record(text, z.number()).readonly() }))
+    .array(
+      StoreAnswer.extend({
+        type: text,
+        weight: z.number(),
+        properties: z.record(text, z.union([z.number(), z.boolean()])).readonly(),
+      }),
+    )
     .readonly(),
 });
 export type StoresDetail = z.infer<typeof StoresDetail>;

@@ -30,15 +30,38 @@ const S3_PROPERTIES = {
   s3_store_thread_pools: 4,
 };
 
-export function storesDetailView(config: Config): StoresDetail {
+/** What a store can, by the names of the configuration's `abilities`. */
+const ABILITIES = {
+  verifiesCrc32: 'verifies_crc32',
+  verifiesMd5: 'verifies_md5',
+  partChecksumsInComplete: 'part_checksums_in_complete',
+  fullObjectCrc32: 'full_object_crc32',
+  needsContentMd5: 'needs_content_md5',
+  conditionalCopies: 'conditional_copies',
+  etagOfComplete: 'etag_of_complete',
+} as const;
+type AbilityName = keyof typeof ABILITIES;
+
+/** @param abilities by store; one that is not there is not known */
+export function storesDetailView(
+  config: Config,
+  abilities: ReadonlyMap<string, Readonly<Record<AbilityName, boolean>>>,
+): StoresDetail {
   return {
     stores: config.stores.map((store) => ({
       ...storeView(store, config),
       type: 's3',
       weight: store.weight,
-      properties: S3_PROPERTIES,
+      properties: { ...S3_PROPERTIES, ...abilitiesView(abilities.get(store.id)) },
     })),
   };
+}
+
+function abilitiesView(abilities: Readonly<Record<AbilityName, boolean>> | undefined): Record<string, boolean> {
+  if (abilities === undefined) return {};
+  return Object.fromEntries(
+    (Object.keys(ABILITIES) as AbilityName[]).map((name) => [ABILITIES[name], abilities[name]]),
+  );
 }
 
 const MIB = 1024 ** 2;

@@ -58,10 +58,27 @@ async function findAbilities(at: Probed & { readonly service: string }, now: () 
   return abilities;
 }
 
+/** The same without a probe: undefined while no process has found anything out, however long ago. @throws BackendUnavailable */
+export function knownAbilitiesOf(
+  at: Probed & { readonly service: string },
+  overrides: StoreConfig['abilities'],
+): (signal?: AbortSignal) => Promise<Abilities | undefined> {
+  const said = flagsIn(overrides);
+  const complete = Flags.safeParse(said);
+  if (complete.success) return async () => ({ ...CAUTIOUS, ...complete.data });
+  return async (signal) => {
+    const kept = await keptAbilities({ ...at, abilities: async () => CAUTIOUS }, signal);
+    return kept?.service === at.service ? { ...CAUTIOUS, ...kept.abilities, ...said } : undefined;
+  };
+}
+
 /** Undefined where nothing usable is kept. @throws BackendUnavailable */
-async function keptAbilities(bucket: Parameters<typeof getObject>[0]): Promise<z.infer<typeof Found> | undefined> {
+async function keptAbilities(
+  bucket: Parameters<typeof getObject>[0],
+  signal?: AbortSignal,
+): Promise<z.infer<typeof Found> | undefined> {
   try {
-    return Found.parse(JSON.parse(Buffer.from(await getObject(bucket, ABILITIES_KEY)).toString()));
+    return Found.parse(JSON.parse(Buffer.from(await getObject(bucket, ABILITIES_KEY, signal)).toString()));
   } catch (error) {
     if (error instanceof NotFound || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     throw error;

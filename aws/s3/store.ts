@@ -27,6 +27,8 @@ export interface S3StoreOptions {
   readonly abilities?: Abilities;
   /** Where they are not known yet: asked at each call, so that it should remember. `abilities` are what counts until then. */
   readonly findAbilities?: () => Promise<Abilities>;
+  /** What is known of them without asking. */
+  readonly knownAbilities?: Store['knownAbilities'];
 }
 
 export interface S3Store extends Store {
@@ -39,7 +41,7 @@ export interface S3Store extends Store {
 export function createS3Store(options: S3StoreOptions): S3Store {
   const { id, bucket, client, sparse, service, region, credentials = 'process', abilities = AWS_ABILITIES } = options;
   let known = abilities;
-  const { findAbilities = async () => abilities } = options;
+  const { findAbilities = async () => abilities, knownAbilities } = options;
   const at: Bucket = {
     id,
     bucket,
@@ -57,6 +59,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     get abilities() {
       return known;
     },
+    ...(knownAbilities === undefined ? {} : { knownAbilities }),
     client,
     region,
     service,

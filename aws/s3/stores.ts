@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { createPlaces, type Places } from '../../bytes/places.ts';
 import type { Config, StoreConfig } from '../../core/config.ts';
 import { secretsManager } from '../secrets.ts';
-import { abilitiesOf } from './abilities.ts';
+import { abilitiesOf, knownAbilitiesOf } from './abilities.ts';
 import { createS3Client } from './client.ts';
 import { type CredentialSources, type StoreCredentials, storeCredentials } from './credentials.ts';
 import { CAUTIOUS } from './probe.ts';
@@ -47,8 +47,11 @@ export function createS3Places(config: Pick<Config, 'stores'>, options: S3Places
     const { region, endpoint, credentials } = address;
     const at = { id, bucket, sparse, region, client: clientAt(address), service: endpoint ?? 'aws' };
     if (credentials === undefined) return createS3Store(at);
-    const findAbilities = abilitiesOf(at, abilities);
-    return createS3Store({ ...at, credentials: credentials.name, abilities: CAUTIOUS, findAbilities });
+    return createS3Store({
+      ...{ ...at, credentials: credentials.name, abilities: CAUTIOUS },
+      findAbilities: abilitiesOf(at, abilities),
+      knownAbilities: knownAbilitiesOf(at, abilities),
+    });
   };
   return createPlaces(
     place({ id: 'staging', bucket: options.stagingBucket, sparse: true }, { region: home, endpoint: options.endpoint }),

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AWS_ABILITIES } from '../../aws/s3/bucket.ts';
+import { BackendUnavailable } from '../../core/errors.ts';
 import type { Image } from '../../core/images/image.ts';
 import { aLocation, anImage } from '../support/images.ts';
 import { type CallerName, startImagesApi, type TestApi } from '../support/images-api.ts';
@@ -179,6 +181,29 @@ describe('discovery and schemas', () => {
       weight: 0,
     });
     expect((await get('usage')).body).toEqual({ usage: {} });
+  });
+
+  test('what a store can is shown to who may see stores in detail, where it is known', async () => {
+    const known = async (store: string) => {
+      if (store === 'dcn1') throw new BackendUnavailable('Store dcn1 is not available');
+      return store === 'central' ? AWS_ABILITIES : undefined;
+    };
+    const asked = await startImagesApi({}, { storeAbilities: { known } });
+    const { body } = await asked.call('GET', '/v2/info/stores/detail', { as: 'admin' });
+    await asked.close();
+    const properties = Object.fromEntries(
+      body.stores.map((store: { id: string; properties: object }) => [store.id, store.properties]),
+    );
+    const always = { s3_store_large_object_size: 8, s3_store_large_object_chunk_size: 8, s3_store_thread_pools: 4 };
+
+    expect(properties['central']).toEqual({
+      ...always,
+      ...{ verifies_crc32: true, verifies_md5: true, part_checksums_in_complete: true, full_object_crc32: true },
+      ...{ needs_content_md5: false, conditional_copies: true, etag_of_complete: true },
+    });
+    // Nobody has asked it yet; and one that is away keeps nobody from the others.
+    expect(properties['dcn0']).toEqual(always);
+    expect(properties['dcn1']).toEqual(always);
   });
 
   test.each(['image', 'images', 'member', 'members', 'task', 'tasks'])('schema %s', async (name) => {

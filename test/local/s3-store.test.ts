@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { abilitiesOf } from '../../aws/s3/abilities.ts';
+import { abilitiesOf, knownAbilitiesOf } from '../../aws/s3/abilities.ts';
 import { AWS_ABILITIES } from '../../aws/s3/bucket.ts';
 import { createS3Client } from '../../aws/s3/client.ts';
 import { CAUTIOUS } from '../../aws/s3/probe.ts';
@@ -137,6 +137,20 @@ describe('what a service can', () => {
     await s3.s3('two').putObject(keptKey, Buffer.from(text));
 
     expect(await ask()()).toEqual(AWS_ABILITIES);
+  });
+
+  it('is told as it was found out last, however long ago, and asked for by no probe', async () => {
+    const known = (overrides?: Parameters<typeof abilitiesOf>[1]) =>
+      knownAbilitiesOf({ ...s3.s3('two'), service: s3.endpoint }, overrides);
+    await s3.s3('two').removeObject(keptKey);
+    expect(await requests(async () => expect(await known()()).toBeUndefined())).toBe(1);
+
+    await ask(undefined, () => 0)();
+    expect(await known()()).toEqual(AWS_ABILITIES);
+    expect(await known({ verifies_crc32: false })()).toEqual({ ...AWS_ABILITIES, verifiesCrc32: false });
+
+    await s3.s3('two').putObject(keptKey, Buffer.from('{"service": "https://elsewhere.example.org", "foundAtMs": 1}'));
+    expect(await known()()).toBeUndefined();
   });
 
   it('is what the configuration says, where it says something', async () => {

@@ -94,6 +94,7 @@ export async function startImagesApi(
     policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     tasks: createTaskRepository(table, clock),
     duties: dutiesOf(database),
+    storeAbilities: { known: async () => undefined },
     bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },
     workflows: {
       startImport: (task) => record('start', task.imageId),

@@ -4,6 +4,7 @@ import { schemaDocuments } from '../../../api/schemas/documents.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { enforceFor } from '../../../core/images/access.ts';
 import { NO_USAGE } from '../../../core/quota/usage.ts';
+import { abilitiesByStore } from '../../../core/stores/abilities.ts';
 import { deleteStoreCopy } from '../../../core/stores/delete-copy.ts';
 
 type InfoOperation =
@@ -28,7 +29,7 @@ export function infoOperations(deps: Deps): Handlers<InfoOperation> {
     showStoresInfo: async () => storesView(config),
     showStoresDetail: async ({ caller }) => {
       await enforceFor(deps, 'stores_info_detail', {}, caller);
-      return storesDetailView(config);
+      return storesDetailView(config, await abilitiesByStore(deps));
     },
     showUsage: async ({ caller }) => {
       if (!config.use_keystone_limits) return { usage: {} };

@@ -84,6 +84,7 @@ export function memoryDeps(
     limits: configuredLimits(settings),
     policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     locations: { find: async () => undefined },
+    storeAbilities: { known: async () => undefined },
     bytes: {
       removePrefix: async (place, prefix) => void swept.push(`${place} ${prefix}`),
     },
