@@ -1,7 +1,6 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
-import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/keys.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { Task } from '../tasks/task.ts';
+import { stagingPrefixes } from './leftovers.ts';
 
 /**
  * CleanStaging: whatever this import left in the staging bucket goes, source included; batch records too. Repeatable.
@@ -11,12 +10,4 @@ export async function cleanStaging(deps: WithBytes & WithTasks, imageId: string,
   const task = await deps.tasks.get(taskId);
   for (const prefix of stagingPrefixes(imageId, taskId, task)) await deps.bytes.removePrefix('staging', prefix);
   await deps.tasks.removeBatches(taskId);
-}
-
-function stagingPrefixes(imageId: string, taskId: string, task: Task | undefined): string[] {
-  const source = task?.facts.source;
-  const fromStaging = source?.place === 'staging' ? [source.prefix] : [];
-  return [
-    ...new Set([...fromStaging, imagePrefix(imageId, taskId), stagedPrefix(imageId, taskId), planPrefix(taskId)]),
-  ];
 }

@@ -1,5 +1,5 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
-import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/keys.ts';
+import { stagedPrefix } from '../../bytes/keys.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
@@ -11,6 +11,7 @@ import { retireWrite } from '../images/retire-write.ts';
 import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import { leftovers } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { taskDutyId } from './report/task-duty.ts';
 import { expiry } from './settle.ts';
@@ -24,12 +25,23 @@ type RevertDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties &
  * It may run twice, late, or beside a worker that is still writing: it touches only what this task owns.
  */
 export async function revertImport(deps: RevertDeps, taskId: string, cause: string): Promise<void> {
-  const task = await importTask(deps, taskId);
-  if (task.status === 'success') return;
+  const found = await importTask(deps, taskId);
+  if (found.status === 'success') return;
+  const task = await withSource(deps, found);
   const image = await unwind(deps, task);
   await closeTask(deps, task, cause);
-  await sweep(deps, task, image);
+  await retireWrite(deps, leftovers(task, image));
   await deps.duties.remove(taskDutyId(taskId));
+}
+
+/** Staged bytes that no step has taken yet: the image is about to forget them, so the task has to know where they are. */
+async function withSource(deps: RevertDeps, task: ImportTask): Promise<ImportTask> {
+  const image = task.facts.source === undefined ? await deps.images.get(task.imageId) : undefined;
+  if (image?.lock !== task.id || image.staged === null) return task;
+  const { writeId, layout, size } = image.staged;
+  const source = { place: 'staging', prefix: stagedPrefix(image.id, writeId), layout, size };
+  await deps.tasks.note(task.id, { source });
+  return { ...task, facts: { ...task.facts, source } };
 }
 
 /** How often the image is looked at anew when it changed between look and write: it turns active, or goes, once. */
@@ -103,20 +115,4 @@ async function closeTask(deps: RevertDeps, task: ImportTask, cause: string): Pro
   } catch (error) {
     if (!(error instanceof Conflict)) throw error; // failed already
   }
-}
-
-/** Everything this task may have written, in every place; what the image refers to stays. */
-async function sweep(deps: RevertDeps, task: ImportTask, image: Image | undefined): Promise<void> {
-  const prefix = imagePrefix(task.imageId, task.id);
-  const kept = (image?.locations ?? []).filter(({ writeId }) => writeId === task.id).map(({ store }) => store);
-  await retireWrite(deps, {
-    imageId: task.imageId,
-    writeId: task.id,
-    places: [
-      { place: 'staging', prefix },
-      { place: 'staging', prefix: stagedPrefix(task.imageId, task.id) },
-      { place: 'staging', prefix: planPrefix(task.id) },
-      ...task.import.stores.filter((store) => !kept.includes(store)).map((place) => ({ place, prefix })),
-    ],
-  });
 }
