@@ -1,6 +1,7 @@
 /** What tasks have done, batch by batch beside their record, and the pace that ended ones showed. */
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { TaskRepository } from '../../core/tasks/repository.ts';
+import type { Clock } from '../../core/clock.ts';
+import { BATCH_KEPT_S, type TaskRepository } from '../../core/tasks/repository.ts';
 import type { BatchProgress, PhaseRates } from '../../core/tasks/task.ts';
 import { deleteAll } from './batch-write.ts';
 import { batchKey, RATES_KEY, taskKey } from './keys.ts';
@@ -9,7 +10,7 @@ import type { Table } from './table.ts';
 
 type BatchRecords = Pick<TaskRepository, 'putBatch' | 'batch' | 'batches' | 'removeBatches' | 'rates' | 'setRates'>;
 
-export function createBatchRecords(table: Table): BatchRecords {
+export function createBatchRecords(table: Table, clock: Clock): BatchRecords {
   async function batches(taskId: string): Promise<BatchProgress[]> {
     const found: BatchProgress[] = [];
     for await (const item of queryAll(table, {
@@ -25,7 +26,8 @@ export function createBatchRecords(table: Table): BatchRecords {
     batches,
 
     async putBatch(batch) {
-      const Item = { ...batchKey(batch.taskId, batch.phase, batch.batch), ...batch };
+      const ttl = Math.ceil(clock.now() / 1000) + BATCH_KEPT_S;
+      const Item = { ...batchKey(batch.taskId, batch.phase, batch.batch), ...batch, ttl };
       await table.client.send(new PutCommand({ TableName: table.name, Item }));
     },
 
@@ -55,6 +57,6 @@ export function createBatchRecords(table: Table): BatchRecords {
   };
 }
 
-function batchOf({ pk, sk, ...batch }: Record<string, unknown>): BatchProgress {
+function batchOf({ pk, sk, ttl, ...batch }: Record<string, unknown>): BatchProgress {
   return batch as unknown as BatchProgress;
 }

@@ -143,7 +143,7 @@ export function createTaskRepository(table: Table, clock: Clock): TaskRepository
       );
     },
 
-    ...createBatchRecords(table),
+    ...createBatchRecords(table, clock),
   };
 }
 

@@ -29,7 +29,9 @@ export async function decompressSource(deps: DecompressDeps, task: ImportTask, t
   const { source } = task.facts;
   const image = await deps.images.get(task.imageId);
   const prefix = unpackedPrefix(task.imageId, task.id);
-  if (source === undefined || source.prefix === prefix || image?.containerFormat === 'compressed') return;
+  if (source === undefined || image?.containerFormat === 'compressed') return;
+  // An earlier attempt got so far, and perhaps no further.
+  if (source.prefix === prefix) return inspectSource(deps, task.id, true);
   const packed = await openStored(deps.places, source);
   const kind = compressionOf(await packed.read(0, Math.min(HEAD_BYTES, packed.size)));
   if (kind === undefined) return;

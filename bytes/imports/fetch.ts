@@ -1,9 +1,9 @@
 import type { WithConfig } from '../../core/config.ts';
-import { FetchFailed } from '../../core/errors.ts';
+import { FetchFailed, NotFound } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
+import { stagedSource } from '../../core/imports/leftovers.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import { stagedSource } from '../../core/imports/staging.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
 import { dataKey, stagedPrefix, uploadNoteKey } from '../keys.ts';
@@ -27,11 +27,10 @@ export async function fetchSource(
   tools: StepTools,
   openDownload: OpenDownload,
 ): Promise<void> {
-  if (task.facts.source !== undefined) return;
   const { method } = task.import;
-  await deps.tasks.note(task.id, await fetchBy(deps, task, tools, openDownload));
+  if (task.facts.source === undefined) await deps.tasks.note(task.id, await fetchBy(deps, task, tools, openDownload));
   // Only now: what is recorded has a copy of its own.
-  if (method.name === 'drop') await deps.places.staging.removeObject(method.key);
+  if (method.name === 'drop') await removeDropped(deps, method);
 }
 
 async function fetchBy(
@@ -52,6 +51,15 @@ async function fetchBy(
       return dropped(deps, task, method, tools.guard);
     case 'location':
       throw new FetchFailed('A location is not fetched');
+  }
+}
+
+/** The version that was taken: another file may have been dropped under the same name since. */
+async function removeDropped({ places: { staging } }: WithPlaces, { key, etag }: Method<'drop'>): Promise<void> {
+  try {
+    if ((await staging.headObject(key)).etag === etag) await staging.removeObject(key);
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error; // removed by an earlier attempt
   }
 }
 

@@ -19,7 +19,7 @@ import type { WithUsage } from '../quota/usage.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image } from './image.ts';
 import type { WithImages } from './repository.ts';
-import { sweepPlaces } from './retire-write.ts';
+import { sweepPlaces, TOMBSTONE_MS } from './retire-write.ts';
 import { revised } from './revise.ts';
 
 type DeleteDeps = WithConfig &
@@ -47,9 +47,13 @@ export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string):
   await Promise.all([
     last.visibility === 'shared' || last.revision > 0 ? deps.members.deleteAll(id) : undefined,
     last.lock === null ? undefined : stopWork(deps, last, last.lock),
-    duty === undefined ? undefined : sweepPlaces(deps, duty, last.lock !== null),
+    duty === undefined ? undefined : sweepPlaces(deps, duty, mayBeWritten(last, deps.clock.now())),
   ]);
 }
+
+/** By who holds the image, or by a worker that was lost when its latest copy was made. */
+const mayBeWritten = ({ lock, locations }: Image, nowMs: number): boolean =>
+  lock !== null || locations.some(({ addedAtMs }) => nowMs - addedAtMs < TOMBSTONE_MS);
 
 /** Removes the record as it was read; what it left is the duty. @throws StaleRevision, NotFound */
 async function removeRecord(deps: DeleteDeps, image: Image): Promise<{ last: Image; duty: Duty | undefined }> {

@@ -22,17 +22,20 @@ const AGAIN_MS = 60 * 1000;
  * writer can be alive. The tombstone is there before the first byte goes, so dying in between loses nothing. Repeatable.
  */
 export async function retireWrite(deps: RetireDeps, write: RetiredWrite): Promise<void> {
-  const duty: Duty = {
-    id: `retired:${write.imageId}:${write.writeId}`,
-    kind: 'retired',
-    imageId: write.imageId,
-    writeId: write.writeId,
-    places: write.places,
-    dueAtMs: deps.clock.now(),
-    attempt: 0,
-  };
+  const duty: Duty = { ...retired(write), dueAtMs: deps.clock.now(), attempt: 0 };
   await deps.duties.put(duty);
   await sweepRetired(deps, duty);
+}
+
+const retired = ({ imageId, writeId, places }: RetiredWrite) =>
+  ({ id: `retired:${imageId}:${writeId}`, kind: 'retired', imageId, writeId, places }) as const;
+
+/**
+ * Leaves a tombstone for what ended well: a worker that was lost and replaced may still write, and what it writes then goes once it
+ * cannot be alive.
+ */
+export async function expectLateWrites(deps: WithClock & WithDuties, write: RetiredWrite): Promise<void> {
+  await deps.duties.put({ ...retired(write), attempt: 1, dueAtMs: deps.clock.now() + TOMBSTONE_MS });
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
-import { imagePrefix } from '../../bytes/keys.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
@@ -11,10 +10,10 @@ import { retireWrite } from '../images/retire-write.ts';
 import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import { leftovers, stagedSource } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { taskDutyId } from './report/task-duty.ts';
 import { expiry } from './settle.ts';
-import { stagedSource, stagingPrefixes } from './staging.ts';
 
 type RevertDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithBytes & WithLog;
 
@@ -25,12 +24,22 @@ type RevertDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties &
  * It may run twice, late, or beside a worker that is still writing: it touches only what this task owns.
  */
 export async function revertImport(deps: RevertDeps, taskId: string, cause: string): Promise<void> {
-  const task = await importTask(deps, taskId);
-  if (task.status === 'success') return;
+  const found = await importTask(deps, taskId);
+  if (found.status === 'success') return;
+  const task = await withSource(deps, found);
   const image = await unwind(deps, task);
   await closeTask(deps, task, cause);
-  await sweep(deps, task, image);
+  await retireWrite(deps, leftovers(task, image));
   await deps.duties.remove(taskDutyId(taskId));
+}
+
+/** Staged bytes that no step has taken yet: the image is about to forget them, so the task has to know where they are. */
+async function withSource(deps: RevertDeps, task: ImportTask): Promise<ImportTask> {
+  const image = task.facts.source === undefined ? await deps.images.get(task.imageId) : undefined;
+  if (image?.lock !== task.id || image.staged === null) return task;
+  const source = stagedSource(image.id, image.staged);
+  await deps.tasks.note(task.id, { source });
+  return { ...task, facts: { ...task.facts, source } };
 }
 
 /** How often the image is looked at anew when it changed between look and write: it turns active, or goes, once. */
@@ -41,19 +50,12 @@ async function unwind(deps: RevertDeps, task: ImportTask): Promise<Image | undef
   for (let look = 1; ; look++) {
     const image = await deps.images.get(task.imageId);
     if (image?.lock !== task.id) return image;
-    await takeStaged(deps, task, image);
     try {
       return await deps.images.change(task.imageId, undoing(task, image));
     } catch (error) {
       if (!(error instanceof Conflict || error instanceof NotFound) || look === LOOKS) throw error;
     }
   }
-}
-
-/** What was staged for a task that read nothing of it is the task's to sweep: noted before the image forgets it. */
-async function takeStaged(deps: WithTasks, task: ImportTask, { staged }: Image): Promise<void> {
-  if (staged === null || task.import.method.name !== 'glance-direct' || task.facts.source !== undefined) return;
-  await deps.tasks.note(task.id, { source: stagedSource(task.imageId, staged) });
 }
 
 function undoing(task: ImportTask, image: Image): ImageChange {
@@ -111,19 +113,4 @@ async function closeTask(deps: RevertDeps, task: ImportTask, cause: string): Pro
   } catch (error) {
     if (!(error instanceof Conflict)) throw error; // failed already
   }
-}
-
-/** Everything this task may have written, in every place; what the image refers to stays. */
-async function sweep(deps: RevertDeps, task: ImportTask, image: Image | undefined): Promise<void> {
-  const prefix = imagePrefix(task.imageId, task.id);
-  const { facts } = await importTask(deps, task.id);
-  const kept = (image?.locations ?? []).filter(({ writeId }) => writeId === task.id).map(({ store }) => store);
-  await retireWrite(deps, {
-    imageId: task.imageId,
-    writeId: task.id,
-    places: [
-      ...stagingPrefixes(task.imageId, task.id, facts).map((staged) => ({ place: 'staging', prefix: staged })),
-      ...task.import.stores.filter((store) => !kept.includes(store)).map((place) => ({ place, prefix })),
-    ],
-  });
 }

@@ -5,10 +5,12 @@ import { Conflict, NotFound, NothingStored } from '../errors.ts';
 import { TARGET_PROPERTIES } from '../formats.ts';
 import type { Image, Location } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
+import { expectLateWrites } from '../images/retire-write.ts';
 import type { WithLog } from '../log.ts';
 import { learnedRates } from '../tasks/eta.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { ImportMethod } from '../tasks/task.ts';
+import { leftovers } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { assertLock } from './report/lock.ts';
 import { taskDutyId } from './report/task-duty.ts';
@@ -80,6 +82,8 @@ async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
       `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
     );
   }
+  // Before the end, so that dying behind it leaves nothing in staging that nobody sweeps.
+  await expectLateWrites(deps, leftovers(task, image));
   await deps.images.change(task.imageId, ending(task, image));
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
   await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));

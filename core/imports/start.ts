@@ -60,9 +60,9 @@ async function createTask(deps: StartDeps, caller: Caller, image: Image, order: 
     updatedAt: at,
     expiresAt: null,
   };
-  await deps.tasks.create(task);
-  // Before the lock: if we die between here and StartExecution, the janitor finds the task by this duty.
+  // Before the task: if we die anywhere between here and StartExecution, the janitor finds it by this duty.
   await deps.duties.put(taskDuty({ id: task.id, imageId: image.id }, deps.clock.now()));
+  await deps.tasks.create(task);
   return task;
 }
 

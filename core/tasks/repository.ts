@@ -1,5 +1,8 @@
 import type { BatchProgress, ImportFacts, PhaseRates, Task, TaskStatus, TaskType } from './task.ts';
 
+/** Seconds that the record of a batch is kept: longer than an import may take. */
+export const BATCH_KEPT_S = 2 * 86_400;
+
 export interface TaskRepository {
   /** @throws Conflict when the id exists. */
   create(task: Task): Promise<void>;
@@ -22,7 +25,7 @@ export interface TaskRepository {
   listLive(limit: number): Promise<Task[]>;
   /** Unexpired tasks, newest first unless `forward`; of one project, or all of them. */
   list(filter: { owner?: string; status?: TaskStatus; type?: TaskType; forward?: boolean }): Promise<Task[]>;
-  /** Writes the record of one batch of one phase whole. */
+  /** Writes the record of one batch of one phase whole. It goes by itself `BATCH_KEPT_S` later: a worker may report when all is over. */
   putBatch(batch: BatchProgress): Promise<void>;
   /** One batch's record, strongly consistent; undefined for a batch that has not reported. */
   batch(taskId: string, phase: string, batch: number): Promise<BatchProgress | undefined>;

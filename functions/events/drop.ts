@@ -1,6 +1,5 @@
-import { observed } from '../../aws/telemetry.ts';
 import { takeDrop } from '../../core/imports/take-drop.ts';
-import { serviceDeps } from '../../service/deps.ts';
+import { eventHandler } from './event.ts';
 
 /** "Object Created" of Amazon S3, as EventBridge delivers it. Keys are plain text here, not URL-encoded. */
 interface ObjectCreated {
@@ -8,7 +7,6 @@ interface ObjectCreated {
 }
 
 /** A file was dropped into the staging bucket: it becomes an image of the project its key names, or goes into quarantine with the reason. */
-export const handler = observed(
-  async ({ detail: { object } }: ObjectCreated): Promise<unknown> =>
-    takeDrop(await serviceDeps(), { key: object.key, sequencer: object.sequencer ?? '' }),
+export const handler = eventHandler<ObjectCreated>((deps, { detail: { object } }) =>
+  takeDrop(deps, { key: object.key, sequencer: object.sequencer ?? '' }),
 );

@@ -1,7 +1,6 @@
-import { observed } from '../../aws/telemetry.ts';
 import { TaskAborted } from '../../core/errors.ts';
 import { revertImport } from '../../core/imports/revert.ts';
-import { serviceDeps } from '../../service/deps.ts';
+import { eventHandler } from './event.ts';
 
 /** Detail of "Step Functions Execution Status Change" (EventBridge events of AWS Step Functions). */
 interface StatusChange {
@@ -9,8 +8,7 @@ interface StatusChange {
 }
 
 /** An import execution ended badly: aborted, timed out, or failed. Reverting again what Revert did changes nothing. */
-export const handler = observed(async ({ detail }: StatusChange): Promise<void> => {
-  const deps = await serviceDeps();
+export const handler = eventHandler<StatusChange>(async (deps, { detail }) => {
   const cause =
     detail.status === 'TIMED_OUT'
       ? 'The import took longer than allowed'

@@ -1,6 +1,5 @@
-import { observed } from '../../aws/telemetry.ts';
 import { janitor } from '../../core/janitor/janitor.ts';
-import { serviceDeps } from '../../service/deps.ts';
+import { eventHandler } from './event.ts';
 
 /** Scheduled: settles every due duty. */
-export const handler = observed(async (): Promise<unknown> => janitor(await serviceDeps()));
+export const handler = eventHandler<unknown>((deps) => janitor(deps));

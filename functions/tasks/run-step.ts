@@ -7,11 +7,10 @@
  * 0 in both cases. Any other end (memory, a host that goes away) is the container's: the workflow starts another one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serviceError } from '../../bytes/imports/step.ts';
-import { Throttled } from '../../core/errors.ts';
 import { serviceDeps } from '../../service/deps.ts';
 import type { LongStep } from '../../workflows/topology.ts';
-import { type ContainerStep, recordContainer } from './container-record.ts';
+import type { ContainerStep } from './container-record.ts';
+import { inContainer } from './in-container.ts';
 import type { StepHandler } from './step.ts';
 
 const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHandler<never> }>>> = {
@@ -21,13 +20,6 @@ const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHan
   'import-hash': () => import('./hash.ts'),
   'import-copy': () => import('./copy.ts'),
 };
-
-/** As often as the workflow tries a function anew for the platform's faults. */
-const ATTEMPTS = 5;
-/** Some two hours. */
-const THROTTLED_ATTEMPTS = 130;
-const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 60_000;
 
 /** @throws Error for a step that does not exist, or a parameter that is not `name=value` */
 function parse([step = '', ...parameters]: readonly string[]): ContainerStep & { readonly step: LongStep } {
@@ -41,33 +33,10 @@ function parse([step = '', ...parameters]: readonly string[]): ContainerStep & {
   return { ...Object.fromEntries(pairs), step } as ContainerStep & { readonly step: LongStep };
 }
 
-async function untilDone(run: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await run();
-      return;
-    } catch (error) {
-      const failure = serviceError(error);
-      const attempts = failure instanceof Throttled ? THROTTLED_ATTEMPTS : ATTEMPTS;
-      if (!failure.retryable || attempt >= attempts) throw failure;
-      await sleep(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)));
-    }
-  }
-}
-
 async function main(): Promise<void> {
   const event = parse(process.argv.slice(2));
-  const deps = await serviceDeps();
-  const startedAtMs = deps.clock.now();
-  await recordContainer(deps, event, startedAtMs);
   const { handler } = await STEPS[event.step]();
-  try {
-    await untilDone(() => handler(event as never));
-  } catch (error) {
-    const known = serviceError(error);
-    deps.log.warn('step failed', { ...event, error: known.kind, cause: known.message });
-    await recordContainer(deps, event, startedAtMs, known);
-  }
+  await inContainer(await serviceDeps(), event, () => handler(event as never), sleep);
 }
 
 // A parent that goes takes it along (one machine); a container has none.

@@ -1,4 +1,4 @@
-import { parseConfig } from '../../../core/config.ts';
+import { type Config, parseConfig } from '../../../core/config.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { NotFound } from '../../../core/errors.ts';
 import type { WorkflowPort } from '../../../core/executions/workflow.ts';
@@ -53,12 +53,23 @@ const STORES = [
   { id: 'dcn1', bucket: 'dcn1-bucket' },
 ];
 
+const NEW_DEFAULTS = createPolicy({ newDefaults: true });
+
+/** A configuration is parsed once: plays of faults use the same one thousands of times. */
+const known = new Map<string, Config>();
+function parsed(config: Readonly<Record<string, unknown>>): Config {
+  const text = JSON.stringify(config);
+  const settings = known.get(text) ?? parseConfig(config);
+  known.set(text, settings);
+  return settings;
+}
+
 /** Nothing to start, nothing to close; ids count up from `00000000-0000-4000-8000-000000000001`. Ports in `overrides` replace ours. */
 export function memoryDeps(
   config: Readonly<Record<string, unknown>> = {},
   overrides: Partial<Deps & JanitorDeps> = {},
 ): MemoryDeps {
-  const settings = parseConfig({ stores: STORES, ...config });
+  const settings = parsed({ stores: STORES, ...config });
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
   const clock = { now: () => time.nowMs };
   const newId = countingIds();
@@ -82,7 +93,7 @@ export function memoryDeps(
     metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     usage: memoryUsage(clock),
     limits: configuredLimits(settings),
-    policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
+    policy: settings.enforce_new_defaults ? NEW_DEFAULTS : createPolicy({ newDefaults: false }),
     locations: { find: async () => undefined },
     storeAbilities: { known: async () => undefined },
     bytes: {

@@ -1,16 +1,19 @@
-import { type StepEvent, serviceError } from '../../../bytes/imports/step.ts';
-import { recordContainer } from '../../../functions/tasks/container-record.ts';
+import type { StepEvent } from '../../../bytes/imports/step.ts';
+import { inContainer } from '../../../functions/tasks/in-container.ts';
 import type { StepHandler } from '../../../functions/tasks/step.ts';
 import type { Machine } from '../../../local/stepfunctions/definition.ts';
 import { type HistoryEvent, trail } from '../../../local/stepfunctions/history.ts';
 import { runMachine } from '../../../local/stepfunctions/interpreter.ts';
-import { StateError } from '../../../local/stepfunctions/state-error.ts';
+import { Aborted, StateError } from '../../../local/stepfunctions/state-error.ts';
 import type { Json } from '../../../local/wire/json.ts';
 import type { ServiceDeps } from '../../../service/deps.ts';
+import type { StateMachine } from '../../../workflows/asl.ts';
 import { importImage } from '../../../workflows/import-image.ts';
 
-/** A call of a step's function. `attempt` counts calls of the same step with the same event, from 1. */
+/** A call of a step's function, or of its container. `attempt` counts calls by the same state with the same event, from 1. */
 export interface StepCall {
+  /** Whose call it is. */
+  readonly state: string;
   /** As in workflows/topology.ts, without `import-`. */
   readonly step: string;
   readonly event: Readonly<Record<string, unknown>>;
@@ -22,7 +25,9 @@ export type Around = (call: StepCall, run: () => Promise<unknown>) => Promise<un
 
 /** How an execution ended, and which functions it called; a container is `step in container`. */
 export interface Execution {
-  readonly status: 'SUCCEEDED' | 'FAILED';
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'ABORTED';
+  /** Of a failure. */
+  readonly cause?: string;
   readonly steps: readonly string[];
   /** Names of states entered, in order. */
   readonly states: readonly string[];
@@ -34,42 +39,62 @@ export interface Steps {
   readonly containers: Readonly<Record<string, StepHandler<never>>>;
 }
 
-/** Runs the import workflow as it is deployed, containers included, without waiting between attempts. @throws what no state catches */
+export interface ExecuteOptions {
+  /** Default: as it is deployed on AWS, with containers. */
+  readonly machine?: StateMachine;
+  /** Stops the execution; what it called goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs the import workflow without waiting between attempts. It has failed as well with what no state catches. */
 export async function execute(
   { deps, around }: { readonly deps: ServiceDeps; readonly around: Around | undefined },
   { handlers, containers }: Steps,
   taskId: string,
+  { machine = importImage, signal = new AbortController().signal }: ExecuteOptions = {},
 ): Promise<Execution> {
   const steps: string[] = [];
   const attempts = new Map<string, number>();
   /** An execution that fails leaves functions of other branches at work: they end by themselves. */
   const working: Promise<unknown>[] = [];
-  const call = async (step: string, event: StepEvent): Promise<unknown> => {
-    const handler = handlers[step];
-    if (handler === undefined) throw new Error(`there is no step ${step}`);
-    const line = `${step} ${JSON.stringify(event)}`;
+  const call = async (called: Omit<StepCall, 'attempt'>, run: () => Promise<unknown>): Promise<unknown> => {
+    const line = `${called.state} ${JSON.stringify(called.event)}`;
     const attempt = (attempts.get(line) ?? 0) + 1;
     attempts.set(line, attempt);
-    const run = () => handler.on(deps, event as never);
-    const answer = around === undefined ? run() : around({ step, event: { ...event }, attempt }, run);
+    const answer = around === undefined ? run() : around({ ...called, attempt }, run);
     working.push(answer);
     return answer;
+  };
+  const handlerOf = (of: Steps['handlers'], step: string): StepHandler<never> => {
+    const handler = of[step];
+    if (handler === undefined) throw new Error(`there is no step ${step}`);
+    return handler;
   };
   const events: HistoryEvent[] = [];
   const imageId = (await deps.tasks.get(taskId))?.imageId ?? '';
   const ports = {
     async invokeFunction(name: string, payload: Json): Promise<Json> {
-      const step = stepOf(name);
+      const { step, state } = labelOf(name);
       steps.push(step);
-      return asLambda(() => call(step, payload as unknown as StepEvent));
+      const event = payload as unknown as StepEvent;
+      const run = () => handlerOf(handlers, step).on(deps, event as never);
+      return asLambda(() => call({ state, step, event: { ...event } }, run));
     },
-    async runContainer(_definition: string, overrides: Readonly<Record<string, Json>>): Promise<Json> {
-      const [, , , fn = '', ...parameters] = ['', ...commandOf(overrides)];
+    async runContainer(definition: string, overrides: Readonly<Record<string, Json>>): Promise<Json> {
+      const { step, state } = labelOf(definition);
+      const [, , fn = '', ...parameters] = commandOf(overrides);
       const event = Object.fromEntries(parameters.map((parameter) => parameter.split('=', 2)));
-      const step = stepOf(fn);
       steps.push(`${step} in container`);
-      await asContainer(deps, { ...event, step: fn }, () => containers[step]?.on(deps, event as never));
-      return {};
+      const handler = handlerOf(containers, step);
+      const named = { ...event, step: fn } as unknown as Parameters<typeof inContainer>[1];
+      const run = () =>
+        inContainer(
+          deps,
+          named,
+          () => handler.on(deps, event as never),
+          async () => undefined,
+        );
+      return asContainer(() => call({ state, step, event }, run));
     },
     putEvents: async (): Promise<Json> => ({}),
     issueToken: (): never => {
@@ -78,7 +103,7 @@ export async function execute(
   };
   const run = {
     ports,
-    signal: new AbortController().signal,
+    signal,
     trail: trail(events),
     context: {
       Execution: { Id: `arn:aws:states:us-east-1:1:execution:import-image:${taskId}`, Name: taskId, Input: {} },
@@ -86,22 +111,50 @@ export async function execute(
     waitScale: 0,
     sub: runMachine,
   };
-  const status = await runMachine(importImage as unknown as Machine, { taskId, imageId }, run).then(
-    () => 'SUCCEEDED' as const,
-    (error: unknown) => {
-      if (error instanceof StateError && error.error === 'ImportFailed') return 'FAILED' as const;
-      throw error;
-    },
+  const end = await runMachine(labelled(machine), { taskId, imageId }, run).then(
+    () => ({ status: 'SUCCEEDED' }) as const,
+    (error: unknown) => endOf(error),
   );
   await Promise.allSettled(working);
   const states = events.flatMap((event) => {
     const { name } = (event['stateEnteredEventDetails'] ?? {}) as { readonly name?: string };
     return name === undefined ? [] : [name];
   });
-  return { status, steps, states };
+  return { ...end, steps, states };
 }
 
-const stepOf = (name: string): string => name.replace(/^.*import-([\w-]+).*$/, '$1');
+function endOf(error: unknown): Pick<Execution, 'status' | 'cause'> {
+  if (error instanceof Aborted) return { status: 'ABORTED' };
+  if (error instanceof StateError) return { status: 'FAILED', cause: error.causeText };
+  throw error;
+}
+
+/** The definition with each state's name behind the name of what it calls: a call does not tell whose it is. */
+function labelled(machine: StateMachine): Machine {
+  const label = (value: unknown, state: string): unknown => {
+    if (Array.isArray(value)) return value.map((item) => label(item, state));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => {
+        if (key === 'States')
+          return [
+            key,
+            Object.fromEntries(Object.entries(inner as object).map(([name, of]) => [name, label(of, name)])),
+          ];
+        return [key, CALLED.includes(key) ? `${String(inner)}#${state}` : label(inner, state)];
+      }),
+    );
+  };
+  return label(machine, '') as Machine;
+}
+
+const CALLED: readonly string[] = ['FunctionName', 'TaskDefinition'];
+
+/** Of `${Fn.import-copy}#CopyToStore`, and of a task definition's likewise. */
+function labelOf(name: string): Pick<StepCall, 'step' | 'state'> {
+  const [, step = '', state = ''] = /import-([\w-]+)\}#(\w+)$/.exec(name) ?? [];
+  return { step, state };
+}
 
 function commandOf(overrides: Readonly<Record<string, Json>>): string[] {
   const [first] = overrides['ContainerOverrides'] as unknown as readonly { readonly Command: string[] }[];
@@ -117,17 +170,10 @@ async function asLambda(run: () => Promise<unknown>): Promise<Json> {
   return JSON.parse(JSON.stringify(answer)) as Json;
 }
 
-/** As functions/tasks/run-step.ts: the failure is recorded, the container ends well. */
-async function asContainer(
-  deps: ServiceDeps,
-  step: Readonly<Record<string, string>>,
-  run: () => Promise<unknown> | undefined,
-): Promise<void> {
-  const event = step as unknown as Parameters<typeof recordContainer>[1];
-  await recordContainer(deps, event, deps.clock.now());
-  try {
-    await run();
-  } catch (error) {
-    await recordContainer(deps, event, deps.clock.now(), serviceError(error));
-  }
+/** Of a container the workflow learns whether it ended well. */
+async function asContainer(run: () => Promise<unknown>): Promise<Json> {
+  await run().catch((error: Error) => {
+    throw new StateError('States.TaskFailed', error.message, { cause: error });
+  });
+  return {};
 }

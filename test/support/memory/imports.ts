@@ -35,7 +35,7 @@ import type { ServiceDeps } from '../../../service/deps.ts';
 import { anImage } from '../images.ts';
 import { aTask } from '../tasks.ts';
 import { type MemoryDeps, memoryDeps } from './deps.ts';
-import { type Around, type Execution, execute } from './execution.ts';
+import { type Around, type ExecuteOptions, type Execution, execute } from './execution.ts';
 import { type MemoryStore, memoryStore } from './store.ts';
 
 /** What the web answers: the body, and the length it tells (its own when absent, none when null). */
@@ -50,17 +50,17 @@ export interface WebAnswer {
 
 /** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
 export interface ImportRig {
-  readonly deps: ServiceDeps & Pick<MemoryDeps, 'time' | 'projects' | 'logged' | 'started'>;
+  readonly deps: ServiceDeps & Pick<MemoryDeps, 'time' | 'projects' | 'logged' | 'started' | 'executions'>;
   readonly staging: MemoryStore;
   readonly stores: Readonly<Record<'central' | 'edge' | 'abroad', MemoryStore>>;
   readonly web: Map<string, WebAnswer>;
   /** Asked around each call of a step; what it throws the platform answers instead. */
   around: Around | undefined;
-  /** An image whose bytes are staged, as PUT stage leaves it, hashed or not. */
+  /** An image whose bytes are staged, as PUT stage leaves it, hashed or not; with an id of its own, or that of the attributes. */
   staged(bytes: Uint8Array, attributes: Partial<Image>, options?: { readonly hashed?: boolean }): Promise<Image>;
   /** Records the task of an import and takes the image's lock, as POST import does. */
   task(image: Image, method: ImportMethod, options?: Partial<NonNullable<Task['import']>>): Promise<string>;
-  run(taskId: string): Promise<Execution>;
+  run(taskId: string, options?: ExecuteOptions): Promise<Execution>;
   image(id: string): Promise<Image>;
   /** The bytes of a copy, as a download gets them. */
   read(image: Image, location: Location): Promise<Buffer>;
@@ -115,7 +115,7 @@ export function importRig(config: Readonly<Record<string, unknown>> = {}): Impor
     around: undefined,
     staged: (bytes, attributes, options) => stage(rig, bytes, attributes, options?.hashed ?? true),
     task: (image, method, options) => recordTask(deps, image, method, options),
-    run: (taskId) => execute(rig, steps, taskId),
+    run: (taskId, options) => execute(rig, steps, taskId, options),
     async image(id) {
       const image = await deps.images.get(id);
       if (image === undefined) throw new Error(`there is no image ${id}`);
@@ -174,7 +174,7 @@ async function stage(
   attributes: Partial<Image>,
   hashed: boolean,
 ): Promise<Image> {
-  const id = randomUUID();
+  const { id = randomUUID() } = attributes;
   const writeId = 'stage';
   const writer = plainWriter(staging, stagedPrefix(id, writeId));
   await writer.write(bytes);
@@ -182,11 +182,11 @@ async function stage(
   const hex = (algorithm: string) => createHash(algorithm).update(bytes).digest('hex');
   const digests = hashed ? { md5: hex('md5'), hash: { algo: 'sha512', value: hex('sha512') } } : {};
   const image = anImage({
-    id,
     containerFormat: 'bare',
     status: 'uploading',
     staged: { writeId, layout: 'plain', size, ...digests },
     ...attributes,
+    id,
   });
   await deps.images.create(image);
   return image;

@@ -58,6 +58,8 @@ export interface MemoryStore extends Store {
   readonly calls: readonly StoreCall[];
   /** Makes calls fail or wait: asked before each one; what it throws (or rejects with) the call throws. */
   fault: ((call: StoreCall) => void | Promise<void>) | undefined;
+  /** Asked after each call that changed something, before its answer: what it throws the call throws, as when the answer is lost. */
+  answering: ((call: StoreCall) => void | Promise<void>) | undefined;
   /** The next connections of ranged reads break off after so many bytes each. */
   readonly breaks: number[];
 }
@@ -90,6 +92,7 @@ class MemoryBucket implements MemoryStore {
   readonly calls: StoreCall[] = [];
   readonly breaks: number[] = [];
   fault: MemoryStore['fault'];
+  answering: MemoryStore['answering'];
 
   constructor({
     id,
@@ -135,7 +138,9 @@ class MemoryBucket implements MemoryStore {
   ): Promise<string> {
     await this.begin('putObject', key, signal);
     if (this.abilities.verifiesCrc32 && crc !== undefined && crc !== crc32(body)) throw this.unavailable(key);
-    return this.keep(key, Buffer.from(body), { contentType });
+    const etag = this.keep(key, Buffer.from(body), { contentType });
+    await this.answering?.({ method: 'putObject', key });
+    return etag;
   }
 
   multipart(key: string, signal?: AbortSignal, metadata?: Metadata): Multipart {
@@ -160,17 +165,20 @@ class MemoryBucket implements MemoryStore {
     if (source.size > this.abilities.maxCopyBytes) throw this.unavailable(key);
     const replaced = metadata && encoded(metadata);
     this.keep(key, source.bytes, { contentType: source.contentType, metadata: replaced ?? source.metadata });
+    await this.answering?.({ method: 'copyObject', key });
   }
 
   async removeObject(key: string): Promise<void> {
     await this.begin('removeObject', key);
     this.objects.delete(key);
+    await this.answering?.({ method: 'removeObject', key });
   }
 
   async removePrefix(prefix: string): Promise<void> {
     await this.begin('removePrefix', prefix);
     for (const [upload, key] of this.uploads) if (key.startsWith(prefix)) this.uploads.delete(upload);
     for (const key of this.objects.keys()) if (key.startsWith(prefix)) this.objects.delete(key);
+    await this.answering?.({ method: 'removePrefix', key: prefix });
   }
 
   /** What every call begins with: it takes a turn of the event loop, is noted, and may be made to fail. */
@@ -265,11 +273,13 @@ class MemoryMultipart implements Multipart {
     if (!store.uploads.delete(this.#upload) || small || parts.length === 0) throw store.unavailable(this.#key);
     const etag = `${etagOf(Buffer.from(parts.map((part) => part.etag).join())).slice(0, -1)}-${parts.length}"`;
     const bytes = Buffer.concat(parts.map((part) => part.bytes));
-    return store.keep(this.#key, bytes, {
+    store.keep(this.#key, bytes, {
       contentType: 'application/octet-stream',
       etag,
       ...(metadata && { metadata }),
     });
+    await store.answering?.({ method: 'complete', key: this.#key });
+    return etag;
   }
 
   async abort(): Promise<void> {
@@ -284,6 +294,7 @@ class MemoryMultipart implements Multipart {
     if (!uploads.has(this.#upload) || n >= abilities.maxParts || bytes.length > abilities.maxPartBytes)
       throw this.#store.unavailable(this.#key);
     this.#upload.parts.set(n, { bytes, etag: etagOf(bytes) });
+    await this.#store.answering?.({ method, key: this.#key });
   }
 }
 

@@ -1,13 +1,13 @@
 import type { Clock } from '../../../core/clock.ts';
 import { Conflict, NotFound } from '../../../core/errors.ts';
-import type { TaskRepository } from '../../../core/tasks/repository.ts';
+import { BATCH_KEPT_S, type TaskRepository } from '../../../core/tasks/repository.ts';
 import type { BatchProgress, PhaseRates, Task } from '../../../core/tasks/task.ts';
 import { defined } from './images.ts';
 import { byText, Records } from './records.ts';
 
 export function memoryTasks(clock: Clock): TaskRepository {
   const tasks = new Records<Task>();
-  const batches = new Records<BatchProgress>();
+  const batches = new Records<{ readonly batch: BatchProgress; readonly expiresAtMs: number }>();
   let rates: PhaseRates = {};
   const now = () => new Date(clock.now()).toISOString();
   const isAlive = ({ expiresAt }: Task) => expiresAt === null || Date.parse(expiresAt) > clock.now();
@@ -20,7 +20,11 @@ export function memoryTasks(clock: Clock): TaskRepository {
       .values()
       .filter(isAlive)
       .toSorted((a, b) => byText(a.createdAt, b.createdAt) || byText(a.id, b.id));
-  const batchesOf = (taskId: string) => batches.entries().filter(([, batch]) => batch.taskId === taskId);
+  const batchesOf = (taskId: string) =>
+    batches
+      .entries()
+      .filter(([, { batch, expiresAtMs }]) => batch.taskId === taskId && expiresAtMs > clock.now())
+      .map(([key, { batch }]) => [key, batch] as const);
 
   return {
     async create(task) {
@@ -69,8 +73,12 @@ export function memoryTasks(clock: Clock): TaskRepository {
       return forward ? found : found.toReversed();
     },
 
-    putBatch: async (batch) => batches.set(batchKey(batch.taskId, batch.phase, batch.batch), batch),
-    batch: async (taskId, phase, batch) => batches.get(batchKey(taskId, phase, batch)),
+    putBatch: async (batch) =>
+      batches.set(batchKey(batch.taskId, batch.phase, batch.batch), {
+        batch,
+        expiresAtMs: clock.now() + BATCH_KEPT_S * 1000,
+      }),
+    batch: async (taskId, phase, batch) => batches.get(batchKey(taskId, phase, batch))?.batch,
     batches: async (taskId) => batchesOf(taskId).map(([, batch]) => batch),
     async removeBatches(taskId) {
       for (const [key] of batchesOf(taskId)) batches.delete(key);

@@ -1,4 +1,10 @@
-import { BatchWriteCommand, type BatchWriteCommandInput, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchWriteCommand,
+  type BatchWriteCommandInput,
+  GetCommand,
+  type PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import type { Table } from '../../../../aws/dynamodb/table.ts';
 import { createBatchRecords } from '../../../../aws/dynamodb/task-batches.ts';
@@ -29,8 +35,25 @@ test.each([
   const keys = new Set(Array.from({ length: 60 }, (_each, n) => `BATCH#render#${n}`));
   const { table, requests } = busyTable(keys, accepted);
 
-  await createBatchRecords(table).removeBatches('id');
+  await createBatchRecords(table, { now: () => 0 }).removeBatches('id');
 
   expect([...keys]).toEqual([]);
   expect(Math.max(...requests)).toBeLessThanOrEqual(25);
+});
+
+test('a batch goes by itself two days after it was written, and does not tell', async () => {
+  let Item: Record<string, unknown> = {};
+  const send = async (command: PutCommand | GetCommand) => {
+    if (command instanceof GetCommand) return { Item };
+    Item = command.input.Item ?? {};
+    return {};
+  };
+  const nowMs = 1_000_000;
+  const batches = createBatchRecords({ name: 't', client: { send } } as unknown as Table, { now: () => nowMs });
+  const batch = { ...{ taskId: 'id', phase: 'hash', batch: 0 }, bytesDone: 1, bytesTotal: 2, startedAtMs: 3, atMs: 4 };
+
+  await batches.putBatch(batch);
+
+  expect(Item['ttl']).toBe(nowMs / 1000 + 2 * 86_400);
+  expect(await batches.batch('id', 'hash', 0)).toEqual(batch);
 });
