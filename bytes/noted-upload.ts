@@ -87,7 +87,13 @@ function noting(multipart: Multipart, { at, key, of }: UploadNote): Multipart {
   let noted: Promise<string> | undefined;
   const note = async (): Promise<string> => {
     const uploadId = await multipart.begin();
-    await putJson(at, key, { uploadId, of } satisfies Noted);
+    try {
+      await putJson(at, key, { uploadId, of } satisfies Noted);
+    } catch (error) {
+      // Nobody would find it again.
+      await multipart.abort();
+      throw error;
+    }
     return uploadId;
   };
   const begin = (): Promise<string> => {

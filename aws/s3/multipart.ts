@@ -3,6 +3,8 @@ import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
+  type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
   ListPartsCommand,
   type ListPartsCommandOutput,
@@ -99,15 +101,12 @@ export class S3Multipart implements Multipart {
       const { verifiesCrc32, partChecksumsInComplete, fullObjectCrc32, etagOfComplete } = abilities;
       const partsChecked = verifiesCrc32 && partChecksumsInComplete;
       const checked = fullObjectCrc32 && whole !== undefined;
-      const answer = await this.#at.client.send(
-        new CompleteMultipartUploadCommand({
-          ...this.#subject(uploadId),
-          MultipartUpload: { Parts: parts.map(([number, part]) => completedPart(number, part, partsChecked)) },
-          MpuObjectSize: size,
-          ...(checked ? { ChecksumCRC32: crc32Header(whole), ChecksumType: 'FULL_OBJECT' } : {}),
-        }),
-        abortable(this.#signal),
-      );
+      const answer = await this.#unlessRefused({
+        ...this.#subject(uploadId),
+        MultipartUpload: { Parts: parts.map(([number, part]) => completedPart(number, part, partsChecked)) },
+        MpuObjectSize: size,
+        ...(checked ? { ChecksumCRC32: crc32Header(whole), ChecksumType: 'FULL_OBJECT' } : {}),
+      });
       if (fullObjectCrc32 && etagOfComplete) return answer.ETag ?? '';
       // Nobody verified the whole: at least it is as long as its parts.
       const etag = await checkSize(this.#at, this.#key, size, this.#signal);
@@ -124,6 +123,16 @@ export class S3Multipart implements Multipart {
       await this.#at.client.send(new AbortMultipartUploadCommand(this.#subject(uploadId)));
     } catch {
       // The janitor aborts uploads under the prefix of a retired write.
+    }
+  }
+
+  /** Parts that the service makes no object of are of no use to a later attempt, either. */
+  async #unlessRefused(input: CompleteMultipartUploadCommandInput): Promise<CompleteMultipartUploadCommandOutput> {
+    try {
+      return await this.#at.client.send(new CompleteMultipartUploadCommand(input), abortable(this.#signal));
+    } catch (error) {
+      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 400) await this.abort();
+      throw error;
     }
   }
 

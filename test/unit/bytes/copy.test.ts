@@ -44,3 +44,23 @@ it.each([
   expect(Buffer.concat(chunks).equals(RAW)).toBe(true);
   expect(told.length).toBe(SLICES);
 });
+
+it('to a service that verifies nothing: nobody knows whether what stands was read back', async () => {
+  const staging = memoryStore({ id: 'staging' });
+  const abilities = { verifiesCrc32: false, verifiesMd5: false };
+  const store = memoryStore({ id: 'store', service: 'abroad', abilities });
+  const places = createPlaces(staging, [store]);
+  const writer = sparseWriter(staging, 'from/');
+  await writer.write(RAW);
+  await writer.finish();
+  const from = { place: 'staging', prefix: 'from/', layout: 'sparse', size: RAW.length } as const;
+  await copyStored(places, from, store, 'to/');
+  // Damaged on its way, and the process ended before it looked.
+  const damaged = store.objects.get('to/s/0');
+  damaged?.bytes.fill(1);
+
+  await copyStored(places, from, store, 'to/', { isRetry: true });
+
+  const reader = await openStored(places, { ...from, place: 'store', prefix: 'to/' });
+  expect(Buffer.from(await reader.read(0, 16 * MIB)).equals(RAW.subarray(0, 16 * MIB))).toBe(true);
+});

@@ -131,6 +131,16 @@ describe.each([
     expect((await rest(play)).parts).toBe(PARTS);
   });
 
+  it('leaves no upload that it could not note', async () => {
+    const play = await rig(layout, service);
+    play.staging.fault = ({ method, key }) => {
+      if (method === 'putObject' && key === noteKey) throw new BackendUnavailable('gone for a while');
+    };
+    await expect(play.copy(false)).rejects.toThrow('gone for a while');
+
+    expect(play.store.unfinished()).toEqual([]);
+  });
+
   it('leaves nothing when there will be no other attempt', async () => {
     const play = await rig(layout, service);
     failAfter(play.store, DONE, new TaskAborted('the image was deleted'));
