@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,12 +17,13 @@ import { type Deployment, makeDeployment, readDeployment } from '../../scripts/a
 import type { Secrets } from '../../scripts/secrets.ts';
 import { LOCAL_DEFAULTS } from '../../scripts/settings.ts';
 import { statements } from '../infra/graph.ts';
-import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
+import { type Account, type Glimpse, startGlimpse } from '../support/glimpse.ts';
 import { type ImageClient, imageClient, lambdaOf, s3Of } from '../support/image-client.ts';
 import { block, VHD_BLOCK, vhdDynamic } from '../unit/formats/disk-builders.ts';
 
 const CONFIG = {
   ...LOCAL_DEFAULTS,
+  image_import_plugins: ['image_decompression', 'image_conversion'],
   stores: [
     { id: 'central', bucket: 'example-store-central', default: true },
     { id: 'frankfurt', bucket: 'example-store-frankfurt', region: 'eu-central-1' },
@@ -65,9 +67,9 @@ async function asked(glimpse: Glimpse): Promise<Asked[]> {
   return (await Promise.all(reports)).flat();
 }
 
-async function staged(images: ImageClient, name: string): Promise<string> {
+async function staged(images: ImageClient, name: string, bytes = disk): Promise<string> {
   const { id } = await images.create({ name, disk_format: 'vhd' });
-  expect(await images.put(id, 'stage', disk)).toBe(204);
+  expect(await images.put(id, 'stage', bytes)).toBe(204);
   return id;
 }
 
@@ -82,6 +84,20 @@ describe('a deployment without a fault', () => {
   let glimpse: Glimpse;
   let images: ImageClient;
   let web: Server;
+  /** The answer to a call that goes well. */
+  const jsonOf = async (
+    account: Account,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+    // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
+  ): Promise<any> => {
+    const answer = await glimpse.api(account, method, path, { headers, ...(body === undefined ? {} : { body }) });
+    const text = await answer.text();
+    expect(answer.ok, `${method} ${path}: ${answer.status} ${text}`).toBe(true);
+    return text === '' ? undefined : JSON.parse(text);
+  };
 
   beforeAll(async () => {
     glimpse = await start({ bundles: { deployment }, iam: {}, front: {}, dynamodb: {}, s3: {} });
@@ -155,6 +171,77 @@ describe('a deployment without a fault', () => {
     },
     LONG_MS,
   );
+
+  test(
+    'what is compressed is unpacked and converted; a copy in one store is deleted alone',
+    async () => {
+      const id = await staged(images, 'packed', gzipSync(disk));
+      await images.import(id, { method: { name: 'glance-direct' }, stores: ['central', 'tokyo'] });
+      const raw = { status: 'active', disk_format: 'raw', size: 6 * VHD_BLOCK };
+      expect(await images.settled(id, SOON_MS), glimpse.output()).toMatchObject({ ...raw, stores: 'central,tokyo' });
+
+      expect((await glimpse.api('admin', 'DELETE', `/v2/stores/central/${id}`)).status).toBe(204);
+      expect(await images.show(id)).toMatchObject({ ...raw, stores: 'tokyo' });
+      expect((await glimpse.api('demo', 'GET', `/v2/images/${id}/file`)).status).toBe(200);
+    },
+    LONG_MS,
+  );
+
+  test('an image is shared with a project, which accepts it', async () => {
+    const { id } = await images.create({ name: 'shared' });
+    const token = await glimpse.token('alt');
+    const member = (await jsonOf('alt', 'GET', '/identity/v3/auth/tokens', undefined, { 'x-subject-token': token }))
+      .token.project.id;
+    const path = `/v2/images/${id}/members`;
+
+    expect(await jsonOf('demo', 'POST', path, { member })).toMatchObject({ status: 'pending' });
+    expect(await jsonOf('alt', 'PUT', `${path}/${member}`, { status: 'accepted' })).toMatchObject({
+      status: 'accepted',
+    });
+    expect(await jsonOf('alt', 'GET', '/v2/images?visibility=shared')).toMatchObject({ images: [{ id }] });
+    expect((await glimpse.api('demo', 'DELETE', `${path}/${member}`)).status).toBe(204);
+    expect((await glimpse.api('alt', 'GET', `/v2/images/${id}`)).status).toBe(404);
+  });
+
+  test('a namespace is made, filled, read and removed', async () => {
+    const namespaces = '/v2/metadefs/namespaces';
+    await jsonOf('admin', 'POST', namespaces, { namespace: 'Example', visibility: 'public' });
+    await jsonOf('admin', 'POST', `${namespaces}/Example/properties`, {
+      name: 'colour',
+      title: 'Colour',
+      type: 'string',
+    });
+    await jsonOf('admin', 'POST', `${namespaces}/Example/tags/green`);
+
+    expect(await jsonOf('demo', 'GET', `${namespaces}/Example`)).toMatchObject({
+      ...{ namespace: 'Example', properties: { colour: { title: 'Colour' } }, tags: [{ name: 'green' }] },
+    });
+    expect((await glimpse.api('admin', 'DELETE', `${namespaces}/Example`)).status).toBe(204);
+    expect((await glimpse.api('demo', 'GET', `${namespaces}/Example`)).status).toBe(404);
+  });
+
+  test('a project and a user are made, named and removed', async () => {
+    const { project } = await jsonOf('admin', 'POST', '/identity/v3/projects', { project: { name: 'made' } });
+    const { user } = await jsonOf('admin', 'POST', '/identity/v3/users', {
+      user: { name: 'made', password: 'of-a-test' },
+    });
+
+    expect(await jsonOf('admin', 'GET', '/identity/v3/projects?name=made')).toMatchObject({
+      projects: [{ id: project.id }],
+    });
+    expect(await jsonOf('admin', 'GET', `/identity/v3/users/${user.id}`)).toMatchObject({ user: { name: 'made' } });
+    for (const path of [`users/${user.id}`, `projects/${project.id}`])
+      expect((await glimpse.api('admin', 'DELETE', `/identity/v3/${path}`)).status).toBe(204);
+  });
+
+  test('tasks are listed and shown, and what stores can is told', async () => {
+    const { tasks } = await jsonOf('admin', 'GET', '/v2/tasks?limit=1');
+    expect(tasks).toHaveLength(1);
+    expect(await jsonOf('admin', 'GET', `/v2/tasks/${tasks[0].id}`)).toMatchObject({ id: tasks[0].id });
+
+    const { stores } = await jsonOf('admin', 'GET', '/v2/info/stores/detail');
+    expect(stores[2]).toMatchObject({ id: 'tokyo', properties: { verifies_crc32: true } });
+  });
 
   test('what others are refused is not what the owner gets', async () => {
     const { id } = await images.create({ name: 'hers' });

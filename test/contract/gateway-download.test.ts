@@ -245,9 +245,12 @@ describe('GET file', () => {
 
     const { client } = rig.s3.s3('plain');
     const handler = client.config.requestHandler as unknown as { config?: { httpAgent?: { sockets: object } } };
-    await vi.waitFor(() => {
-      const busy = Object.values(handler.config?.httpAgent?.sockets ?? {}).flat();
-      expect(busy).toHaveLength(0);
-    });
+    await vi.waitFor(
+      () => {
+        const busy = Object.values(handler.config?.httpAgent?.sockets ?? {}).flat();
+        expect(busy).toHaveLength(0);
+      },
+      { timeout: 60_000 },
+    );
   });
 });

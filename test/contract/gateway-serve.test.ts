@@ -6,6 +6,9 @@ import { createGatewayServer } from '../../gateway/serve.ts';
 import { createGateway } from '../../gateway/server.ts';
 import { type GatewayRig, OCTETS, startGateway } from '../support/gateway.ts';
 
+/** A slow machine is no failure. */
+const PATIENCE = { timeout: 60_000 };
+
 let rig: GatewayRig;
 beforeAll(async () => {
   rig = await startGateway();
@@ -28,7 +31,7 @@ it('is healthy until it drains, and then ends when its last upload has', async (
     upload.on('response', (answer) => resolve(answer.resume().statusCode ?? 0)).on('error', reject);
   });
   upload.write(randomBytes(1000));
-  await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'));
+  await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'), PATIENCE);
 
   const drained = drain(30_000);
   await expect(fetch(`http://127.0.0.1:${at.port}/healthcheck`)).rejects.toThrow();
@@ -53,10 +56,13 @@ it('cuts what has not ended after the grace', async () => {
   });
   const broken = new Promise((resolve) => upload.on('error', resolve));
   upload.write(randomBytes(1000));
-  await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'));
+  await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'), PATIENCE);
 
   await drain(10);
 
   await broken;
-  await vi.waitFor(async () => expect(await rig.show(image.id)).toMatchObject({ status: 'queued', lock: null }));
+  await vi.waitFor(
+    async () => expect(await rig.show(image.id)).toMatchObject({ status: 'queued', lock: null }),
+    PATIENCE,
+  );
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type GatewayRig, OCTETS, startGateway } from '../support/gateway.ts';
 
 const MIB = 1024 * 1024;
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 let rig: GatewayRig;
 let sockets: Socket[];
 

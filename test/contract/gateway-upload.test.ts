@@ -6,7 +6,7 @@ import { type GatewayRig, OCTETS, type Sent, startGateway } from '../support/gat
 
 const MIB = 1024 * 1024;
 /** A busy machine takes its time; whoever waits gets what he waits for. */
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 let rig: GatewayRig;
 
 beforeAll(async () => {
@@ -212,7 +212,7 @@ describe('PUT file', () => {
       yield bytes.subarray(100);
     }
     const upload = rig.send('PUT', file(image.id), { headers: OCTETS, body: slowly() });
-    await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'));
+    await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'), PATIENCE);
 
     const second = await rig.send('PUT', file(image.id), { headers: OCTETS, body: randomBytes(10) });
     release();
@@ -273,7 +273,7 @@ describe('PUT file', () => {
       yield randomBytes(100);
     }
     const upload = rig.send('PUT', file(image.id), { headers: OCTETS, body: slowly() });
-    await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'));
+    await vi.waitFor(async () => expect((await rig.show(image.id))?.status).toBe('saving'), PATIENCE);
 
     await rig.deps.images.delete(image.id);
     release();

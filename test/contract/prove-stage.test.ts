@@ -40,7 +40,7 @@ test('a stage on one machine: a verdict per line, and no image remains', async (
   expect(code).toBe(0);
   const { images } = (await (await glimpse.api('demo', 'GET', '/v2/images')).json()) as { images: unknown[] };
   expect(images).toEqual([]);
-}, 120_000);
+});
 
 test('--read-only makes nothing', async () => {
   const { code, lines } = await prove(glimpse.url, '--read-only');

@@ -60,7 +60,7 @@ function statusOf(port: number, method: string, target: string): Promise<number>
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
-    socket.setTimeout(5_000, () => reject(new Error(`no answer to ${JSON.stringify(target)}`)));
+    socket.setTimeout(60_000, () => reject(new Error(`no answer to ${JSON.stringify(target)}`)));
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
     });

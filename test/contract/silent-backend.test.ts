@@ -37,10 +37,7 @@ test('calls of the table and of the workflow end by themselves', async () => {
     GLIMPSE_STAGING_BUCKET: 'staging',
     GLIMPSE_IMPORT_WORKFLOW: 'arn:aws:states:us-east-1:123456789012:stateMachine:import-image',
   });
-  const began = performance.now();
-
   const calls = await Promise.allSettled([deps.tasks.get('t'), deps.workflows.statusOf('t')]);
 
-  expect(performance.now() - began).toBeLessThan(15_000);
   expect(calls.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-}, 30_000);
+});

@@ -51,9 +51,13 @@ export const ofType = (graph: Graph, type: string): Recorded[] =>
 export const inAws = (graph: Graph): string[] =>
   graph.resources.map(({ type, name }) => `${type} ${name}`).filter((text) => !/^(sst|pulumi):/.test(text));
 
+/** Why a graph lacks what should be there. */
+const failures = ({ errors }: Graph): string => (errors.length === 0 ? '' : `: ${errors.join('; ')}`);
+
 export function only(graph: Graph, type: string): Recorded {
   const [found, second] = ofType(graph, type);
-  if (found === undefined || second !== undefined) throw new Error(`not exactly one ${type} in the graph`);
+  if (found === undefined || second !== undefined)
+    throw new Error(`not exactly one ${type} in the graph${failures(graph)}`);
   return found;
 }
 
@@ -96,7 +100,7 @@ export function roleOf(graph: Graph, arn: unknown): Recorded {
 /** A function by its name in workflows/topology.ts. */
 export function functionOf(graph: Graph, name: string): Recorded {
   const found = ofType(graph, 'lambda/function:Function').find((fn) => fn.inputs['description'] === `Glimpse ${name}`);
-  if (found === undefined) throw new Error(`no function ${name} in the graph`);
+  if (found === undefined) throw new Error(`no function ${name} in the graph${failures(graph)}`);
   return found;
 }
 

@@ -58,12 +58,12 @@ describe('errors', () => {
   });
 
   it('are kept for their time, and answers never', async () => {
-    const url = await opened(origin(404), { errorTtlMs: 300 });
+    const url = await opened(origin(404), { errorTtlMs: 2_000 });
 
     expect(await ask(url, 'owner')).toEqual([200, 'hers']);
     expect(await ask(url, 'other')).toEqual([404, 'not yours']);
     expect(await ask(url, 'owner')).toEqual([404, 'not yours']);
-    await sleep(350);
+    await sleep(2_100);
     expect(await ask(url, 'owner')).toEqual([200, 'hers']);
   });
 

@@ -75,7 +75,7 @@ async function startInThisProcess({
 export async function until<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
-  limitMs = 10_000,
+  limitMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {

@@ -121,7 +121,7 @@ describe('a packaged function', () => {
     expect(pids).toContain((await invoke('slow')).payload);
   });
 
-  it.runIf(process.platform === 'linux')('is frozen between two calls', async () => {
+  it.runIf(process.platform === 'linux')('is frozen between two calls (skipped where it is not Linux)', async () => {
     const pid = (await invoke('slow')).payload;
     await until('the freeze', async () => (await stateOf(pid)) === 'T');
 
@@ -143,7 +143,7 @@ describe('what a function cannot have', () => {
     expect((await invoke('nameless')).payload).toMatchObject({ errorType: 'Runtime.HandlerNotFound' });
   });
 
-  it.runIf(process.platform === 'linux')('more memory than it is given', async () => {
+  it.runIf(process.platform === 'linux')('more memory than it is given (skipped where it is not Linux)', async () => {
     expect((await invoke('hoarding', { mib: 20 })).payload).toBe(20);
     expect((await invoke('hoarding', { mib: 400 })).payload).toMatchObject({
       errorType: 'Runtime.ExitError',
@@ -177,7 +177,7 @@ describe('what a function cannot have', () => {
   });
 });
 
-it.runIf(process.platform === 'linux')('frozen functions end with a host that is killed', async () => {
+it.runIf(process.platform === 'linux')('frozen functions end with a host that is killed (skipped where it is not Linux)', async () => {
   const { startReaper } = await import('../../local/lambda/reaper.ts');
   const { spawn } = await import('node:child_process');
   const [left, over] = [0, 1].map(() => spawn('sleep', ['60']));

@@ -58,12 +58,12 @@ const functions: Record<string, Handler> = {
     return null;
   },
   large: async () => 'x'.repeat(300_000),
-  /** Holds its callers until `width` of them are here at once (or a second has passed), and notes the most there were. */
+  /** Holds its callers until `width` of them are here at once (or half a minute has passed), and notes the most there were. */
   gauge: async ({ width }: { width: number }) => {
     gauge.now++;
     gauge.peak = Math.max(gauge.peak, gauge.now);
     if (gauge.now >= width) gauge.full.resolve();
-    await Promise.race([gauge.full.promise, new Promise((resolve) => setTimeout(resolve, 1000))]);
+    await Promise.race([gauge.full.promise, new Promise((resolve) => setTimeout(resolve, 30_000))]);
     gauge.now--;
     return {};
   },
@@ -381,14 +381,14 @@ describe('states', () => {
     const state = {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
-      HeartbeatSeconds: 0.5,
+      HeartbeatSeconds: 2,
       Parameters: { FunctionName: 'token', Payload: { 'token.$': '$$.Task.Token' } },
     };
     const arn = await machine(one(state));
     const beating = await start(arn);
     const taskToken = String(await until('the token', async () => calls['token']?.[0]));
-    for (let beat = 0; beat < 4; beat++) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+    for (let beat = 0; beat < 5; beat++) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
       await sfn.send(new SendTaskHeartbeatCommand({ taskToken }));
     }
     await sfn.send(new SendTaskSuccessCommand({ taskToken, output: '{"by":"token"}' }));

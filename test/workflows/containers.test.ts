@@ -96,7 +96,7 @@ async function statesEntered(taskId: string): Promise<string[]> {
   const { stateMachines = [] } = await sfn.send(new ListStateMachinesCommand({}));
   const executionArn = `${String(stateMachines[0]?.stateMachineArn).replace(':stateMachine:', ':execution:')}:${taskId}`;
   await expect
-    .poll(async () => (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status, { timeout: 30_000 })
+    .poll(async () => (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status)
     .not.toBe('RUNNING');
   const { events = [] } = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
   return events.flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? []);

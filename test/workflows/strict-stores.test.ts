@@ -33,7 +33,6 @@ let uri: string;
 
 beforeAll(async () => {
   glimpse = await startGlimpse({
-    readyWithinMs: 60_000,
     env: { GLIMPSE_LOCAL_STRICT: JSON.stringify({ s3: HARD }) },
     config: {
       stores: STORES.map((id) => ({
@@ -47,7 +46,7 @@ beforeAll(async () => {
   web = createServer((_request, response) => response.end(RAW)).listen(0, '127.0.0.1');
   await new Promise((resolve) => web.once('listening', resolve));
   uri = `http://127.0.0.1:${(web.address() as AddressInfo).port}/disk.raw`;
-}, 120_000);
+});
 afterAll(async () => {
   web?.close();
   await glimpse?.stop();

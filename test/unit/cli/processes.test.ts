@@ -86,5 +86,5 @@ describe.each<TargetOptions>([
 
     const slices = [0, 1, 2].map((slice) => JSON.parse(readFileSync(`${name}.job.${slice}`, 'utf8')) as RenderedSlice);
     expect(joined(plan, slices).equals(readFileSync(`${name}.out`))).toBe(true);
-  }, 60_000);
+  });
 });

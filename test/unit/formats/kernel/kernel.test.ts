@@ -59,7 +59,7 @@ describe('a kernel', () => {
     ['RISC-V Image', at(0x38, 'RSC\x05'), { kernel: 'linux-riscv', architecture: 'riscv64' }],
     ['nothing', Buffer.alloc(4096), undefined],
   ])('%s', (_, bytes, facts) => {
-    expect(kernelFacts(bytes)).toEqual(facts);
+    expect(kernelFacts(bytes)).toStrictEqual(facts);
     expect(isKernelHead(bytes)).toBe(facts !== undefined);
   });
 
@@ -107,6 +107,7 @@ describe('what a kernel says of itself', () => {
   it.each([
     ['an ELF that is cut before its header ends', of(elf(62, true), 63), undefined],
     ['an ELF header and nothing else', of(elf(62, true), 64), { kernel: 'elf', architecture: 'x86_64' }],
+    ['a byte order and no ELF', of(at(5, '\x01')), undefined],
     ['an ELF of no byte order', of(patched((bytes) => bytes.writeUInt8(0, 5), elf(62, true))), undefined],
     ['a bzImage that is cut before its version pointer', of(bzImage(), 0x217), undefined],
     ['one that is cut behind it', of(bzImage(), 0x218), { kernel: 'linux-x86', bootProtocol: '2.15' }],
@@ -118,7 +119,7 @@ describe('what a kernel says of itself', () => {
     ['a protocol of one digit', of(patched((b) => b.writeUInt16LE(0x203, 0x206)))?.bootProtocol, '2.03'],
     [
       'no pointer to a version',
-      of(patched((b) => void [b.write('no', 0x200), b.writeUInt16LE(0, 0x20e)])),
+      of(patched((b) => void [b.write('x ', 0x200), b.writeUInt16LE(0, 0x20e)])),
       {
         ...{ kernel: 'linux-x86', architecture: 'x86_64', bootProtocol: '2.15' },
       },
@@ -133,7 +134,7 @@ describe('what a kernel says of itself', () => {
     ['zimg alone', of(at(4, 'zimg')), undefined],
     ['a zboot without a compression', of(patched((b) => b.write('zimg', 4), at(0, 'MZ'))), { kernel: 'efi-zboot' }],
   ])('%s', (_, found, facts) => {
-    expect(found).toEqual(facts);
+    expect(found).toStrictEqual(facts);
   });
 
   it.each([
@@ -155,7 +156,7 @@ describe('what a kernel says of itself', () => {
     const window = { head: bytes, tail: bytes, size: bytes.length };
 
     expect(akiModule.probe(window)).toBe(true);
-    expect(await akiModule.inspect(memorySource(bytes), window)).toEqual({
+    expect(await akiModule.inspect(memorySource(bytes), window)).toStrictEqual({
       ...{ format: 'aki', virtualSize: bytes.length, subformat: details.kernel, findings: [], details },
     });
   });

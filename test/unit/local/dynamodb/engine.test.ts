@@ -27,10 +27,13 @@ beforeAll(async () => {
   store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   await store.db.open();
   await run('CreateTable', TABLE);
-  await vi.waitFor(async () => {
-    const { Table } = (await run('DescribeTable', { TableName: 'records' })) as { Table: JsonObject };
-    expect(Table['TableStatus']).toBe('ACTIVE');
-  });
+  await vi.waitFor(
+    async () => {
+      const { Table } = (await run('DescribeTable', { TableName: 'records' })) as { Table: JsonObject };
+      expect(Table['TableStatus']).toBe('ACTIVE');
+    },
+    { timeout: 60_000 },
+  );
   await run('PutItem', { TableName: 'records', Item: ITEM });
 });
 afterAll(() => promised<void>((callback) => store.db.close(callback)));

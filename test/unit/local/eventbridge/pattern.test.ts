@@ -25,6 +25,8 @@ describe('matches', () => {
     ['a field that is neither list nor object', { f: 'a' }, { f: 'a' }, false],
     ['an event that is no object', rule('a'), 'a', false],
     ['an unknown operator', rule({ near: 1 }), { f: 1 }, false],
+    ['a text that would be such a number', rule({ numeric: ['<', 6] }), { f: '5' }, false],
+    ['a comparison that is no list', rule({ numeric: '<6' }), { f: 5 }, false],
     ['one of $or', { $or: [{ f: ['x'] }, { g: ['b'] }] }, { f: 'a', g: 'b' }, true],
     ['none of $or', { $or: [{ f: ['x'] }, { g: ['x'] }] }, { f: 'a', g: 'b' }, false],
     ['$or beside a field', { $or: [{ f: ['a'] }, { g: ['x'] }], g: ['x'] }, { f: 'a', g: 'b' }, false],

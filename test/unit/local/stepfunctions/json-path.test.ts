@@ -47,6 +47,36 @@ describe('findPath', () => {
     expect(findPath(path, DOCUMENT)).toEqual(value);
   });
 
+  it.each<[string, Json]>([
+    ['$[12]', 12],
+    ['$[-12]', 18],
+    ['$[10:13]', [10, 11, 12]],
+    ['$[-12:-10]', [18, 19]],
+    ['$[-1,12]', [29, 12]],
+    ['$[10,-11]', [10, 19]],
+    ['$[1,2,3]', [1, 2, 3]],
+    ['$[1  ,  2]', [1, 2]],
+    ['$[01]', 1],
+  ])('numbers of more than one digit, and below zero: %s', (path, value) => {
+    expect(
+      findPath(
+        path,
+        Array.from({ length: 30 }, (_, n) => n),
+      ),
+    ).toEqual(value);
+  });
+
+  it.each<[string, Json]>([
+    [`$["it's"]`, 1],
+    [`$['say "so"']`, 2],
+    [`$["it's",'say "so"','']`, [1, 2, 3]],
+    [`$['1']`, 4],
+    ['$.a-b_1', 5],
+    ['$..a-b_1', [5]],
+  ])('names with quotes, digits, dashes, and without anything: %s', (path, value) => {
+    expect(findPath(path, { "it's": 1, 'say "so"': 2, '': 3, 1: 4, 'a-b_1': 5 })).toEqual(value);
+  });
+
   it('tells every match below, at any depth', () => {
     expect(findPath('$..*', { a: { b: 1 } })).toEqual([{ b: 1 }, 1]);
   });
