@@ -13,7 +13,7 @@ export interface ProcessesOptions extends ControlOptions {
   port: number;
   /** Names besides those of loopback that the ports are reached by. */
   hosts?: readonly string[];
-  /** Called after a process that died by itself is up again; functions must then be registered again. */
+  /** Called after a process that died by itself is up again; functions must then be registered again. Called anew when it fails: the other process may be away, too. */
   onRestart?: (name: ProcessName) => Promise<void> | void;
   /** Called when a process died and could not be started again. */
   onFailure?: (name: ProcessName, error: Error) => void;
@@ -71,7 +71,7 @@ export async function startAwsProcesses(options: ProcessesOptions): Promise<AwsP
     try {
       await launch(name, samePort);
       introduce();
-      await onRestart?.(name);
+      await patiently(async () => onRestart?.(name));
     } catch (error) {
       onFailure?.(name, error instanceof Error ? error : new Error(String(error)));
     }
@@ -97,6 +97,21 @@ export async function startAwsProcesses(options: ProcessesOptions): Promise<AwsP
   };
   await introduced(processes.endpoint);
   return processes;
+}
+
+/** Times that are tried in all, and milliseconds between two: longer than the other process takes to be up again. */
+const RESTART_ATTEMPTS = 60;
+const RESTART_WAIT_MS = 250;
+
+async function patiently(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === RESTART_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS));
+    }
+  }
 }
 
 function startChild(name: ProcessName, options: object): Promise<Child> {

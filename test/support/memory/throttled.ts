@@ -2,7 +2,7 @@ import { Throttled } from '../../../core/errors.ts';
 import type { ImportRig } from './imports.ts';
 
 /** Attempts of the SDK's clients, as service/deps.ts and aws/s3/client.ts make them. */
-const ATTEMPTS = { records: 3, stores: 4 };
+export const ATTEMPTS = { records: 3, stores: 4 };
 
 /** What the adapters make of it when DynamoDB and S3 take no more (aws/throttling.ts). */
 const refusal = (): Throttled => new Throttled('The service is asked more than it can take; try again later.');
