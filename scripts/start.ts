@@ -24,7 +24,7 @@ const TUNED = {
  */
 const V8_FLAGS = [
   '--max-semi-space-size=2',
-  '--heap-growing-percent=600',
+  '--heap-growing-percent=200',
   '--external-memory-accounted-in-global-limit',
   '--expose-gc',
 ];
