@@ -9,6 +9,9 @@ const LOOK_MS = 5_000;
 const QUIET = 0.2;
 /** Bytes of growth that are worth it. */
 const WORTH_COLLECTING = 16 * 1024 * 1024;
+/** Quiet looks at which it collects after it has grown: what sockets and threads held the first time is free later. */
+const AT_LOOKS: readonly number[] = [0, 3, 6];
+const LAST_LOOK = 6;
 
 export interface Watched {
   /** Resident bytes of the process. */
@@ -19,15 +22,19 @@ export interface Watched {
   collect(): Promise<void>;
 }
 
-/** What is done at each look: collects when all is quiet and memory has grown since it was collected last. */
+/** What is done at each look: collects when all is quiet and memory has grown since it was collected last, and twice more. */
 export function quietCollector({ bytes, busy, collect }: Watched): () => Promise<void> {
   let least = bytes();
+  let quietLooks = LAST_LOOK + 1;
   return async () => {
     const now = bytes();
     least = Math.min(least, now);
-    if (busy() > QUIET || now - least < WORTH_COLLECTING) return;
-    await collect();
-    least = bytes();
+    if (now - least >= WORTH_COLLECTING) {
+      least = now;
+      quietLooks = 0;
+    }
+    if (busy() > QUIET || quietLooks > LAST_LOOK) return;
+    if (AT_LOOKS.includes(quietLooks++)) await collect();
   };
 }
 

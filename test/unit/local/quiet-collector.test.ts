@@ -16,7 +16,7 @@ function watched() {
   return { process, look };
 }
 
-it('collects once when a process that has grown is quiet', async () => {
+it('collects when a process that has grown is quiet, twice again for what was still held, and then no more', async () => {
   const { process, look } = watched();
   process.mib = 400;
   process.busy = 0.9;
@@ -24,21 +24,29 @@ it('collects once when a process that has grown is quiet', async () => {
   expect(process.collections).toBe(0);
 
   process.busy = 0.1;
-  for (let n = 0; n < 3; n++) await look();
-
+  await look();
   expect([process.collections, process.mib]).toEqual([1, 110]);
+
+  for (let n = 0; n < 20; n++) await look();
+  expect(process.collections).toBe(3);
 });
 
-it('leaves a process alone that has not grown, or cannot shrink', async () => {
+it('leaves a process alone that has not grown', async () => {
   const { process, look } = watched();
   process.mib = 110;
-  await look();
+
+  for (let n = 0; n < 20; n++) await look();
+
   expect(process.collections).toBe(0);
+});
 
-  process.mib = 150;
-  await look();
-  process.mib = 120;
-  await look();
+it('begins anew when a process grows again', async () => {
+  const { process, look } = watched();
+  process.mib = 300;
+  for (let n = 0; n < 20; n++) await look();
+  process.mib = 200;
 
-  expect(process.collections).toBe(1);
+  for (let n = 0; n < 20; n++) await look();
+
+  expect(process.collections).toBe(6);
 });
