@@ -1,4 +1,5 @@
 /** How a process of the embedded AWS talks to its parent, over the IPC channel of `child_process.fork`. */
+import { collectWhenQuiet } from './quiet-collector.ts';
 
 /** Where a child finds its options, as JSON, unless its first argument holds them. */
 export const OPTIONS_VARIABLE = 'EMBEDDED_AWS_OPTIONS';
@@ -21,6 +22,7 @@ export interface Service {
  */
 export async function runChild<T>(start: (options: T) => Promise<Service>): Promise<void> {
   process.on('SIGINT', () => undefined);
+  collectWhenQuiet();
   // The parent is gone, perhaps killed: nothing acknowledged is lost by ending at once.
   process.on('disconnect', () => process.exit(0));
   const tell = (message: ChildMessage) => process.send?.(message);

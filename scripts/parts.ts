@@ -11,6 +11,7 @@ import { createGateway } from '../gateway/server.ts';
 import { gatewayOptions } from '../gateway/settings.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
 import { type IdentityDeps, identityDeps } from '../service/identity-deps.ts';
+import { createAdmission } from './admission.ts';
 import { standardCatalog } from './catalog.ts';
 import type { Doors } from './front-door.ts';
 import type { Secrets } from './secrets.ts';
@@ -24,14 +25,14 @@ export async function openParts(secrets: Secrets): Promise<Doors> {
 }
 
 function doorsOf(deps: IdentityDeps): Doors {
-  const images = httpApi({
-    handler: createImagesApi(deps, {
-      authenticator: deps.authenticator,
-      disabled: disabledBy(deps.config.disable_by_file_path),
-    }),
+  const admitted = createAdmission();
+  const imagesApi = createImagesApi(deps, {
+    authenticator: deps.authenticator,
+    disabled: disabledBy(deps.config.disable_by_file_path),
   });
-  const metadefs = httpApi({ handler: createMetadefsApi(deps, deps) });
-  const identity = httpApi({ handler: createIdentityApi(deps) });
+  const images = httpApi({ handler: admitted(imagesApi) });
+  const metadefs = httpApi({ handler: admitted(createMetadefsApi(deps, deps)) });
+  const identity = httpApi({ handler: admitted(createIdentityApi(deps)) });
   return {
     images: (request, response) => void images(request, response),
     identity: (request, response) => void identity(request, response),

@@ -3,6 +3,7 @@
  * embedded AWS (S3 with the AWS port; DynamoDB, Step Functions, Lambda and events). They end when this process ends.
  */
 import { ConfigError } from '../core/config.ts';
+import { collectWhenQuiet } from '../local/quiet-collector.ts';
 import { startService } from './service.ts';
 import { readSettings, UsageError } from './settings.ts';
 
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
       service.close().then(() => process.exit(0), fail);
     });
   }
+  collectWhenQuiet();
   console.log(service.greeting);
 }
 
