@@ -27,10 +27,17 @@ export const PORT_ACTIONS: Readonly<
 > = {
   images: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] },
   members: {
-    table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:Query'],
+    table: [
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:ConditionCheckItem',
+      'dynamodb:Query',
+    ],
   },
   imageList: { table: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:BatchGetItem'] },
-  usage: { table: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
+  usage: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
   tasks: {
     table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
   },
@@ -129,11 +136,11 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   ),
   'api-identity': grants(['identityRecords'], { tokens: 'makes' }),
   'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
-  'import-begin': grants(['duties', 'imageList', 'images', 'tasks'], { keystone: true }),
+  'import-begin': grants(['duties', 'imageList', 'images', 'tasks', 'usage'], { keystone: true }),
   'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], WORK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
-  'import-plan': grants(['bytes', 'imageList', 'images', 'members', 'tasks'], WORK),
+  'import-plan': grants(['bytes', 'images', 'members', 'tasks'], WORK),
   'import-render': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
   'import-gather': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
   'import-hash': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LOOK),
@@ -165,7 +172,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
     ],
     { staging: ['read', 'upload', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
-  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'members'], {
+  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'members', 'usage'], {
     ...STORE,
     tokens: 'checks',
   }),

@@ -22,7 +22,9 @@ import { storedBytesOf } from '../images/stored-bytes.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
-import { enforceStorageQuota } from '../quota/bytes.ts';
+import type { WithLimits } from '../quota/limited-resources.ts';
+import { enforceStorageQuota } from '../quota/limits.ts';
+import type { WithUsage } from '../quota/usage.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import { assertFree, startTask } from './start.ts';
 
@@ -38,6 +40,8 @@ type LocationDeps = WithConfig &
   WithImages &
   WithMembers &
   WithImageList &
+  WithUsage &
+  WithLimits &
   WithPolicy &
   WithLocations &
   WithTasks &

@@ -40,12 +40,19 @@ async function unwind(deps: RevertDeps, task: ImportTask): Promise<Image | undef
   for (let look = 1; ; look++) {
     const image = await deps.images.get(task.imageId);
     if (image?.lock !== task.id) return image;
+    // Before the record forgets it: the fetch, which names its source to all that clean up, may not have run.
+    if (image.staged !== null) await sweepStaged(deps, image.id, image.staged.writeId);
     try {
       return await deps.images.change(task.imageId, undoing(task, image));
     } catch (error) {
       if (!(error instanceof Conflict || error instanceof NotFound) || look === LOOKS) throw error;
     }
   }
+}
+
+async function sweepStaged(deps: RevertDeps, imageId: string, writeId: string): Promise<void> {
+  const places = [{ place: 'staging', prefix: stagedPrefix(imageId, writeId) }];
+  await retireWrite(deps, { imageId, writeId, places });
 }
 
 function undoing(task: ImportTask, image: Image): ImageChange {

@@ -1,6 +1,6 @@
 import type { WithClock, WithIds } from '../clock.ts';
 import type { WithDuties } from '../duties/duty.ts';
-import { Conflict, NotFound } from '../errors.ts';
+import { Conflict, LimitExceeded, NotFound } from '../errors.ts';
 import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Image } from '../images/image.ts';
@@ -29,7 +29,7 @@ export async function assertFree(deps: WithTasks, image: Image): Promise<void> {
 /**
  * Stores a task, takes the image for it by one conditional write, which may change more of the image, and starts the workflow
  * under the task's id.
- * @throws Conflict, NotFound when the image is not any more as it was read; the task has then failed
+ * @throws Conflict, NotFound when the image is not any more as it was read, LimitExceeded; the task has then failed
  */
 export async function startTask(
   deps: StartDeps,
@@ -79,13 +79,14 @@ async function takeImage(
       set: { ...change.set, lock: task.id },
     });
   } catch (error) {
+    const isFull = error instanceof LimitExceeded;
     await deps.tasks.move(task.id, ['pending'], {
       status: 'failure',
-      message: 'Another operation took the image first',
+      message: isFull ? error.message : 'Another operation took the image first',
       expiresAt: new Date(deps.clock.now()).toISOString(),
     });
     await deps.duties.remove(taskDutyId(task.id));
-    if (error instanceof NotFound || error instanceof Conflict) throw error;
+    if (isFull || error instanceof NotFound || error instanceof Conflict) throw error;
     throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
   }
 }

@@ -9,6 +9,7 @@ import { parseConfig } from '../../core/config.ts';
 import type { Deps } from '../../core/deps.ts';
 import { NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
+import { countedImages } from '../../core/images/counted.ts';
 import type { DropProject, Dropped } from '../../core/imports/drop.ts';
 import type { JanitorDeps } from '../../core/janitor/janitor.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
@@ -77,15 +78,18 @@ export async function startImagesApi(
   };
   const dropped: TestApi['dropped'] = new Map();
   const settings = parseConfig({ stores: [...STORES], ...config });
-  const deps: Deps & JanitorDeps = {
+  const counter = {
     config: settings,
     clock,
-    newId: randomUUID,
-    images: createImageRepository(table, { clock }),
-    members: createMemberRepository(table),
     imageList: createImageListing(table),
     usage: createUsageRepository(table, { clock }),
     limits: configuredLimits(settings),
+  };
+  const deps: Deps & JanitorDeps = {
+    ...counter,
+    newId: randomUUID,
+    images: countedImages(createImageRepository(table, { clock }), counter),
+    members: createMemberRepository(table),
     locations: {
       find: async (url) =>
         url.startsWith('s3://central-bucket/') ? { store: 'central', size: Number(url.length) } : undefined,

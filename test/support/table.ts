@@ -19,6 +19,8 @@ const STRICT = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
 export interface TestTable {
   readonly table: Table;
   readonly client: DynamoDBClient;
+  /** The same table as another process has it. */
+  another(): Table;
   /** What requests took of each key; absent unless strict. */
   readonly meter: DynamoDb['meter'];
   /** Waits until the indexes have seen every write. */
@@ -35,19 +37,26 @@ export async function startTable(strict: Strict = STRICT): Promise<TestTable> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  const clients: DynamoDBClient[] = [];
+  const connect = () => {
+    const opened = new DynamoDBClient({
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    clients.push(opened);
+    return opened;
+  };
+  const client = connect();
   await createTable(client);
   return {
     table: tableOf(client, TABLE.name),
     client,
+    another: () => tableOf(connect(), TABLE.name),
     meter: dynamodb.meter,
     indexed: dynamodb.catchUp,
     async close() {
-      client.destroy();
+      for (const opened of clients) opened.destroy();
       server.close();
       await once(server, 'close');
       await dynamodb.close();

@@ -2,6 +2,7 @@ import { parseConfig } from '../../../core/config.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { NotFound } from '../../../core/errors.ts';
 import type { WorkflowPort } from '../../../core/executions/workflow.ts';
+import { countedImages } from '../../../core/images/counted.ts';
 import type { Image } from '../../../core/images/image.ts';
 import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
 import type { JanitorDeps } from '../../../core/janitor/janitor.ts';
@@ -67,19 +68,23 @@ export function memoryDeps(
     void logged.push({ level, message, ...(facts !== undefined && { facts }) });
   const swept: string[] = [];
   const projects: MemoryDeps['projects'] = new Map();
-  return {
+  const counter = {
     config: settings,
     clock,
+    imageList: memoryImageList(records, memberships),
+    usage: memoryUsage(clock),
+    limits: configuredLimits(settings),
+    ...overrides,
+  };
+  return {
+    ...counter,
     newId,
     nameId,
-    images: memoryImages(records, clock),
-    imageList: memoryImageList(records, memberships),
+    images: countedImages(memoryImages(records, clock), counter),
     members: memoryMembers(memberships),
     tasks: memoryTasks(clock),
     duties: memoryDuties(),
     metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
-    usage: memoryUsage(clock),
-    limits: configuredLimits(settings),
     policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     locations: { find: async () => undefined },
     bytes: {

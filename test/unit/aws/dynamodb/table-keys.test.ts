@@ -8,6 +8,7 @@ import { IDENTITY_KEYS, PROJECT_KEYS, SERVICE_KEYS, TOKEN_KEYS } from '../../../
 const PARTITIONS: Readonly<Record<string, { readonly of: 'service' | 'identity'; readonly partition: string }>> = {
   imageKey: { of: 'service', partition: keys.imageKey('i').pk },
   memberKey: { of: 'service', partition: keys.memberKey('i', 'p').pk },
+  memberCountKey: { of: 'service', partition: keys.memberCountKey('i').pk },
   taskKey: { of: 'service', partition: keys.taskKey('t').pk },
   progressKey: { of: 'service', partition: keys.progressKey('t').pk },
   batchKey: { of: 'service', partition: keys.batchKey('t', 'p', 1).pk },
@@ -16,6 +17,7 @@ const PARTITIONS: Readonly<Record<string, { readonly of: 'service' | 'identity';
   ownerPartition: { of: 'service', partition: keys.ownerPartition('o') },
   visibilityPartition: { of: 'service', partition: keys.visibilityPartition('public', 0) },
   usageKey: { of: 'service', partition: keys.usageKey('p').pk },
+  usageListedKey: { of: 'service', partition: keys.usageListedKey('p').pk },
   USAGES: { of: 'service', partition: keys.USAGES },
   memberPartition: { of: 'service', partition: keys.memberPartition('p', 'accepted') },
   imageTasksPartition: { of: 'service', partition: keys.imageTasksPartition('i') },
