@@ -12,6 +12,7 @@ import type { WithPolicy, WithProtections } from './policy/port.ts';
 import type { WithLimits } from './quota/limited-resources.ts';
 import type { WithUsage } from './quota/usage.ts';
 import type { WithTasks } from './tasks/repository.ts';
+import type { WithSourceUrls } from './tasks/source-urls.ts';
 
 /** Everything the domain needs from the outside. Built once per process and handed down; nothing below an entry point reads the environment. */
 export type Deps = WithConfig &
@@ -27,6 +28,7 @@ export type Deps = WithConfig &
   WithPolicy &
   WithProtections &
   WithTasks &
+  WithSourceUrls &
   WithDuties &
   WithBytes &
   WithWorkflows &

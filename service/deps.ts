@@ -8,6 +8,7 @@ import { createImageListing } from '../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../aws/dynamodb/members.ts';
 import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
+import { createSourceUrlReads, createSourceUrls } from '../aws/dynamodb/source-urls.ts';
 import { tableOf } from '../aws/dynamodb/table.ts';
 import { createTaskRepository } from '../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../aws/dynamodb/usage.ts';
@@ -26,6 +27,7 @@ import { countedImages } from '../core/images/counted.ts';
 import type { JanitorDeps } from '../core/janitor/janitor.ts';
 import { catalogLimits } from '../core/metadefs/limits.ts';
 import { configuredLimits, type LimitsPort } from '../core/quota/limited-resources.ts';
+import type { WithSourceUrlReads } from '../core/tasks/source-urls.ts';
 import { loadPolicy, loadProtections } from '../files/policy-files.ts';
 import { connectKeystone, type KeystoneConnection } from '../keystone/connection.ts';
 import { createKeystoneLimits } from '../keystone/limits.ts';
@@ -35,7 +37,7 @@ import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
-export interface ServiceDeps extends Deps, JanitorDeps, WithPlaces {
+export interface ServiceDeps extends Deps, JanitorDeps, WithPlaces, WithSourceUrlReads {
   readonly identityRecords: IdentityRepository;
   /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
   readonly keystone: () => KeystoneConnection;
@@ -89,6 +91,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     images: countedImages(createImageRepository(table, { clock, visibilityShards }), counter),
     members: createMemberRepository(table),
     tasks: createTaskRepository(table, clock),
+    sourceUrls: createSourceUrls(table, { clock }),
+    sourceUrlReads: createSourceUrlReads(table),
     duties,
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,

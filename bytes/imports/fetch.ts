@@ -3,6 +3,7 @@ import { FetchFailed } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import type { WithSourceUrlReads } from '../../core/tasks/source-urls.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
 import { dataKey, stagedPrefix } from '../keys.ts';
@@ -43,7 +44,7 @@ async function fetchBy(
     case 'glance-direct':
       return staged(deps, task);
     case 'web-download':
-      return download(deps, task, method.uri, tools, openDownload);
+      return download(deps, task, await wholeUrl(deps, task.id, method), tools, openDownload);
     case 'copy-image':
       return heldCopy(deps, task);
     case 'drop':
@@ -51,6 +52,13 @@ async function fetchBy(
     case 'location':
       throw new FetchFailed('A location is not fetched');
   }
+}
+
+async function wholeUrl(deps: WithSourceUrlReads, taskId: string, method: Method<'web-download'>): Promise<string> {
+  if (method.isShortened !== true) return method.uri;
+  const url = await deps.sourceUrlReads.of(taskId);
+  if (url === undefined) throw new FetchFailed(`The whole URL of ${method.uri} is gone`);
+  return url;
 }
 
 /** glance-direct: PUT stage left the bytes in the staging bucket, with digests. */

@@ -13,6 +13,7 @@ import type { WithPolicy } from '../policy/port.ts';
 import type { CounterDeps } from '../quota/counter.ts';
 import { enforceLimit } from '../quota/limits.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import type { WithSourceUrls } from '../tasks/source-urls.ts';
 import type { ImportMethod, Task } from '../tasks/task.ts';
 import { assertFree, startTask } from './start.ts';
 import { uriRefusal } from './uri-filter.ts';
@@ -37,6 +38,7 @@ type ImportDeps = WithConfig &
   WithMembers &
   WithPolicy &
   WithTasks &
+  WithSourceUrls &
   WithDuties &
   WithWorkflows &
   WithLog;

@@ -6,11 +6,14 @@ import type { Caller } from '../identity/caller.ts';
 import type { Image } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
+import { withoutSecrets } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { Task } from '../tasks/task.ts';
+import type { WithSourceUrls } from '../tasks/source-urls.ts';
+import type { ImportMethod, Task } from '../tasks/task.ts';
+import { forgetSourceUrl } from './forget-source-url.ts';
 import { taskDuty, taskDutyId } from './report/task-duty.ts';
 
-type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithDuties & WithWorkflows & WithLog;
+type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithSourceUrls & WithDuties & WithWorkflows & WithLog;
 
 /** What a task is to do; the rest of its record follows from the caller and the image. */
 export type TaskOrder = Pick<Task, 'type' | 'input' | 'facts'> & { readonly import: NonNullable<Task['import']> };
@@ -46,9 +49,12 @@ export async function startTask(
 
 async function createTask(deps: StartDeps, caller: Caller, image: Image, order: TaskOrder): Promise<Task> {
   const at = new Date(deps.clock.now()).toISOString();
+  const id = deps.newId();
   const task: Task = {
     ...order,
-    id: deps.newId(),
+    input: withoutSecrets(order.input),
+    import: { ...order.import, method: await shownMethod(deps, id, order.import.method) },
+    id,
     status: 'pending',
     imageId: image.id,
     owner: caller.projectId ?? image.owner ?? '',
@@ -64,6 +70,13 @@ async function createTask(deps: StartDeps, caller: Caller, image: Image, order: 
   // Before the lock: if we die between here and StartExecution, the janitor finds the task by this duty.
   await deps.duties.put(taskDuty({ id: task.id, imageId: image.id }, deps.clock.now()));
   return task;
+}
+
+/** A URL as the task may show it; the whole of it is kept apart. */
+async function shownMethod(deps: WithSourceUrls, taskId: string, method: ImportMethod): Promise<ImportMethod> {
+  if (method.name !== 'web-download' || withoutSecrets(method.uri) === method.uri) return method;
+  await deps.sourceUrls.keep(taskId, method.uri);
+  return { ...method, uri: withoutSecrets(method.uri), isShortened: true };
 }
 
 async function takeImage(
@@ -86,6 +99,7 @@ async function takeImage(
       expiresAt: new Date(deps.clock.now()).toISOString(),
     });
     await deps.duties.remove(taskDutyId(task.id));
+    await forgetSourceUrl(deps, task);
     if (isFull || error instanceof NotFound || error instanceof Conflict) throw error;
     throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
   }

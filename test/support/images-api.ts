@@ -3,6 +3,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createImageListing } from '../../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
+import { createSourceUrls } from '../../aws/dynamodb/source-urls.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
 import { parseConfig } from '../../core/config.ts';
@@ -97,6 +98,7 @@ export async function startImagesApi(
     metadefs: {} as Deps['metadefs'],
     policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     tasks: createTaskRepository(table, clock),
+    sourceUrls: createSourceUrls(table, { clock }),
     duties: dutiesOf(database),
     bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },
     workflows: {

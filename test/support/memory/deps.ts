@@ -10,6 +10,7 @@ import type { Member } from '../../../core/members/member.ts';
 import { catalogLimits } from '../../../core/metadefs/limits.ts';
 import { createPolicy } from '../../../core/policy/policy.ts';
 import { configuredLimits } from '../../../core/quota/limited-resources.ts';
+import type { SourceUrlReads } from '../../../core/tasks/source-urls.ts';
 import { nameId } from '../../../service/name-id.ts';
 import { memoryDuties } from './duties.ts';
 import { memoryImageList } from './image-list.ts';
@@ -17,6 +18,7 @@ import { memoryImages } from './images.ts';
 import { memoryMembers } from './members.ts';
 import { memoryMetadefs } from './metadefs.ts';
 import { Records } from './records.ts';
+import { memorySourceUrls } from './source-urls.ts';
 import { memoryTasks } from './tasks.ts';
 import { memoryUsage } from './usage.ts';
 
@@ -28,6 +30,8 @@ export interface LogLine {
 
 /** Everything the domain needs, in this process's memory, and what tests look at or turn. */
 export interface MemoryDeps extends Deps, JanitorDeps {
+  readonly sourceUrls: ReturnType<typeof memorySourceUrls>;
+  readonly sourceUrlReads: SourceUrlReads;
   /** The clock; it stands at 2026-05-05T00:00:00Z until a test moves it. */
   readonly time: { nowMs: number };
   readonly logged: readonly LogLine[];
@@ -55,7 +59,7 @@ const STORES = [
 /** Nothing to start, nothing to close; ids count up from `00000000-0000-4000-8000-000000000001`. Ports in `overrides` replace ours. */
 export function memoryDeps(
   config: Readonly<Record<string, unknown>> = {},
-  overrides: Partial<Deps & JanitorDeps> = {},
+  overrides: Omit<Partial<Deps & JanitorDeps>, 'sourceUrls'> = {},
 ): MemoryDeps {
   const settings = parseConfig({ stores: STORES, ...config });
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
@@ -67,6 +71,7 @@ export function memoryDeps(
   const note = (level: LogLine['level']) => (message: string, facts?: LogLine['facts']) =>
     void logged.push({ level, message, ...(facts !== undefined && { facts }) });
   const swept: string[] = [];
+  const sourceUrls = memorySourceUrls();
   const projects: MemoryDeps['projects'] = new Map();
   const counter = {
     config: settings,
@@ -83,6 +88,8 @@ export function memoryDeps(
     images: countedImages(memoryImages(records, clock), counter),
     members: memoryMembers(memberships),
     tasks: memoryTasks(clock),
+    sourceUrls,
+    sourceUrlReads: sourceUrls,
     duties: memoryDuties(),
     metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),

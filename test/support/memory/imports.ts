@@ -14,6 +14,7 @@ import { openStored } from '../../../bytes/stored-image.ts';
 import { FetchFailed } from '../../../core/errors.ts';
 import type { Image, Location } from '../../../core/images/image.ts';
 import { storedBytesOf } from '../../../core/images/stored-bytes.ts';
+import { shownUri } from '../../../core/shown-url.ts';
 import type { ImportMethod, Task } from '../../../core/tasks/task.ts';
 import { handler as begin } from '../../../functions/tasks/begin.ts';
 import { handler as clean } from '../../../functions/tasks/clean.ts';
@@ -45,7 +46,7 @@ export interface WebAnswer {
 
 /** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
 export interface ImportRig {
-  readonly deps: ServiceDeps & Pick<MemoryDeps, 'time' | 'projects' | 'logged' | 'started'>;
+  readonly deps: ServiceDeps & Pick<MemoryDeps, 'sourceUrls' | 'time' | 'projects' | 'logged' | 'started'>;
   readonly staging: MemoryStore;
   readonly stores: Readonly<Record<'central' | 'edge' | 'abroad', MemoryStore>>;
   readonly web: Map<string, WebAnswer>;
@@ -145,7 +146,7 @@ function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<st
 function fetchFrom(web: ReadonlyMap<string, WebAnswer>, fits: StepTools['assertFits']): StepHandler<never> {
   const open: OpenDownload = async (uri) => {
     const answer = web.get(uri);
-    if (answer === undefined) throw new FetchFailed(`${uri} answered 404 Not Found`);
+    if (answer === undefined) throw new FetchFailed(`${shownUri(uri)} answered 404 Not Found`);
     const { body, length = body.length } = answer;
     const chunks = function* (): Generator<Uint8Array> {
       for (let at = 0; at < body.length; at += 65_536) yield body.subarray(at, at + 65_536);
