@@ -3,6 +3,7 @@ import type { WithClock, WithIds } from './clock.ts';
 import type { WithConfig } from './config.ts';
 import type { WithDuties } from './duties/duty.ts';
 import type { WithWorkflows } from './executions/workflow.ts';
+import type { WithLookUps } from './identity/look-ups.ts';
 import type { WithLocations } from './images/locations.ts';
 import type { WithImageList, WithImages } from './images/repository.ts';
 import type { WithLog } from './log.ts';
@@ -23,6 +24,7 @@ export type Deps = WithConfig &
   WithImageList &
   WithUsage &
   WithLimits &
+  WithLookUps &
   WithLocations &
   WithMetadefs &
   WithPolicy &

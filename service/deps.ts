@@ -21,6 +21,7 @@ import type { WithPlaces } from '../bytes/places.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Config, ConfigError, parseConfig, refuseKeysInFile } from '../core/config.ts';
 import type { Deps } from '../core/deps.ts';
+import { createLookUps } from '../core/identity/look-ups.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
 import type { IdentityRepository } from '../core/identity/repository.ts';
 import { countedImages } from '../core/images/counted.ts';
@@ -85,6 +86,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   };
   return {
     ...counter,
+    lookUps: createLookUps(clock),
     log,
     newId: randomUUID,
     nameId,

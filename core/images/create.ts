@@ -2,6 +2,7 @@ import type { WithClock, WithIds } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden, ImageServiceError } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
 import type { WithPolicy, WithProtections } from '../policy/port.ts';
 import { count, reserve } from '../quota/counter.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
@@ -9,6 +10,7 @@ import { minus, NO_USAGE, type WithUsage } from '../quota/usage.ts';
 import { enforceFor } from './access.ts';
 import { asId } from './ids.ts';
 import type { Image } from './image.ts';
+import { spendOwnerLookUp } from './owner-look-up.ts';
 import type { WithImageList, WithImages } from './repository.ts';
 import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
 import { enforceVisibility } from './visibility.ts';
@@ -43,6 +45,7 @@ type CreateDeps = WithConfig &
   WithImageList &
   WithUsage &
   WithLimits &
+  WithLookUps &
   WithPolicy &
   WithProtections;
 
@@ -56,6 +59,7 @@ export async function createImage(deps: CreateDeps, caller: Caller, input: NewIm
   const target = { project_id: image.owner, owner: image.owner, visibility: input.visibility ?? 'private' };
   await enforceFor(deps, 'add_image', target, caller);
   await enforceVisibility(deps, image.visibility, target, caller);
+  spendOwnerLookUp(deps, caller, image.owner);
   await reserve(deps, image.owner, ONE_IMAGE);
   try {
     checkTagQuota(deps.config, image.tags);

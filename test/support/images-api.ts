@@ -10,6 +10,7 @@ import { parseConfig } from '../../core/config.ts';
 import type { Deps } from '../../core/deps.ts';
 import { NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
+import { createLookUps } from '../../core/identity/look-ups.ts';
 import { countedImages } from '../../core/images/counted.ts';
 import type { DropProject, Dropped } from '../../core/imports/drop.ts';
 import type { JanitorDeps } from '../../core/janitor/janitor.ts';
@@ -88,6 +89,7 @@ export async function startImagesApi(
   };
   const deps: Deps & JanitorDeps = {
     ...counter,
+    lookUps: createLookUps(clock),
     newId: randomUUID,
     images: countedImages(createImageRepository(table, { clock }), counter),
     members: createMemberRepository(table),

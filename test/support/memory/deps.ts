@@ -2,6 +2,7 @@ import { parseConfig } from '../../../core/config.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { NotFound } from '../../../core/errors.ts';
 import type { WorkflowPort } from '../../../core/executions/workflow.ts';
+import { createLookUps } from '../../../core/identity/look-ups.ts';
 import { countedImages } from '../../../core/images/counted.ts';
 import type { Image } from '../../../core/images/image.ts';
 import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
@@ -83,6 +84,7 @@ export function memoryDeps(
   };
   return {
     ...counter,
+    lookUps: createLookUps(clock),
     newId,
     nameId,
     images: countedImages(memoryImages(records, clock), counter),
