@@ -3,6 +3,7 @@ import type { WithClock, WithIds } from './clock.ts';
 import type { WithConfig } from './config.ts';
 import type { WithDuties } from './duties/duty.ts';
 import type { WithWorkflows } from './executions/workflow.ts';
+import type { WithLookUps } from './identity/look-ups.ts';
 import type { WithLocations } from './images/locations.ts';
 import type { WithImageList, WithImages } from './images/repository.ts';
 import type { WithLog } from './log.ts';
@@ -13,6 +14,7 @@ import type { WithLimits } from './quota/limited-resources.ts';
 import type { WithUsage } from './quota/usage.ts';
 import type { WithStoreAbilities } from './stores/abilities.ts';
 import type { WithTasks } from './tasks/repository.ts';
+import type { WithSourceUrls } from './tasks/source-urls.ts';
 
 /** Everything the domain needs from the outside. Built once per process and handed down; nothing below an entry point reads the environment. */
 export type Deps = WithConfig &
@@ -23,11 +25,13 @@ export type Deps = WithConfig &
   WithImageList &
   WithUsage &
   WithLimits &
+  WithLookUps &
   WithLocations &
   WithMetadefs &
   WithPolicy &
   WithProtections &
   WithTasks &
+  WithSourceUrls &
   WithDuties &
   WithBytes &
   WithStoreAbilities &

@@ -6,7 +6,19 @@ import type { Authenticator } from '../core/identity/authenticator.ts';
 export interface GatewayDeps
   extends Pick<
     Deps,
-    'config' | 'clock' | 'newId' | 'images' | 'members' | 'imageList' | 'limits' | 'policy' | 'duties' | 'bytes' | 'log'
+    | 'config'
+    | 'clock'
+    | 'newId'
+    | 'images'
+    | 'members'
+    | 'imageList'
+    | 'usage'
+    | 'limits'
+    | 'usage'
+    | 'policy'
+    | 'duties'
+    | 'bytes'
+    | 'log'
   > {
   readonly authenticator: Authenticator;
   readonly places: Places;

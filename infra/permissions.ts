@@ -2,7 +2,7 @@
  * Who may do what, in one place and as data. A function gets the actions of the ports it uses (core/deps.ts) and named access to the
  * buckets, nothing else; test/infra derives the SDK calls of every handler from its code and compares.
  */
-import { IDENTITY_KEYS, PROJECT_KEYS, SERVICE_KEYS, TOKEN_KEYS } from '../workflows/table-keys.ts';
+import { IDENTITY_KEYS, PROJECT_KEYS, SERVICE_KEYS, SOURCE_KEYS, TOKEN_KEYS } from '../workflows/table-keys.ts';
 import type { FunctionName } from '../workflows/topology.ts';
 
 export type Port =
@@ -11,6 +11,8 @@ export type Port =
   | 'imageList'
   | 'usage'
   | 'tasks'
+  | 'sourceUrls'
+  | 'sourceUrlReads'
   | 'duties'
   | 'identityRecords'
   | 'identityReads'
@@ -27,13 +29,22 @@ export const PORT_ACTIONS: Readonly<
 > = {
   images: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] },
   members: {
-    table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:Query'],
+    table: [
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:ConditionCheckItem',
+      'dynamodb:Query',
+    ],
   },
   imageList: { table: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:BatchGetItem'] },
-  usage: { table: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
+  usage: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
   tasks: {
     table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
   },
+  sourceUrls: { table: ['dynamodb:PutItem', 'dynamodb:DeleteItem'] },
+  sourceUrlReads: { table: ['dynamodb:GetItem'] },
   duties: { table: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:Query'] },
   // A transaction needs the action of each of its items, not one of its own.
   identityRecords: {
@@ -80,6 +91,8 @@ const KEYS_OF: Partial<Record<Port, readonly string[]>> = {
   identityRecords: IDENTITY_KEYS,
   identityReads: TOKEN_KEYS,
   projects: PROJECT_KEYS,
+  sourceUrls: SOURCE_KEYS,
+  sourceUrlReads: SOURCE_KEYS,
 };
 
 /** Ways to use a bucket. Without ListBucket a missing key is answered with 403, which no one could tell from a lost permission. */
@@ -137,31 +150,43 @@ const SERVE = { staging: ['read', 'upload', 'sweep'], stores: ['read', 'upload',
 
 export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'api-images': grants(
-    ['images', 'members', 'imageList', 'usage', 'tasks', 'duties', 'identityReads', 'bytes', 'locations', 'workflows'],
+    [
+      'images',
+      'members',
+      'imageList',
+      'usage',
+      'tasks',
+      'sourceUrls',
+      'duties',
+      'identityReads',
+      'bytes',
+      'locations',
+      'workflows',
+    ],
     { ...LOOK, tokens: 'checks' },
   ),
   'api-identity': grants(['identityRecords'], { tokens: 'makes' }),
   'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
-  'import-begin': grants(['duties', 'imageList', 'images', 'tasks'], { keystone: true }),
-  'import-fetch': grants(['bytes', 'duties', 'images', 'tasks'], LONG_WORK),
+  'import-begin': grants(['duties', 'imageList', 'images', 'tasks', 'usage'], { keystone: true }),
+  'import-fetch': grants(['bytes', 'duties', 'images', 'sourceUrlReads', 'tasks'], LONG_WORK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LONG_WORK),
-  'import-plan': grants(['bytes', 'imageList', 'images', 'members', 'tasks'], WORK),
+  'import-plan': grants(['bytes', 'images', 'members', 'tasks'], WORK),
   'import-render': grants(['bytes', 'duties', 'images', 'members', 'tasks'], WORK),
   'import-gather': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LONG_WORK),
   'import-hash': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LOOK),
   'import-copy': grants(['bytes', 'duties', 'images', 'tasks'], STORE),
   'import-store-failed': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
-  'import-clean': grants(['bytes', 'tasks'], SWEEP),
+  'import-clean': grants(['bytes', 'sourceUrls', 'tasks'], SWEEP),
   'import-outcome': grants(['tasks']),
   'import-finish': grants(['duties', 'images', 'tasks']),
-  'import-revert': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
+  'import-revert': grants(['bytes', 'duties', 'images', 'sourceUrls', 'tasks'], SWEEP),
   drop: grants(['dropBox', 'duties', 'imageList', 'images', 'projects', 'tasks', 'usage', 'workflows'], {
     ...DROP,
     keystone: true,
     event: true,
   }),
-  'import-ended': grants(['bytes', 'duties', 'images', 'tasks'], { ...SWEEP, event: true }),
+  'import-ended': grants(['bytes', 'duties', 'images', 'sourceUrls', 'tasks'], { ...SWEEP, event: true }),
   janitor: grants(
     [
       'bytes',
@@ -172,13 +197,14 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'members',
       'metadefs',
       'projects',
+      'sourceUrls',
       'tasks',
       'usage',
       'workflows',
     ],
     { staging: ['read', 'upload', 'resume', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
-  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'members'], {
+  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'members', 'usage'], {
     ...SERVE,
     tokens: 'checks',
   }),

@@ -8,6 +8,7 @@ import { createImageListing } from '../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../aws/dynamodb/members.ts';
 import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
+import { createSourceUrlReads, createSourceUrls } from '../aws/dynamodb/source-urls.ts';
 import { tableOf } from '../aws/dynamodb/table.ts';
 import { createTaskRepository } from '../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../aws/dynamodb/usage.ts';
@@ -20,11 +21,14 @@ import { storeAbilitiesIn, type WithPlaces } from '../bytes/places.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Config, ConfigError, parseConfig, refuseKeysInFile } from '../core/config.ts';
 import type { Deps } from '../core/deps.ts';
+import { createLookUps } from '../core/identity/look-ups.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
 import type { IdentityRepository } from '../core/identity/repository.ts';
+import { countedImages } from '../core/images/counted.ts';
 import type { JanitorDeps } from '../core/janitor/janitor.ts';
 import { catalogLimits } from '../core/metadefs/limits.ts';
 import { configuredLimits, type LimitsPort } from '../core/quota/limited-resources.ts';
+import type { WithSourceUrlReads } from '../core/tasks/source-urls.ts';
 import { loadPolicy, loadProtections } from '../files/policy-files.ts';
 import { connectKeystone, type KeystoneConnection } from '../keystone/connection.ts';
 import { createKeystoneLimits } from '../keystone/limits.ts';
@@ -34,7 +38,7 @@ import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
-export interface ServiceDeps extends Deps, JanitorDeps, WithPlaces {
+export interface ServiceDeps extends Deps, JanitorDeps, WithPlaces, WithSourceUrlReads {
   readonly identityRecords: IdentityRepository;
   /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
   readonly keystone: () => KeystoneConnection;
@@ -73,17 +77,24 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const protections = loadProtections(config, policy, log, clock);
   const duties = createDutyRepository(table);
   const keystone = lazily(() => connectKeystone(config.identity, clock));
-  return {
+  const counter = {
     config,
     clock,
+    imageList: createImageListing(table, { visibilityShards }),
+    usage: createUsageRepository(table, { clock }),
+    limits: limitsIn(config, clock),
+  };
+  return {
+    ...counter,
+    lookUps: createLookUps(clock),
     log,
     newId: randomUUID,
     nameId,
-    images: createImageRepository(table, { clock, visibilityShards }),
+    images: countedImages(createImageRepository(table, { clock, visibilityShards }), counter),
     members: createMemberRepository(table),
-    imageList: createImageListing(table, { visibilityShards }),
-    usage: createUsageRepository(table, { clock }),
     tasks: createTaskRepository(table, clock),
+    sourceUrls: createSourceUrls(table, { clock }),
+    sourceUrlReads: createSourceUrlReads(table),
     duties,
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,
@@ -95,7 +106,6 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     places,
     identityRecords,
     keystone,
-    limits: limitsIn(config, clock),
     findProject: findProjectIn(config, { keystone, clock, identityRecords }),
     dropBox: createDropBox(places.staging),
   };
@@ -112,6 +122,8 @@ function lazily<T>(build: () => T): () => T {
 
 function limitsIn(config: Config, clock: Clock): LimitsPort {
   if (config.identity.mode !== 'keystone') return configuredLimits(config);
+  // A function that reads images: it holds no password, and goes by what the one that began was told.
+  if (config.identity.password === undefined) return { of: async () => undefined };
   const limits = lazily(() =>
     createKeystoneLimits(connectKeystone(config.identity, clock, 'system'), config.oslo_limit, clock),
   );

@@ -4,7 +4,8 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Config } from '../core/config.ts';
 import { FetchFailed } from '../core/errors.ts';
-import { isPrivateAddress, shownUri, uriRefusal } from '../core/imports/uri-filter.ts';
+import { isPrivateAddress, uriRefusal } from '../core/imports/uri-filter.ts';
+import { shownUri } from '../core/shown-url.ts';
 
 /**
  * Fetches what a user names (web-download). Hosts are hostile: every hop passes the URI filter, and the address that is

@@ -21,6 +21,9 @@ export const SERVICE_KEYS = [
   'USAGES',
 ] as const;
 
+/** Whole URLs of web-downloads, which may carry a password. */
+export const SOURCE_KEYS = ['SOURCE#*'] as const;
+
 /** Users, projects, roles, credentials, grants, revocations: who holds a way to write them can become anybody. */
 export const IDENTITY_KEYS = [
   'ID#*',

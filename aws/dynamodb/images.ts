@@ -5,9 +5,10 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/clock.ts';
 import { Conflict, NotFound } from '../../core/errors.ts';
+import { applied } from '../../core/images/applied.ts';
 import { assertTransition, refusal } from '../../core/images/expectation.ts';
 import { type Image, locationId } from '../../core/images/image.ts';
-import type { ImageChange, ImageRepository } from '../../core/images/repository.ts';
+import type { ImageChange, ImageRecords } from '../../core/images/repository.ts';
 import { Expression } from './expression.ts';
 import {
   COLUMNS,
@@ -29,8 +30,8 @@ export interface ImageRepositoryOptions {
   readonly visibilityShards?: number;
 }
 
-/** The ImageRepository of core/images/repository.ts on DynamoDB. Every write is one conditional request. */
-export function createImageRepository(table: Table, options: ImageRepositoryOptions): ImageRepository {
+/** The ImageRecords of core/images/repository.ts on DynamoDB. Every write is one conditional request. */
+export function createImageRepository(table: Table, options: ImageRepositoryOptions): ImageRecords {
   const { clock } = options;
   const shards = options.visibilityShards ?? 1;
   const now = () => new Date(clock.now()).toISOString();
@@ -42,10 +43,29 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
     return answer.Item;
   }
 
-  /** Says which expectation failed, in words. */
-  async function explain(id: string, expect: ImageChange['expect'], error: unknown): Promise<never> {
+  /** Which expectation failed, in words. @throws what is no failed condition */
+  async function explained(id: string, expect: ImageChange['expect'], error: unknown): Promise<Error> {
     if (!isConditionFailure(error)) throw error;
-    throw refusal(id, imageOf(await getItem(id)), expect, { cause: error });
+    return refusal(id, imageOf(await getItem(id)), expect, { cause: error });
+  }
+
+  /** One conditional update. @throws as the client does */
+  async function update<V extends 'ALL_OLD' | 'ALL_NEW'>(id: string, change: ImageChange, wanted: V) {
+    assertTransition(change);
+    const at = now();
+    const createdAt = change.set?.name === undefined ? undefined : (change.createdAt ?? (await createdAtOf(id)));
+    const expression = updateOf(id, change, { shards, now: at, createdAt });
+    const { Attributes, $metadata } = await table.client.send(
+      new UpdateCommand({
+        TableName: table.name,
+        Key: imageKey(id),
+        UpdateExpression: expression.update,
+        ConditionExpression: expression.condition,
+        ...expression.placeholders,
+        ReturnValues: wanted,
+      }),
+    );
+    return { image: recordOf(id, Attributes), at, isCertain: isFirstTry($metadata) };
   }
 
   return {
@@ -73,25 +93,24 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
     noteProgress: (_id, taskId, progress) => putProgress(table, taskId, progress, clock.now()),
 
     async change(id, change) {
-      assertTransition(change);
-      const createdAt = change.set?.name === undefined ? undefined : (change.createdAt ?? (await createdAtOf(id)));
-      const expression = updateOf(id, change, { shards, now: now(), createdAt });
       try {
-        const answer = await table.client.send(
-          new UpdateCommand({
-            TableName: table.name,
-            Key: imageKey(id),
-            UpdateExpression: expression.update,
-            ConditionExpression: expression.condition,
-            ...expression.placeholders,
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
-        const image = recordOf(id, answer.Attributes);
+        const { image } = await update(id, change, 'ALL_NEW');
         table.recent.images.note(id, image);
         return withOwnProgress(table, image);
       } catch (error) {
-        return explain(id, change.expect, error);
+        throw await explained(id, change.expect, error);
+      }
+    },
+
+    async swap(id, change) {
+      try {
+        const { image: before, at, isCertain } = await update(id, change, 'ALL_OLD');
+        const after = applied(before, change, at);
+        table.recent.images.note(id, after);
+        return { before, after: await withOwnProgress(table, after), isCertain };
+      } catch (error) {
+        const refused = await explained(id, change.expect, error);
+        return { refused, isCertain: isConditionFailure(error) && isFirstTry(error.$metadata) };
       }
     },
 
@@ -111,7 +130,7 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
         table.recent.images.note(id, undefined);
         return recordOf(id, answer.Attributes);
       } catch (error) {
-        return explain(id, expect, error);
+        throw await explained(id, expect, error);
       }
     },
   };
@@ -120,6 +139,9 @@ export function createImageRepository(table: Table, options: ImageRepositoryOpti
     return recordOf(id, await getItem(id)).createdAt;
   }
 }
+
+/** The client tries again what had no answer: an earlier try may have come through. */
+const isFirstTry = ({ attempts = 1 }: { readonly attempts?: number }): boolean => attempts === 1;
 
 function recordOf(id: string, item: ImageItem | undefined): Image {
   const image = imageOf(item);

@@ -6,9 +6,11 @@
  * |---|---|---|---|---|---|
  * | image | IMAGE#id / IMAGE | owner, by created | owner, by name | visibility shard, by created | visibility shard, by name |
  * | member | IMAGE#id / MEMBER#project | project + status, by image created | | | |
+ * | count of members | IMAGE#id / MEMBERS | | | | |
  * | deleted id | IMAGE#id / IMAGE, with `deleted_at` and nothing else | | | | |
  * | task | TASK#id / TASK | image, by created | owner, by created | live tasks, by created | all tasks, by created |
  * | batch | TASK#id / BATCH#phase#n | | | | |
+ * | whole URL of a download | SOURCE#task / SOURCE | | | | |
  * | progress of a task | PROGRESS#task / PROGRESS | | | | |
  * | pace of each phase | RATES / RATES | | | | |
  * | duty | DUTY#id / DUTY | due time | | | |
@@ -30,10 +32,14 @@ export const memberKey = (imageId: string, project: string): Key => ({
   sk: `MEMBER#${project}`,
 });
 export const taskKey = (id: string): Key => ({ pk: `TASK#${id}`, sk: 'TASK' });
+/** How many members an image has; it sorts beside them. */
+export const memberCountKey = (imageId: string): Key => ({ pk: `IMAGE#${imageId}`, sk: 'MEMBERS' });
 export const batchKey = (taskId: string, phase: string, batch: number): Key => ({
   pk: `TASK#${taskId}`,
   sk: `BATCH#${phase}#${batch}`,
 });
+/** The whole URL of a web-download (core/tasks/source-urls.ts): a partition of its own, for conditions of roles. */
+export const sourceUrlKey = (taskId: string): Key => ({ pk: `SOURCE#${taskId}`, sk: 'SOURCE' });
 /** How far the task is that holds an image's lock: where a write costs one unit, and away from the batches of hundreds of workers. */
 export const progressKey = (taskId: string): Key => ({ pk: `PROGRESS#${taskId}`, sk: 'PROGRESS' });
 /** What ended imports showed of each phase's pace: one record. */
@@ -48,8 +54,9 @@ export const byCreated = (createdAt: string, id: string): string => `${createdAt
 export const byName = (name: string | null, createdAt: string, id: string): string =>
   `${name === null ? '0' : `1${name}`}\u0000${createdAt}#${id}`;
 
-/** Counter of a project's images; all counters under one index partition. */
+/** Counter of what a project's images take; and what the index lists it by, under one partition. */
 export const usageKey = (project: string): Key => ({ pk: `USAGE#${project}`, sk: 'USAGE' });
+export const usageListedKey = (project: string): Key => ({ pk: `USAGE#${project}`, sk: 'LISTED' });
 export const USAGES = 'USAGES';
 export const memberPartition = (project: string, status: string): string => `SHARED#${project}#${status}`;
 export const imageTasksPartition = (imageId: string): string => `TASKS#IMAGE#${imageId}`;

@@ -1,9 +1,10 @@
-import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Conflict, NotFound } from '../../core/errors.ts';
 import type { Member, MemberStatus } from '../../core/members/member.ts';
 import type { MemberRepository } from '../../core/members/repository.ts';
 import { Expression } from './expression.ts';
-import { byCreated, imageKey, memberKey, memberPartition } from './keys.ts';
+import { byCreated, imageKey, type Key, memberCountKey, memberKey, memberPartition } from './keys.ts';
+import { createMemberCounts } from './member-counts.ts';
 import { queryAll } from './query-all.ts';
 import { isConditionFailure, type Table } from './table.ts';
 
@@ -12,44 +13,33 @@ export const recentMemberKey = (imageId: string, project: string): string => `${
 
 /** The MemberRepository of core/members/repository.ts: members lie beside their image, and in their project's index. */
 export function createMemberRepository(table: Table): MemberRepository {
-  async function list(imageId: string): Promise<Member[]> {
-    const members: Member[] = [];
-    const items = queryAll(table, {
+  const beside = (imageId: string, prefix: string) =>
+    queryAll(table, {
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': imageKey(imageId).pk, ':prefix': memberKey(imageId, '').sk },
+      ExpressionAttributeValues: { ':pk': imageKey(imageId).pk, ':prefix': prefix },
       ConsistentRead: true,
     });
-    for await (const item of items) members.push(memberOf(item));
+
+  async function list(imageId: string): Promise<Member[]> {
+    const members: Member[] = [];
+    for await (const item of beside(imageId, memberKey(imageId, '').sk)) members.push(memberOf(item));
     return members;
   }
 
-  async function remove(imageId: string, project: string): Promise<boolean> {
-    const answer = await table.client.send(
-      new DeleteCommand({ TableName: table.name, Key: memberKey(imageId, project), ReturnValues: 'ALL_OLD' }),
-    );
-    table.recent.members.note(recentMemberKey(imageId, project), undefined);
-    return answer.Attributes !== undefined;
-  }
+  const counts = createMemberCounts(table, list);
 
   return {
     list,
 
-    async create(member) {
-      try {
-        await table.client.send(
-          new PutCommand({
-            TableName: table.name,
-            Item: itemOf(member),
-            ConditionExpression: 'attribute_not_exists(pk)',
-          }),
-        );
-        table.recent.members.note(recentMemberKey(member.imageId, member.project), member);
-      } catch (error) {
-        if (!isConditionFailure(error)) throw error;
-        throw new Conflict(`Image member ${member.project} already exists for image ${member.imageId}`, {
-          cause: error,
-        });
-      }
+    async create(member, upTo) {
+      const { imageId, project } = member;
+      const refused = (cause: unknown) =>
+        new Conflict(`Image member ${project} already exists for image ${imageId}`, { cause });
+      const item = {
+        Put: { TableName: table.name, Item: itemOf(member), ConditionExpression: 'attribute_not_exists(pk)' },
+      };
+      await counts.with({ item, refused }, imageId, 1, upTo);
+      table.recent.members.note(recentMemberKey(imageId, project), member);
     },
 
     async get(imageId, project) {
@@ -87,12 +77,19 @@ export function createMemberRepository(table: Table): MemberRepository {
     },
 
     async delete(imageId, project) {
-      if (!(await remove(imageId, project))) throw noSuchMember(imageId, project);
+      const key = memberKey(imageId, project);
+      const item = { Delete: { TableName: table.name, Key: key, ConditionExpression: 'attribute_exists(pk)' } };
+      await counts.with({ item, refused: (cause) => noSuchMember(imageId, project, cause) }, imageId, -1);
+      table.recent.members.note(recentMemberKey(imageId, project), undefined);
     },
 
     async deleteAll(imageId) {
-      const members = await list(imageId);
-      await Promise.all(members.map((member) => remove(imageId, member.project)));
+      // Their count as well, which sorts beside them.
+      for await (const item of beside(imageId, memberCountKey(imageId).sk.slice(0, -1))) {
+        const { pk, sk, member_id: project } = item as unknown as Key & { readonly member_id?: string };
+        await table.client.send(new DeleteCommand({ TableName: table.name, Key: { pk, sk } }));
+        if (project !== undefined) table.recent.members.note(recentMemberKey(imageId, project), undefined);
+      }
     },
   };
 }

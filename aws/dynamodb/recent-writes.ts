@@ -50,8 +50,16 @@ export class RecentWrites<T> {
    * @param belongs whether what was written is in the partition that `rows` come from
    */
   over(rows: readonly T[], keyOf: (row: T) => string, belongs: (written: T) => boolean): T[] {
-    const others = rows.filter((row) => !this.has(keyOf(row)));
-    return [...others, ...this.values().filter(belongs)];
+    const newer = new Set(rows.filter((row) => this.#isOvertaken(keyOf(row), row)).map(keyOf));
+    const others = rows.filter((row) => newer.has(keyOf(row)) || !this.has(keyOf(row)));
+    const own = this.values().filter((written) => belongs(written) && !newer.has(keyOf(written)));
+    return [...others, ...own];
+  }
+
+  /** Another process wrote after us, and the index has seen it. */
+  #isOvertaken(key: string, row: T): boolean {
+    const written = this.#writes.get(key)?.value;
+    return written !== undefined && this.#isOlder(written, row);
   }
 
   #forgetOld(): void {

@@ -1,74 +1,152 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { randomBytes } from 'node:crypto';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/clock.ts';
-import type { UsageRepository } from '../../core/quota/usage.ts';
+import {
+  type Ceilings,
+  type CountedUsage,
+  type ProjectUsage,
+  RESOURCES,
+  type UsageRepository,
+} from '../../core/quota/usage.ts';
 import { Expression } from './expression.ts';
-import { USAGES, usageKey } from './keys.ts';
+import { USAGES, usageKey, usageListedKey } from './keys.ts';
 import { queryAll } from './query-all.ts';
 import { isConditionFailure, type Table } from './table.ts';
 
-/** The UsageRepository of core/quota/usage.ts: one counter item per project, listed under one index partition for the janitor. */
+const COLUMNS = {
+  storedBytes: 'stored_bytes',
+  stagedBytes: 'staged_bytes',
+  images: 'images',
+  uploading: 'uploading',
+} as const satisfies Record<keyof ProjectUsage, string>;
+
+type Item = Readonly<Record<string, unknown>>;
+
+/** Additions that are named in the counter's item at most, and for how long at least: the client's own tries end sooner. */
+const MOST_NAMED = 50;
+const NAMED_MS = 5 * 60_000;
+/** Names that one write takes off. */
+const TAKEN_OFF = 20;
+
+/**
+ * The UsageRepository of core/quota/usage.ts: one item per project, changed by single conditional updates, which DynamoDB puts in order
+ * without conflicts. Each addition leaves its name in the item until the next one, so that a second try by the client adds nothing. What the
+ * janitor lists lies in an item of its own, which is not written with each addition: an index would be.
+ */
 export function createUsageRepository(table: Table, { clock }: { readonly clock: Clock }): UsageRepository {
-  async function item(project: string): Promise<Record<string, unknown> | undefined> {
+  /** Names of additions that were answered, by project. */
+  const answered = new Map<string, string[]>();
+
+  async function item(project: string): Promise<Item | undefined> {
     const key = usageKey(project);
     return (await table.client.send(new GetCommand({ TableName: table.name, Key: key, ConsistentRead: true }))).Item;
   }
 
-  /** Runs a conditional update; false when the condition fails. */
-  async function update(project: string, expression: Expression): Promise<boolean> {
-    try {
-      await table.client.send(
-        new UpdateCommand({
-          TableName: table.name,
-          Key: usageKey(project),
-          UpdateExpression: expression.update,
-          ConditionExpression: expression.condition,
-          ...expression.placeholders,
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
+  function note(project: string, named: Item): void {
+    const before = clock.now() - NAMED_MS;
+    const names = Object.entries(named);
+    const old = names.length > MOST_NAMED ? names.filter(([, atMs]) => (atMs as number) < before) : [];
+    answered.set(project, [...new Set([...(answered.get(project) ?? []), ...old.map(([name]) => name)])]);
+  }
+
+  function additionOf(amount: ProjectUsage, ceilings: Ceilings | undefined, name: string, done: readonly string[]) {
+    const expression = new Expression();
+    expression.require(`attribute_exists(${expression.path(COLUMNS.storedBytes)})`);
+    expression.require(`attribute_not_exists(${expression.path('named', name)})`);
+    for (const key of RESOURCES.filter((resource) => amount[resource] !== 0)) {
+      const [path, ceiling] = [expression.path(COLUMNS[key]), ceilings?.[key]];
+      if (amount[key] > 0 && ceiling !== undefined)
+        expression.require(`${path} <= ${expression.value(ceiling - amount[key])}`);
+      expression.add(path, expression.value(amount[key]));
     }
+    if (ceilings !== undefined) expression.set(expression.path('ceilings'), expression.value(ceilings));
+    expression.set(expression.path('touched_at_ms'), expression.value(clock.now()));
+    expression.set(expression.path('is_touched'), expression.value(true));
+    expression.set(expression.path('named', name), expression.value(clock.now()));
+    for (const one of done) expression.remove(expression.path('named', one));
+    return expression;
   }
 
   return {
-    async add(project, amount, limit) {
-      const expression = new Expression();
-      const count = expression.path('images');
-      expression.require(`attribute_exists(${count})`);
-      if (limit !== undefined) expression.require(`${count} <= ${expression.value(limit - amount)}`);
-      expression.add(count, expression.value(amount));
-      expression.set(expression.path('touched_at_ms'), expression.value(clock.now()));
-      if (await update(project, expression)) return 'added';
-      return (await item(project)) === undefined ? 'unknown' : 'over';
+    async add(project, amount, ceilings) {
+      const name = randomBytes(9).toString('base64url');
+      const done = (answered.get(project) ?? []).splice(0, TAKEN_OFF);
+      const expression = additionOf(amount, ceilings, name, done);
+      try {
+        const { Attributes } = await table.client.send(
+          new UpdateCommand({
+            TableName: table.name,
+            Key: usageKey(project),
+            UpdateExpression: expression.update,
+            ConditionExpression: expression.condition,
+            ...expression.placeholders,
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        note(project, (Attributes?.['named'] ?? {}) as Item);
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+        const known = await item(project);
+        if (known?.[COLUMNS.storedBytes] === undefined) return 'unknown';
+        answered.set(project, [...(answered.get(project) ?? []), ...done]);
+        if ((known['named'] as Item | undefined)?.[name] === undefined) return 'over';
+      }
+      answered.get(project)?.push(name);
+      return 'added';
     },
 
-    async count(project) {
-      return ((await item(project))?.['images'] as number | undefined) ?? 0;
+    async of(project) {
+      const known = await item(project);
+      return known?.[COLUMNS.storedBytes] === undefined ? undefined : countedOf(known);
     },
 
-    async reset(project, count, touchedBeforeMs) {
+    async reset(project, usage, touchedBeforeMs) {
       const expression = new Expression();
-      const touched = expression.path('touched_at_ms');
-      expression.require(`attribute_not_exists(${touched}) OR ${touched} < ${expression.value(touchedBeforeMs)}`);
-      expression.set(expression.path('images'), expression.value(count));
+      const [known, touched] = [expression.path(COLUMNS.storedBytes), expression.path('touched_at_ms')];
+      expression.require(`attribute_not_exists(${known}) OR ${touched} < ${expression.value(touchedBeforeMs)}`);
+      for (const key of RESOURCES) expression.set(expression.path(COLUMNS[key]), expression.value(usage[key]));
       expression.set(touched, expression.value(clock.now()));
-      expression.set(expression.path('project'), expression.value(project));
-      expression.set(expression.path('gsi1pk'), expression.value(USAGES));
-      expression.set(expression.path('gsi1sk'), expression.value(project));
-      await update(project, expression);
+      expression.set(expression.path('counted_at_ms'), expression.value(clock.now()));
+      expression.set(expression.path('is_touched'), expression.value(false));
+      expression.set(expression.path('named'), expression.value({}));
+      // Of an earlier version, which listed the counter itself.
+      for (const key of ['gsi1pk', 'gsi1sk']) expression.remove(expression.path(key));
+      const listed = { ...usageListedKey(project), project, gsi1pk: USAGES, gsi1sk: project };
+      await table.client.send(new PutCommand({ TableName: table.name, Item: listed }));
+      try {
+        await table.client.send(
+          new UpdateCommand({
+            TableName: table.name,
+            Key: usageKey(project),
+            UpdateExpression: expression.update,
+            ConditionExpression: expression.condition,
+            ...expression.placeholders,
+          }),
+        );
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+      }
     },
 
     async projects() {
-      const found: string[] = [];
+      const found = new Set<string>();
       const items = queryAll(table, {
         IndexName: 'gsi1',
         KeyConditionExpression: 'gsi1pk = :usages',
         ExpressionAttributeValues: { ':usages': USAGES },
       });
-      for await (const item of items) found.push(item['project'] as string);
-      return found;
+      for await (const listed of items) found.add(listed['project'] as string);
+      return [...found];
     },
+  };
+}
+
+function countedOf(item: Item): CountedUsage {
+  return {
+    usage: Object.fromEntries(RESOURCES.map((key) => [key, item[COLUMNS[key]]])) as unknown as ProjectUsage,
+    ceilings: item['ceilings'] as Ceilings | undefined,
+    countedAtMs: item['counted_at_ms'] as number,
+    touchedAtMs: item['touched_at_ms'] as number,
+    isTouched: item['is_touched'] === true,
   };
 }

@@ -6,9 +6,10 @@ import type { WithImages } from '../../core/images/repository.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
-import { shownUri } from '../../core/imports/uri-filter.ts';
 import type { WithLog } from '../../core/log.ts';
+import { shownUri } from '../../core/shown-url.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
+import type { WithSourceUrlReads } from '../../core/tasks/source-urls.ts';
 import type { ImportFacts } from '../../core/tasks/task.ts';
 import { createDigester } from '../../formats/node/digest/digest.ts';
 import { stagedPrefix } from '../keys.ts';
@@ -19,7 +20,14 @@ import { announceWork } from './announce-work.ts';
 import { type OpenDownload, openAttempt } from './download-attempts.ts';
 import type { StepTools } from './step.ts';
 
-export type DownloadDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
+export type DownloadDeps = WithConfig &
+  WithClock &
+  WithImages &
+  WithTasks &
+  WithSourceUrlReads &
+  WithDuties &
+  WithLog &
+  WithPlaces;
 
 /**
  * web-download: streamed into the staging bucket, hashed on the way where that is of use; length, size cap and lock are watched. It goes

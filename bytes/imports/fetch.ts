@@ -4,6 +4,7 @@ import type { WithImages } from '../../core/images/repository.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
 import { stagedSource } from '../../core/imports/leftovers.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import type { WithSourceUrlReads } from '../../core/tasks/source-urls.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
 import { dataKey, stagedPrefix, uploadNoteKey } from '../keys.ts';
@@ -44,7 +45,7 @@ async function fetchBy(
     case 'glance-direct':
       return staged(deps, task);
     case 'web-download':
-      return download(deps, task, method.uri, tools, openDownload);
+      return download(deps, task, await wholeUrl(deps, task.id, method), tools, openDownload);
     case 'copy-image':
       return heldCopy(deps, task);
     case 'drop':
@@ -61,6 +62,13 @@ async function removeDropped({ places: { staging } }: WithPlaces, { key, etag }:
   } catch (error) {
     if (!(error instanceof NotFound)) throw error; // removed by an earlier attempt
   }
+}
+
+async function wholeUrl(deps: WithSourceUrlReads, taskId: string, method: Method<'web-download'>): Promise<string> {
+  if (method.isShortened !== true) return method.uri;
+  const url = await deps.sourceUrlReads.of(taskId);
+  if (url === undefined) throw new FetchFailed(`The whole URL of ${method.uri} is gone`);
+  return url;
 }
 
 /** glance-direct: PUT stage left the bytes in the staging bucket, with digests. */

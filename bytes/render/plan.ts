@@ -1,8 +1,8 @@
 import type { WithConfig } from '../../core/config.ts';
 import { ImageRefused } from '../../core/errors.ts';
-import type { WithImageList, WithImages } from '../../core/images/repository.ts';
+import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import { enforceStorageQuota } from '../../core/quota/bytes.ts';
+import { isCounted } from '../../core/quota/ceilings.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { planConversion } from '../../formats/convert/plan.ts';
 import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
@@ -18,12 +18,12 @@ import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
 import { batchCount, type ImportPlan, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
 
-type PlanDeps = WithConfig & WithImages & WithImageList & WithTasks & WithPlaces;
+type PlanDeps = WithConfig & WithImages & WithTasks & WithPlaces;
 
 /**
  * Plan: what has to be rendered, cut into numbered batches. Bytes that are stored as they arrived need none: they are what
  * the stores get. Raw content is packed sparse when a requested store keeps raw images so.
- * @throws ImageRefused when there are no bytes; LimitExceeded above user_storage_quota; as `openStored` and the engine
+ * @throws ImageRefused when there are no bytes; LimitExceeded; as `openStored` and the engine
  */
 export async function planRendering(
   deps: PlanDeps,
@@ -32,13 +32,13 @@ export async function planRendering(
   const { source } = task.facts;
   if (source === undefined) throw new ImageRefused(`Task ${task.id} has no bytes to plan for`);
   if (!(await needsRender(deps, task, source))) {
-    await checkQuota(deps, task, source.size);
+    await takePlace(deps, task, source.size);
     const work = { ...fetchWork(task), ...tailWork(task, source), ...streamedCopies(deps, task, source) };
     await deps.tasks.note(task.id, { rendered: source, work });
     return { batches: [] };
   }
   const plan = await planRender(deps, task, source);
-  await checkQuota(deps, task, plan.virtualSize);
+  await takePlace(deps, task, plan.virtualSize);
   await putJson(deps.places.staging, planKey(task.id), plan);
   const hash = keepsContent(task) && task.facts.sourceDigests !== undefined ? {} : { hash: plan.virtualSize };
   const render = sliceTotal(plan) * SLICE_BYTES;
@@ -50,14 +50,17 @@ export async function planRendering(
   return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
 }
 
-/** Every store's copy counts as what a download returns. @throws LimitExceeded */
-async function checkQuota(
-  deps: WithConfig & WithImages & WithImageList,
-  task: ImportTask,
-  size: number,
-): Promise<void> {
-  const image = await deps.images.get(task.imageId);
-  await enforceStorageQuota(deps, image?.owner ?? null, size * task.import.stores.length);
+/**
+ * Every store's copy counts as what a download returns: its place is taken before any is made. A copy has its place since it began.
+ * @throws LimitExceeded
+ */
+async function takePlace(deps: WithConfig & WithImages, task: ImportTask, size: number): Promise<void> {
+  if (!isCounted(deps.config) || task.import.method.name === 'copy-image') return;
+  await deps.images.change(task.imageId, {
+    expect: { lock: task.id, status: ['importing'] },
+    set: { size },
+    quiet: true,
+  });
 }
 
 /** The bytes a download returns are those that arrived: no conversion between. */

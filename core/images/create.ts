@@ -1,14 +1,16 @@
 import type { WithClock, WithIds } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
-import { Forbidden } from '../errors.ts';
+import { Conflict, Forbidden, ImageServiceError } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
 import type { WithPolicy, WithProtections } from '../policy/port.ts';
+import { count, reserve } from '../quota/counter.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
-import { reserveImage } from '../quota/limits.ts';
-import type { WithUsage } from '../quota/usage.ts';
+import { minus, NO_USAGE, type WithUsage } from '../quota/usage.ts';
 import { enforceFor } from './access.ts';
 import { asId } from './ids.ts';
 import type { Image } from './image.ts';
+import { spendOwnerLookUp } from './owner-look-up.ts';
 import type { WithImageList, WithImages } from './repository.ts';
 import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
 import { enforceVisibility } from './visibility.ts';
@@ -43,12 +45,13 @@ type CreateDeps = WithConfig &
   WithImageList &
   WithUsage &
   WithLimits &
+  WithLookUps &
   WithPolicy &
   WithProtections;
 
 /**
  * Makes a queued image record. Checks run in the contract's order (images.md section 4); one write, plus one for the counter
- * when limits are on.
+ * when anything is limited.
  * @throws Forbidden, LimitExceeded, InvalidInput, Conflict (id exists or existed)
  */
 export async function createImage(deps: CreateDeps, caller: Caller, input: NewImage): Promise<Image> {
@@ -56,7 +59,8 @@ export async function createImage(deps: CreateDeps, caller: Caller, input: NewIm
   const target = { project_id: image.owner, owner: image.owner, visibility: input.visibility ?? 'private' };
   await enforceFor(deps, 'add_image', target, caller);
   await enforceVisibility(deps, image.visibility, target, caller);
-  const usage = await reserveImage(deps, image.owner);
+  spendOwnerLookUp(deps, caller, image.owner);
+  await reserve(deps, image.owner, ONE_IMAGE);
   try {
     checkTagQuota(deps.config, image.tags);
     const [computed] = input.computed;
@@ -66,11 +70,15 @@ export async function createImage(deps: CreateDeps, caller: Caller, input: NewIm
     checkPropertyQuota(deps.config, {}, image.properties);
     await deps.images.create(image);
   } catch (error) {
-    await usage.release();
+    // An id of our own that is used up was used by an earlier try of this write.
+    const isKnown = error instanceof ImageServiceError && !(error instanceof Conflict && input.id === undefined);
+    if (isKnown) await count(deps, image.owner, minus(NO_USAGE, ONE_IMAGE));
     throw error;
   }
   return image;
 }
+
+const ONE_IMAGE = { ...NO_USAGE, images: 1 };
 
 function newRecord(deps: CreateDeps, caller: Caller, input: NewImage): Image {
   const at = new Date(deps.clock.now()).toISOString();

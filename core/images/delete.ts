@@ -14,8 +14,6 @@ import type { Caller } from '../identity/caller.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
-import { releaseImage } from '../quota/limits.ts';
-import type { WithUsage } from '../quota/usage.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image } from './image.ts';
 import type { WithImages } from './repository.ts';
@@ -30,7 +28,6 @@ type DeleteDeps = WithConfig &
   WithDuties &
   WithBytes &
   WithWorkflows &
-  WithUsage &
   WithLog;
 
 const UNFINISHED_MS = 60_000;
@@ -43,7 +40,6 @@ export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string):
     if (seen.image.protected) throw new Forbidden(`Image ${id} is protected and cannot be deleted.`);
     return removeRecord(deps, seen.image);
   });
-  await releaseImage(deps, last.owner);
   await Promise.all([
     last.visibility === 'shared' || last.revision > 0 ? deps.members.deleteAll(id) : undefined,
     last.lock === null ? undefined : stopWork(deps, last, last.lock),

@@ -18,6 +18,13 @@ export function assertTransition({ set, expect }: Pick<ImageChange, 'set' | 'exp
   if (forbidden !== undefined) throw new TypeError(`An image may not go from status ${forbidden} to ${to}`);
 }
 
+/** Whether a record is as a change expects it. */
+export function meets(image: Image, expect: Expectation): boolean {
+  if (expect?.revision !== undefined && expect.revision !== image.revision) return false;
+  if (expect?.status !== undefined && !expect.status.includes(image.status)) return false;
+  return expect?.lock === undefined || expect.lock === image.lock;
+}
+
 /** What an image repository answers to a change whose expectation does not hold: which one, with both values. */
 export function refusal(id: string, image: Image | undefined, expect: Expectation, options?: ErrorOptions): Error {
   if (image === undefined) return new NotFound(`No image found with ID ${id}`, options);

@@ -5,14 +5,14 @@
 
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
-import { Conflict, Forbidden, InvalidInput, LimitExceeded, NotFound } from '../errors.ts';
+import { Forbidden, InvalidInput, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { MEMBER_STATUSES, type Member } from '../members/member.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
 import { enforce, readableImage, type Seen } from './access.ts';
 import type { WithImages } from './repository.ts';
-import { inTurn } from './revise.ts';
+import { revised } from './revise.ts';
 import { refuseOddText } from './text.ts';
 
 type MemberDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy;
@@ -32,37 +32,10 @@ export async function addMember(deps: MemberDeps, caller: Caller, id: string, pr
     createdAt: at,
     updatedAt: at,
   };
-  return inTurn(`members of ${id}`, () => createWithin(deps, member));
-}
-
-/**
- * Members of one process come one after another. Against other processes the members are counted again when this one is among
- * them: of all that are written, the last one sees all others, so a quota is never passed for good.
- */
-async function createWithin(deps: MemberDeps, member: Member): Promise<Member> {
-  const { imageId: id, project } = member;
-  const members = await deps.members.list(id);
-  if (members.some((known) => known.project === project))
-    throw new Conflict(`${project} is a member of image ${id} already`);
-  refuseMoreThanQuota(deps, members.length + 1);
-  await deps.members.create(member);
-  if (deps.config.image_member_quota < 0) return member;
-  try {
-    refuseMoreThanQuota(deps, (await deps.members.list(id)).length);
-  } catch (error) {
-    await deps.members.delete(id, project);
-    throw error;
-  }
+  const { image_member_quota: quota } = deps.config;
+  // Members of one image come one after another: a quota is exact for all processes, so each writes the image's counter.
+  await revised(`members of ${id}`, () => deps.members.create(member, quota < 0 ? undefined : quota));
   return member;
-}
-
-/** @throws LimitExceeded */
-function refuseMoreThanQuota({ config }: WithConfig, count: number): void {
-  const limit = config.image_member_quota;
-  if (limit >= 0 && count > limit)
-    throw new LimitExceeded(
-      `The limit has been exceeded on the number of allowed image members for this image. Attempted: ${count}, Maximum: ${limit}`,
-    );
 }
 
 function checkProject(project: string): void {
@@ -107,7 +80,7 @@ export async function answerMembership(
 /** @throws NotFound, Forbidden (members cannot leave by themselves) */
 export async function removeMember(deps: MemberDeps, caller: Caller, id: string, project: string): Promise<void> {
   await sharedImage(deps, caller, id, 'delete_member');
-  await deps.members.delete(id, project);
+  await revised(`members of ${id}`, () => deps.members.delete(id, project));
 }
 
 async function sharedImage(deps: MemberDeps, caller: Caller, id: string, rule: string): Promise<Seen> {

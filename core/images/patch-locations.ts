@@ -3,6 +3,7 @@
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden, InvalidInput, LimitExceeded } from '../errors.ts';
+import { shownUri } from '../shown-url.ts';
 import type { Draft } from './draft.ts';
 import { type Image, type Location, locationId } from './image.ts';
 import type { FoundLocation, WithLocations } from './locations.ts';
@@ -36,7 +37,7 @@ export async function addLocations(deps: LocationDeps, draft: Draft, change: Loc
     checkValidation(deps, draft.image, input);
     const location = await locationFor(deps, draft.image, input, added.length);
     if ([...draft.image.locations, ...added].some((known) => sameLocation(known, location)))
-      throw new InvalidInput(`Invalid location: ${input.url} is a location of the image already`);
+      throw new InvalidInput(`Invalid location: ${shownUri(input.url)} is a location of the image already`);
     added.push(location);
     takeLocation(draft, input, location);
   }
@@ -95,7 +96,7 @@ function checkValidation({ config }: WithConfig, image: Image, { validation }: L
 
 async function locationFor(deps: LocationDeps, image: Image, input: LocationInput, nth: number): Promise<Location> {
   const found: FoundLocation | undefined = await deps.locations.find(input.url);
-  if (found === undefined) throw new InvalidInput(`Invalid location ${input.url}`);
+  if (found === undefined) throw new InvalidInput(`Invalid location ${shownUri(input.url)}`);
   if (image.status === 'queued' && (image.diskFormat === null || image.containerFormat === null))
     throw new InvalidInput('Properties disk_format, container_format must be set prior to saving data.');
   return {

@@ -8,6 +8,7 @@ import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import { Conflict, Forbidden } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy, WithProtections } from '../policy/port.ts';
 import { PATCH_LOCATIONS, PATCH_OPERATIONS, refuseMore } from '../request-limits.ts';
@@ -15,6 +16,7 @@ import { enforce, imageTarget, type Seen, seenImage } from './access.ts';
 import type { Draft } from './draft.ts';
 import type { Image, Visibility } from './image.ts';
 import type { WithLocations } from './locations.ts';
+import { spendOwnerLookUp } from './owner-look-up.ts';
 import { addLocations, type LocationChange, removeLocation, replaceLocations } from './patch-locations.ts';
 import type { ImageChange, WithImages } from './repository.ts';
 import { revised } from './revise.ts';
@@ -58,7 +60,14 @@ export type Change =
     }
   | LocationChange;
 
-type PatchDeps = WithConfig & WithClock & WithImages & WithMembers & WithPolicy & WithProtections & WithLocations;
+type PatchDeps = WithConfig &
+  WithClock &
+  WithImages &
+  WithMembers &
+  WithPolicy &
+  WithProtections &
+  WithLocations &
+  WithLookUps;
 
 /**
  * Applies changes to an image and returns the record as it is then.
@@ -122,6 +131,7 @@ async function changeFor(
   const after = touched ? { ...draft.image, properties: Object.fromEntries(properties) } : draft.image;
   if (changes.some((change) => change.name === 'tags')) checkTagQuota(deps.config, after.tags);
   checkPropertyQuota(deps.config, before.properties, after.properties);
+  if (after.owner !== before.owner) spendOwnerLookUp(deps, caller, after.owner);
   return {
     expect: { revision: before.revision, ...(draft.extra.set?.status !== undefined && { status: [before.status] }) },
     createdAt: before.createdAt,

@@ -74,6 +74,18 @@ export interface ImageRepository {
   delete(id: string, expect?: ImageChange['expect']): Promise<Image>;
 }
 
+/** What a write did: the record just before and after it, or why it was refused. */
+export type Swap = ({ readonly before: Image; readonly after: Image } | { readonly refused: Error }) & {
+  /** False when an earlier try of the same write may have come through: what `before` says, or the refusal, may then be its doing. */
+  readonly isCertain: boolean;
+};
+
+/** Records as they lie in the table; who works with them takes those that count (counted.ts). */
+export interface ImageRecords extends ImageRepository {
+  /** As `change`, and tells what it changed. @throws what `change` throws that is no refusal */
+  swap(id: string, change: ImageChange): Promise<Swap>;
+}
+
 /** Pages of images. */
 export interface ImageListing extends UsageCount {
   /**

@@ -10,7 +10,7 @@ const LONGEST_WAIT_MS = 100;
 const turns = new Map<string, Promise<unknown>>();
 
 /** Runs work after all earlier work of this process on the same thing, first come first served. @throws whatever the work throws */
-export function inTurn<T>(thing: string, work: () => Promise<T>): Promise<T> {
+function inTurn<T>(thing: string, work: () => Promise<T>): Promise<T> {
   const before = turns.get(thing) ?? Promise.resolve();
   const turn = before.then(work);
   const ended = turn

@@ -17,13 +17,14 @@ import type { Caller } from '../identity/caller.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
-import { checkStorageQuota, enforceLimit, limitsBytes } from '../quota/bytes.ts';
+import { isCounted } from '../quota/ceilings.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
+import { enforceLimit } from '../quota/limits.ts';
+import type { WithUsage } from '../quota/usage.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image, StagedData } from './image.ts';
 import type { ImageChange, WithImageList, WithImages } from './repository.ts';
 import { retireWrite } from './retire-write.ts';
-import { inTurn } from './revise.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
 type UploadDeps = WithConfig &
@@ -32,6 +33,7 @@ type UploadDeps = WithConfig &
   WithImages &
   WithMembers &
   WithImageList &
+  WithUsage &
   WithLimits &
   WithPolicy &
   WithDuties &
@@ -141,54 +143,17 @@ async function takeLock(deps: UploadDeps, upload: Upload): Promise<void> {
   const { image, kind, writeId, declaredSize } = upload;
   // The duty first: whoever dies behind it is found by it.
   await beat(deps, upload);
-  let locked = false;
-  const size = limitsBytes(deps) && declaredSize !== undefined ? { size: declaredSize } : {};
-  await inTurn(quotaOf(image), async () => {
-    try {
-      await deps.images.change(image.id, {
-        expect: { status: ['queued'], lock: null },
-        set: { status: BUSY[kind], lock: writeId, ...size },
-      });
-      locked = true;
-      await enforceLimit(deps, 'image_count_uploading', image.owner);
-      if (declaredSize !== undefined) await checkBytes(deps, upload, declaredSize);
-    } catch (error) {
-      if (locked) await abandonUpload(deps, dutyOf(deps, upload));
-      else await deps.duties.remove(dutyId(writeId));
-      throw error;
-    }
-  });
-}
-
-/** Requests of one process that count against the same limits come one after another: as many as fit get through. */
-const quotaOf = ({ owner }: Image): string => `quota of ${owner}`;
-
-/** Limits on bytes while the record says how many these are. Whoever is last to say so sees all others. @throws LimitExceeded */
-async function checkBytes(deps: UploadDeps, { image, kind }: Upload, bytes: number): Promise<void> {
-  await enforceLimit(deps, BYTES_LIMIT[kind], image.owner);
-  if (kind === 'file') await checkStorageQuota(deps, image.owner, bytes);
-}
-
-/** A body of undeclared size takes its place when its size is known. @throws LimitExceeded, and as `assertHeld` */
-async function reserveReceived(deps: UploadDeps, upload: Upload, size: number): Promise<void> {
-  const { image, kind, writeId, declaredSize } = upload;
-  if (declaredSize !== undefined || !limitsBytes(deps)) return;
-  await inTurn(quotaOf(image), async () => {
-    const expect = { lock: writeId, status: [BUSY[kind]] };
-    try {
-      await deps.images.change(image.id, { expect, set: { size }, quiet: true });
-    } catch (error) {
-      // Of a repeated request: the first one has its place.
-      if (holdsBytes(await deps.images.get(image.id), writeId)) return;
-      throw goneOr(error, image);
-    }
-    try {
-      await checkBytes(deps, upload, size);
-    } catch (error) {
-      await deps.images.change(image.id, { expect, set: { size: null }, quiet: true });
-      throw error;
-    }
-  });
+  // Whoever said how long it is has its place from now on; a body of undeclared size takes it when it is complete.
+  const size = isCounted(deps.config) && declaredSize !== undefined ? { size: declaredSize } : {};
+  try {
+    await deps.images.change(image.id, {
+      expect: { status: ['queued'], lock: null },
+      set: { status: BUSY[kind], lock: writeId, ...size },
+    });
+  } catch (error) {
+    await deps.duties.remove(dutyId(writeId));
+    throw error;
+  }
 }
 
 function goneOr(error: unknown, { id }: Image): unknown {
@@ -229,7 +194,6 @@ export async function assertHeld(deps: WithImages, upload: Upload): Promise<void
 
 /** The image is active and says what a download returns. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
 export async function completeFile(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
-  await reserveReceived(deps, upload, received.size);
   await complete(deps, upload, {
     set: {
       status: 'active',
@@ -257,7 +221,6 @@ export async function completeFile(deps: UploadDeps, upload: Upload, received: R
 /** The bytes wait for an import; the image stays `uploading`, and is free. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
 export async function completeStage(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
   const { size, md5, hash } = received;
-  await reserveReceived(deps, upload, size);
   const staged: StagedData = {
     writeId: upload.writeId,
     layout: upload.layout,

@@ -22,8 +22,12 @@ import { storedBytesOf } from '../images/stored-bytes.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
-import { enforceStorageQuota } from '../quota/bytes.ts';
+import type { WithLimits } from '../quota/limited-resources.ts';
+import { enforceStorageQuota } from '../quota/limits.ts';
+import type { WithUsage } from '../quota/usage.ts';
+import { shownUri } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import type { WithSourceUrls } from '../tasks/source-urls.ts';
 import { assertFree, startTask } from './start.ts';
 
 export interface NewLocation {
@@ -38,9 +42,12 @@ type LocationDeps = WithConfig &
   WithImages &
   WithMembers &
   WithImageList &
+  WithUsage &
+  WithLimits &
   WithPolicy &
   WithLocations &
   WithTasks &
+  WithSourceUrls &
   WithDuties &
   WithWorkflows &
   WithLog;
@@ -61,7 +68,7 @@ export async function addLocation(deps: LocationDeps, caller: Caller, id: string
   if (image.diskFormat === null || image.containerFormat === null)
     throw new InvalidInput('Properties disk_format, container_format must be set prior to saving data.');
   const found = await deps.locations.find(input.url);
-  if (found === undefined) throw new InvalidInput(`Invalid location ${input.url}`);
+  if (found === undefined) throw new InvalidInput(`Invalid location ${shownUri(input.url)}`);
   await checkLimits(deps, image, found);
   await take(deps, caller, image, locationAt(deps, input.url, found), input.expected);
 }
@@ -87,7 +94,7 @@ async function take(
   const { do_secure_hash: hash } = deps.config;
   const { url, store, storedBytes: size } = location;
   const rendered = storedBytesOf(deps.config, image, location);
-  if (rendered === undefined) throw new InvalidInput(`Invalid location ${url}`);
+  if (rendered === undefined) throw new InvalidInput(`Invalid location ${shownUri(url)}`);
   const method = { name: 'location', url, hash, ...(expected === undefined ? {} : { expected }) } as const;
   await startTask(
     deps,

@@ -4,8 +4,9 @@ import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, TaskAborted } from '../errors.ts';
 import type { Image } from '../images/image.ts';
 import type { WithImageList, WithImages } from '../images/repository.ts';
-import { enforceLimit } from '../quota/bytes.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
+import { enforceLimit } from '../quota/limits.ts';
+import type { WithUsage } from '../quota/usage.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { assertLock } from './report/lock.ts';
@@ -24,7 +25,7 @@ export interface Begun {
   readonly allStoresMustSucceed: boolean;
 }
 
-type BeginDeps = WithClock & WithConfig & WithTasks & WithImages & WithImageList & WithLimits & WithDuties;
+type BeginDeps = WithClock & WithConfig & WithTasks & WithImages & WithImageList & WithUsage & WithLimits & WithDuties;
 
 /**
  * Flow start (contract: import.md section 4): the task turns `processing`, the image `importing` (not for copy-image), and the
@@ -48,20 +49,15 @@ export async function beginImport(deps: BeginDeps, taskId: string): Promise<Begu
   if (task.facts.startedAtMs === undefined)
     await deps.tasks.note(taskId, { startedAtMs: deps.clock.now(), rates: await deps.tasks.rates() });
   await deps.duties.put(taskDuty(task, deps.clock.now()));
-  if (!begun.hashOnly) await checkLimits(deps, task, await enterFlow(deps, task));
+  if (!begun.hashOnly) await enterFlow(deps, task);
   return begun;
 }
 
-/** The image counts already where images in work are counted; staged bytes count on top of what is stored. */
-async function checkLimits(deps: BeginDeps, task: ImportTask, image: Image): Promise<void> {
-  if (task.import.method.name === 'glance-direct')
-    return enforceLimit(deps, 'image_size_total', image.owner, image.staged?.size);
-  await enforceLimit(deps, 'image_stage_total', image.owner);
-  await enforceLimit(deps, 'image_count_uploading', image.owner);
-}
-
+/** What the image then takes is reserved with it: the work, and a place for each copy of bytes whose length is known. */
 async function enterFlow(deps: BeginDeps, task: ImportTask): Promise<Image> {
   const copying = task.import.method.name === 'copy-image';
+  // How much is staged is not known yet: a project that is over its limit stages nothing more.
+  if (deps.config.use_keystone_limits) await enforceLimit(deps, 'stagedBytes', await ownerOf(deps, task));
   try {
     return await deps.images.change(task.imageId, {
       expect: { lock: task.id, status: copying ? ['active'] : ['queued', 'uploading', 'importing'] },
@@ -77,4 +73,8 @@ async function enterFlow(deps: BeginDeps, task: ImportTask): Promise<Image> {
     if (error instanceof Conflict) throw new TaskAborted(error.message, { cause: error });
     throw error;
   }
+}
+
+async function ownerOf(deps: WithImages, task: ImportTask): Promise<string | null> {
+  return (await deps.images.get(task.imageId))?.owner ?? null;
 }

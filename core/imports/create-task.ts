@@ -3,6 +3,7 @@ import type { WithConfig } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { createImage, type NewImage } from '../images/create.ts';
+import { withoutSecrets } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
 import { importSeen } from './import.ts';
@@ -68,7 +69,7 @@ async function failedTask(
     owner: caller.projectId ?? '',
     userId: caller.userId,
     requestId: caller.requestId,
-    input: request.input,
+    input: withoutSecrets(request.input),
     result: null,
     message: '',
     facts: {},

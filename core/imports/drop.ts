@@ -6,6 +6,7 @@ import { Conflict, ImageServiceError, InvalidInput } from '../errors.ts';
 import type { WithWorkflows } from '../executions/workflow.ts';
 import { FORMAT_OF_EXTENSION } from '../formats.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
 import { createImage, type NewImage } from '../images/create.ts';
 import type { WithImageList, WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
@@ -50,6 +51,7 @@ export interface DropDeps
     WithImageList,
     WithUsage,
     WithLimits,
+    WithLookUps,
     WithPolicy,
     WithProtections,
     WithTasks,

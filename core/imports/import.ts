@@ -10,10 +10,10 @@ import type { WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
-import { enforceLimit } from '../quota/bytes.ts';
-import type { WithLimits } from '../quota/limited-resources.ts';
-import type { WithUsageCount } from '../quota/usage.ts';
+import type { CounterDeps } from '../quota/counter.ts';
+import { enforceLimit } from '../quota/limits.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import type { WithSourceUrls } from '../tasks/source-urls.ts';
 import type { ImportMethod, Task } from '../tasks/task.ts';
 import { assertFree, startTask } from './start.ts';
 import { uriRefusal } from './uri-filter.ts';
@@ -38,6 +38,7 @@ type ImportDeps = WithConfig &
   WithMembers &
   WithPolicy &
   WithTasks &
+  WithSourceUrls &
   WithDuties &
   WithWorkflows &
   WithLog;
@@ -49,13 +50,13 @@ type ImportDeps = WithConfig &
  * @throws InvalidInput, LimitExceeded, NotFound, Conflict, Forbidden
  */
 export async function requestImport(
-  deps: ImportDeps & WithUsageCount & WithLimits,
+  deps: ImportDeps & CounterDeps,
   caller: Caller,
   id: string,
   request: ImportRequest,
 ): Promise<Task | undefined> {
   assertMethodEnabled(deps, request.method.name);
-  await enforceLimit(deps, 'image_size_total', caller.projectId);
+  await enforceLimit(deps, 'storedBytes', caller.projectId);
   return importSeen(deps, caller, await seenImage(deps, caller, id), request);
 }
 

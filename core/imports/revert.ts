@@ -10,12 +10,14 @@ import { retireWrite } from '../images/retire-write.ts';
 import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import type { WithSourceUrls } from '../tasks/source-urls.ts';
+import { forgetSourceUrl } from './forget-source-url.ts';
 import { leftovers, stagedSource } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { taskDutyId } from './report/task-duty.ts';
 import { expiry } from './settle.ts';
 
-type RevertDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithBytes & WithLog;
+type RevertDeps = WithClock & WithConfig & WithTasks & WithSourceUrls & WithImages & WithDuties & WithBytes & WithLog;
 
 /**
  * The end of a failed import (import.md section 4): this task's copies are taken off the image and swept, the lists say which
@@ -30,6 +32,7 @@ export async function revertImport(deps: RevertDeps, taskId: string, cause: stri
   const image = await unwind(deps, task);
   await closeTask(deps, task, cause);
   await retireWrite(deps, leftovers(task, image));
+  await forgetSourceUrl(deps, task);
   await deps.duties.remove(taskDutyId(taskId));
 }
 

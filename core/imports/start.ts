@@ -1,16 +1,19 @@
 import type { WithClock, WithIds } from '../clock.ts';
 import type { WithDuties } from '../duties/duty.ts';
-import { Conflict, NotFound } from '../errors.ts';
+import { Conflict, LimitExceeded, NotFound } from '../errors.ts';
 import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Image } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
+import { withoutSecrets } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { Task } from '../tasks/task.ts';
+import type { WithSourceUrls } from '../tasks/source-urls.ts';
+import type { ImportMethod, Task } from '../tasks/task.ts';
+import { forgetSourceUrl } from './forget-source-url.ts';
 import { taskDuty, taskDutyId } from './report/task-duty.ts';
 
-type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithDuties & WithWorkflows & WithLog;
+type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithSourceUrls & WithDuties & WithWorkflows & WithLog;
 
 /** What a task is to do; the rest of its record follows from the caller and the image. */
 export type TaskOrder = Pick<Task, 'type' | 'input' | 'facts'> & { readonly import: NonNullable<Task['import']> };
@@ -29,7 +32,7 @@ export async function assertFree(deps: WithTasks, image: Image): Promise<void> {
 /**
  * Stores a task, takes the image for it by one conditional write, which may change more of the image, and starts the workflow
  * under the task's id.
- * @throws Conflict, NotFound when the image is not any more as it was read; the task has then failed
+ * @throws Conflict, NotFound when the image is not any more as it was read, LimitExceeded; the task has then failed
  */
 export async function startTask(
   deps: StartDeps,
@@ -46,9 +49,12 @@ export async function startTask(
 
 async function createTask(deps: StartDeps, caller: Caller, image: Image, order: TaskOrder): Promise<Task> {
   const at = new Date(deps.clock.now()).toISOString();
+  const id = deps.newId();
   const task: Task = {
     ...order,
-    id: deps.newId(),
+    input: withoutSecrets(order.input),
+    import: { ...order.import, method: await shownMethod(deps, id, order.import.method) },
+    id,
     status: 'pending',
     imageId: image.id,
     owner: caller.projectId ?? image.owner ?? '',
@@ -66,6 +72,13 @@ async function createTask(deps: StartDeps, caller: Caller, image: Image, order: 
   return task;
 }
 
+/** A URL as the task may show it; the whole of it is kept apart. */
+async function shownMethod(deps: WithSourceUrls, taskId: string, method: ImportMethod): Promise<ImportMethod> {
+  if (method.name !== 'web-download' || withoutSecrets(method.uri) === method.uri) return method;
+  await deps.sourceUrls.keep(taskId, method.uri);
+  return { ...method, uri: withoutSecrets(method.uri), isShortened: true };
+}
+
 async function takeImage(
   deps: StartDeps,
   image: Image,
@@ -79,13 +92,15 @@ async function takeImage(
       set: { ...change.set, lock: task.id },
     });
   } catch (error) {
+    const isFull = error instanceof LimitExceeded;
     await deps.tasks.move(task.id, ['pending'], {
       status: 'failure',
-      message: 'Another operation took the image first',
+      message: isFull ? error.message : 'Another operation took the image first',
       expiresAt: new Date(deps.clock.now()).toISOString(),
     });
     await deps.duties.remove(taskDutyId(task.id));
-    if (error instanceof NotFound || error instanceof Conflict) throw error;
+    await forgetSourceUrl(deps, task);
+    if (isFull || error instanceof NotFound || error instanceof Conflict) throw error;
     throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.ts';
+import { parseUrl, shownUri } from '../shown-url.ts';
 
 /**
  * URI filtering of web-download and glance-download (contract: import.md section 7). Pure: resolution of names is the fetcher's,
@@ -9,7 +10,7 @@ type FilterOptions = Config['import_filtering_opts'];
 
 /** Why a URI may not be fetched, as a sentence; undefined when it may. */
 export function uriRefusal(uri: string, options: FilterOptions): string | undefined {
-  const url = parse(uri);
+  const url = parseUrl(uri);
   if (url === undefined) return 'The URI does not pass filtering: it is no absolute URL with a scheme and a host';
   const refuse = (what: string): string => `URI "${shownUri(uri)}" does not pass filtering: ${what}`;
   const scheme = url.protocol.slice(0, -1);
@@ -44,21 +45,6 @@ function canonicalHost(host: string): string {
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.+$/, '');
   return ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare).toRFC5952String() : bare;
-}
-
-/**
- * A URL as messages, logs and tasks may show it: what may be a secret (user, password, query, fragment) is left out. What cannot be
- * read as a URL is not repeated at all.
- */
-export function shownUri(uri: string): string {
-  const url = parse(uri);
-  return url === undefined ? '(no URL)' : `${url.protocol}//${url.host}${url.pathname}`;
-}
-
-function parse(uri: string): URL | undefined {
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(uri)) return undefined;
-  const url = URL.parse(uri);
-  return url === null || url.hostname === '' ? undefined : url;
 }
 
 /**

@@ -9,7 +9,7 @@ import { retakeDrop, type TakeDropDeps } from '../imports/take-drop.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithMetadefs } from '../metadefs/repository.ts';
 import { sweepGenerations } from '../metadefs/sweep.ts';
-import { recountAll } from '../quota/limits.ts';
+import { recountAll } from '../quota/counter.ts';
 import { isDead, silenceOf } from './silence.ts';
 
 /**

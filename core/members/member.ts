@@ -1,3 +1,5 @@
+import { LimitExceeded } from '../errors.ts';
+
 export const MEMBER_STATUSES = ['pending', 'accepted', 'rejected'] as const;
 export type MemberStatus = (typeof MEMBER_STATUSES)[number];
 
@@ -12,3 +14,9 @@ export interface Member {
   readonly createdAt: string;
   readonly updatedAt: string;
 }
+
+/** What is said of one member too many. */
+export const tooManyMembers = (attempted: number, limit: number): LimitExceeded =>
+  new LimitExceeded(
+    `The limit has been exceeded on the number of allowed image members for this image. Attempted: ${attempted}, Maximum: ${limit}`,
+  );

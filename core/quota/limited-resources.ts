@@ -16,18 +16,16 @@ export type ProjectLimits = Readonly<Record<LimitedResource, number>>;
 export interface LimitsPort {
   /**
    * @param project null: what holds for projects without limits of their own
+   * @returns undefined where nobody may be asked: functions that read images hold no password of the limits service
    * @throws BackendUnavailable; ConfigError when the limits service is not set up for us
    */
-  of(project: string | null): Promise<ProjectLimits>;
+  of(project: string | null): Promise<ProjectLimits | undefined>;
 }
 
 /** The same for every project, from the configuration. */
 export const configuredLimits = ({ registered_limits }: Pick<Config, 'registered_limits'>): LimitsPort => ({
   of: async () => registered_limits,
 });
-
-/** True when `usage` and `delta` together pass a limit. */
-export const isOver = (limit: number, usage: number, delta: number): boolean => limit >= 0 && usage + delta > limit;
 
 /** Of a verb that keeps limits. */
 export interface WithLimits {

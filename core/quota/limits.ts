@@ -1,66 +1,49 @@
-/**
- * Limits per project (contract: quotas-and-limits.md section 2): reserve, write, reconcile. A counter goes up by a conditional
- * write before the record is made and down when that fails or the image goes; a process that dies in between leaves the
- * counter too high, and the janitor's recount repairs that once nothing has been reserved for a minute.
- */
+/** Checks before work begins (contract: quotas-and-limits.md); what is begun reserves its place (counter.ts). */
 
-import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
-import { LimitExceeded } from '../errors.ts';
-import type { WithLimits } from './limited-resources.ts';
-import type { WithUsage, WithUsageCount } from './usage.ts';
+import { ceilingsOf, isCounted, limitReached } from './ceilings.ts';
+import { type CounterDeps, usageNow } from './counter.ts';
+import type { ProjectUsage } from './usage.ts';
 
-type LimitDeps = WithConfig & WithClock & WithUsage & WithUsageCount;
-
-/** Longer than any request that has reserved something can still be on its way to write it. */
-const QUIET_MS = 60_000;
-
-export interface Reservation {
-  /** Gives the reserved amount back: what it was for did not happen. */
-  release(): Promise<void>;
-}
-const NOTHING: Reservation = { release: async () => {} };
-
-/** Counts one more image of a project, when limits are on. @throws LimitExceeded */
-export async function reserveImage(deps: LimitDeps & WithLimits, owner: string | null): Promise<Reservation> {
-  if (!deps.config.use_keystone_limits || owner === null) return NOTHING;
-  const { image_count_total: limit } = await deps.limits.of(owner);
-  const upTo = limit < 0 ? Number.MAX_SAFE_INTEGER : limit;
-  let counted = await deps.usage.add(owner, 1, upTo);
-  if (counted === 'unknown') {
-    await recount(deps, owner);
-    counted = await deps.usage.add(owner, 1, upTo);
-  }
-  if (counted !== 'added') throw overLimit(owner, 'image_count_total', limit, await deps.usage.count(owner), 1);
-  return { release: () => releaseImage(deps, owner) };
+/** Bytes that a limit on stored bytes leaves a project, and the limit; undefined when `user_storage_quota` does not limit it. */
+export async function storageLeft(
+  deps: CounterDeps,
+  project: string | null,
+): Promise<{ readonly left: number; readonly quota: number } | undefined> {
+  if (project === null || deps.config.use_keystone_limits || !isCounted(deps.config)) return undefined;
+  const { storedBytes: quota = 0 } = await ceilingsOf(deps, project);
+  const { storedBytes } = await usageNow(deps, project);
+  return { left: Math.max(0, quota - storedBytes), quota };
 }
 
-/** Counts one image less. */
-export async function releaseImage(deps: WithConfig & WithUsage, owner: string | null): Promise<void> {
-  if (deps.config.use_keystone_limits && owner !== null) await deps.usage.add(owner, -1, undefined);
+/**
+ * One of the unified limits, when they are on.
+ * @param growth what is to come on top; 0 when it is counted already or not known
+ * @throws LimitExceeded
+ */
+export async function enforceLimit(
+  deps: CounterDeps,
+  resource: keyof ProjectUsage,
+  project: string | null,
+  growth = 0,
+): Promise<void> {
+  if (project === null || !deps.config.use_keystone_limits) return;
+  const [{ [resource]: ceiling }, { [resource]: usage }] = await Promise.all([
+    ceilingsOf(deps, project),
+    usageNow(deps, project),
+  ]);
+  if (ceiling !== undefined && usage + growth > ceiling)
+    throw limitReached(deps, project, resource, { ceiling, usage, growth });
 }
 
-/** Sets a project's counter to what its records say, unless something was reserved or released lately. */
-async function recount(deps: LimitDeps, owner: string): Promise<void> {
-  const { images } = await deps.imageList.usageOf(owner);
-  await deps.usage.reset(owner, images, deps.clock.now() - QUIET_MS);
-}
-
-/** The janitor's part: every counter is compared with its project's records. Does nothing while limits are off. */
-export async function recountAll(deps: LimitDeps): Promise<void> {
-  if (!deps.config.use_keystone_limits) return;
-  for (const project of await deps.usage.projects()) await recount(deps, project);
-}
-
-/** The sentence of the original, limit, usage and request named. */
-export function overLimit(
-  project: string,
-  resource: string,
-  limit: number,
-  usage: number,
-  delta: number,
-): LimitExceeded {
-  return new LimitExceeded(
-    `The request returned a 413 Request Entity Too Large. This generally means that rate limits or a quota threshold was breached. Project ${project} is over a limit for [Resource ${resource} is over limit of ${limit} due to current usage ${usage} and delta ${delta}]`,
-  );
+/** Limits on what is stored. @param bytes of all copies together @throws LimitExceeded */
+export async function enforceStorageQuota(
+  deps: CounterDeps & WithConfig,
+  project: string | null,
+  bytes: number,
+): Promise<void> {
+  const storage = await storageLeft(deps, project);
+  if (project === null || storage === undefined || bytes <= storage.left) return;
+  const { left, quota } = storage;
+  throw limitReached(deps, project, 'storedBytes', { ceiling: quota, usage: quota - left, growth: bytes });
 }

@@ -8,7 +8,8 @@ export type TaskType = (typeof TASK_TYPES)[number];
 /** Where the bytes of an import come from. */
 export type ImportMethod =
   | { readonly name: 'glance-direct' }
-  | { readonly name: 'web-download'; readonly uri: string }
+  /** `isShortened`: without what may be a secret; the whole URL lies apart (source-urls.ts). */
+  | { readonly name: 'web-download'; readonly uri: string; readonly isShortened?: true }
   | { readonly name: 'copy-image' }
   /** Not fetched at all: the image has a location that a client brought, and its bytes are only hashed, or not even that. */
   | {
@@ -62,7 +63,7 @@ export interface Task {
   readonly owner: string;
   readonly userId: string | null;
   readonly requestId: string | null;
-  /** What the client asked, as it goes on the wire. */
+  /** What the client asked, as it goes on the wire, without what may be a secret in URLs. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly result: Readonly<Record<string, unknown>> | null;
   /** Why it failed, or what it did, in words. */

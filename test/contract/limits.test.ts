@@ -5,7 +5,8 @@ import type { UploadKind } from '../../core/images/upload-limits.ts';
 import { beginImport } from '../../core/imports/begin.ts';
 import { revertImport } from '../../core/imports/revert.ts';
 import { janitor } from '../../core/janitor/janitor.ts';
-import { reserveImage } from '../../core/quota/limits.ts';
+import { reserve } from '../../core/quota/counter.ts';
+import { NO_USAGE } from '../../core/quota/usage.ts';
 import { aLocation, anImage } from '../support/images.ts';
 import { callerOf, startImagesApi, type TestApi } from '../support/images-api.ts';
 
@@ -137,7 +138,7 @@ describe('unified limits', () => {
       { image_count_uploading: 1 },
       { name: 'web-download', uri: 'http://example.org/x' },
       { status: 'queued', staged: null, size: null },
-      over('image_count_uploading', 1, 2, 0),
+      over('image_count_uploading', 1, 1, 1),
     ],
   ])('%s: the flow ends with the limit in words', async (_, limits, method, attributes, message) => {
     const service = await limited(limits);
@@ -165,7 +166,7 @@ describe('unified limits', () => {
     expect((await importOf(service, id, { name: 'copy-image' }, 'admin')).status).toBe(202);
     const [task] = await service.deps.tasks.listByImage(id);
 
-    await expect(beginImport(service.deps, task?.id ?? '')).rejects.toThrow(over('image_stage_total', 1, 2, 0));
+    await expect(beginImport(service.deps, task?.id ?? '')).rejects.toThrow(over('image_stage_total', 1, 0, 2));
     await revertImport(service.deps, task?.id ?? '', 'over');
 
     expect(await service.deps.images.get(id)).toMatchObject({ status: 'active', lock: null, size: 2 * MIB });
@@ -183,7 +184,7 @@ describe('unified limits', () => {
     async (kind) => {
       const service = await limited({ image_count_uploading: 1 });
       const first = await upload(service, kind);
-      await expect(upload(service, kind)).rejects.toThrow(over('image_count_uploading', 1, 2, 0));
+      await expect(upload(service, kind)).rejects.toThrow(over('image_count_uploading', 1, 1, 1));
       const { images } = (await service.call('GET', '/v2/images', { as: 'demo' })).body as { images: Image[] };
       expect(images.map(({ status }) => status).sort()).toEqual(['queued', kind === 'file' ? 'saving' : 'uploading']);
       expect(first.kind).toBe(kind);
@@ -215,7 +216,7 @@ describe('unified limits', () => {
     const service = await limited({ image_count_total: 2 });
     const create = async () => (await service.call('POST', '/v2/images', { as: 'demo', body: {} })).status;
     expect(await create()).toBe(201);
-    await reserveImage(service.deps, 'demo'); // killed here: nothing is written, nothing released
+    await reserve(service.deps, 'demo', { ...NO_USAGE, images: 1 }); // killed here: nothing is written, nothing released
     expect(await create()).toBe(413);
 
     await janitor(service.deps);

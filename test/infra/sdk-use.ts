@@ -13,6 +13,8 @@ export const PORTS = {
   imageList: ['aws/dynamodb/image-list.ts', 'createImageListing'],
   usage: ['aws/dynamodb/usage.ts', 'createUsageRepository'],
   tasks: ['aws/dynamodb/tasks.ts', 'createTaskRepository'],
+  sourceUrls: ['aws/dynamodb/source-urls.ts', 'createSourceUrls'],
+  sourceUrlReads: ['aws/dynamodb/source-urls.ts', 'createSourceUrlReads'],
   duties: ['aws/dynamodb/duties.ts', 'createDutyRepository'],
   identityRecords: ['aws/dynamodb/identity.ts', 'createIdentityRepository'],
   identityReads: ['aws/dynamodb/identity-reads.ts', 'createIdentityReads'],

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
+import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
 import { type Config, parseConfig } from '../../core/config.ts';
 import type { Duty } from '../../core/duties/duty.ts';
 import { Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
+import { countedImages } from '../../core/images/counted.ts';
 import type { Image } from '../../core/images/image.ts';
 import type { PolicyPort } from '../../core/policy/port.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
@@ -82,24 +84,28 @@ export async function startGateway(
   const clock = { now: () => Date.now() };
   const denied = new Set<string>();
   const policy: PolicyPort = { allows: async (rule) => !denied.has(rule) };
-  const images = createImageRepository(database.table, { clock });
-  const duties = dutiesOf(database);
-  const unused = (): never => {
-    throw new Error('the gateway does not use this');
+  const imageList = {
+    page: (): never => {
+      throw new Error('the gateway lists nothing');
+    },
+    usageOf: async () => ({ storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 }),
   };
-  const deps: GatewayDeps = {
+  const counter = {
     config,
     clock,
+    imageList,
+    usage: createUsageRepository(database.table, { clock }),
+    limits: configuredLimits(config),
+  };
+  const images = countedImages(createImageRepository(database.table, { clock }), counter);
+  const duties = dutiesOf(database);
+  const deps: GatewayDeps = {
+    ...counter,
     newId: randomUUID,
     images,
     duties,
     policy,
     members: { get: async () => undefined } as unknown as GatewayDeps['members'],
-    imageList: {
-      page: unused,
-      usageOf: async () => ({ storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 }),
-    },
-    limits: configuredLimits(config),
     bytes: s3.places,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     places: s3.places,

@@ -3,12 +3,15 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createImageListing } from '../../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
+import { createSourceUrls } from '../../aws/dynamodb/source-urls.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Deps } from '../../core/deps.ts';
 import { NotFound, Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
+import { createLookUps } from '../../core/identity/look-ups.ts';
+import { countedImages } from '../../core/images/counted.ts';
 import type { DropProject, Dropped } from '../../core/imports/drop.ts';
 import type { JanitorDeps } from '../../core/janitor/janitor.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
@@ -77,15 +80,19 @@ export async function startImagesApi(
   };
   const dropped: TestApi['dropped'] = new Map();
   const settings = parseConfig({ stores: [...STORES], ...config });
-  const deps: Deps & JanitorDeps = {
+  const counter = {
     config: settings,
     clock,
-    newId: randomUUID,
-    images: createImageRepository(table, { clock }),
-    members: createMemberRepository(table),
     imageList: createImageListing(table),
     usage: createUsageRepository(table, { clock }),
     limits: configuredLimits(settings),
+  };
+  const deps: Deps & JanitorDeps = {
+    ...counter,
+    lookUps: createLookUps(clock),
+    newId: randomUUID,
+    images: countedImages(createImageRepository(table, { clock }), counter),
+    members: createMemberRepository(table),
     locations: {
       find: async (url) =>
         url.startsWith('s3://central-bucket/') ? { store: 'central', size: Number(url.length) } : undefined,
@@ -93,6 +100,7 @@ export async function startImagesApi(
     metadefs: {} as Deps['metadefs'],
     policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     tasks: createTaskRepository(table, clock),
+    sourceUrls: createSourceUrls(table, { clock }),
     duties: dutiesOf(database),
     storeAbilities: { known: async () => undefined },
     bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },

@@ -17,6 +17,8 @@ const STRICT = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
 export interface TestTable {
   readonly table: Table;
   readonly client: DynamoDBClient;
+  /** The same table as another process has it. */
+  another(): Table;
   /** What requests took of each key; absent unless strict. */
   readonly meter: DynamoDb['meter'];
   /** Waits until the indexes have seen every write. */
@@ -27,21 +29,28 @@ export interface TestTable {
 /** A fresh table with all its indexes in the embedded DynamoDB, in memory; the SDK's client speaks to it within this process. */
 export async function startTable(strict: Strict = STRICT): Promise<TestTable> {
   const dynamodb = await openDynamoDb({ sweepIntervalMs: 0, indexLagMs: INDEX_LAG_MS, strict: strict.dynamodb });
-  const client = new DynamoDBClient({
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    requestHandler: withoutSockets(dynamodb.service),
-    // Nobody looks at it here (local/iam/ does), and it is a good part of what a call takes.
-    signer: { sign: async (request) => request },
-  });
+  const clients: DynamoDBClient[] = [];
+  const connect = () => {
+    const opened = new DynamoDBClient({
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      requestHandler: withoutSockets(dynamodb.service),
+      // Nobody looks at it here (local/iam/ does), and it is a good part of what a call takes.
+      signer: { sign: async (request) => request },
+    });
+    clients.push(opened);
+    return opened;
+  };
+  const client = connect();
   await createTable(client);
   return {
     table: tableOf(client, TABLE.name),
     client,
+    another: () => tableOf(connect(), TABLE.name),
     meter: dynamodb.meter,
     indexed: dynamodb.catchUp,
     async close() {
-      client.destroy();
+      for (const opened of clients) opened.destroy();
       await dynamodb.close();
     },
   };

@@ -35,7 +35,8 @@ export function infoOperations(deps: Deps): Handlers<InfoOperation> {
       if (!config.use_keystone_limits) return { usage: {} };
       const { projectId } = caller;
       const usage = projectId === null ? NO_USAGE : deps.imageList.usageOf(projectId);
-      return usageView(await deps.limits.of(projectId), await usage);
+      const limits = await deps.limits.of(projectId);
+      return limits === undefined ? { usage: {} } : usageView(limits, await usage);
     },
     showImageSchema: async () => documents.image,
     showImagesSchema: async () => documents.images,

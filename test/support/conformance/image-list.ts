@@ -309,7 +309,7 @@ export function imageListingSuite(open: () => Promise<OpenImageListing>): void {
       await images.create(anImage({ status: 'saving', size: 3 }));
       await images.create(anImage({ owner: 'other', status: 'active', size: 1000, locations: [aLocation('a')] }));
 
-      expect(await imageList.usageOf('demo')).toEqual({ storedBytes: 120, stagedBytes: 107, images: 4, uploading: 3 });
+      expect(await imageList.usageOf('demo')).toEqual({ storedBytes: 220, stagedBytes: 107, images: 4, uploading: 3 });
       expect(await imageList.usageOf('new')).toEqual({ storedBytes: 0, stagedBytes: 0, images: 0, uploading: 0 });
     });
   });

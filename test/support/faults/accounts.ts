@@ -1,6 +1,7 @@
 /** What must hold whenever nothing is under way, whatever went wrong before: every byte has its record, and every record its bytes. */
 import { createHash } from 'node:crypto';
 import type { Image } from '../../../core/images/image.ts';
+import { isCounted } from '../../../core/quota/ceilings.ts';
 import type { ImportRig } from '../memory/imports.ts';
 import { PROJECT } from './cast.ts';
 import { allImages } from './snapshot.ts';
@@ -11,15 +12,15 @@ export async function violations(rig: ImportRig): Promise<string[]> {
   const images = await allImages(rig);
   const tasks = await deps.tasks.list({});
   const duties = await deps.duties.due(Number.MAX_SAFE_INTEGER, 100);
-  const counted = await deps.usage.count(PROJECT);
-  const owned = images.filter(({ owner }) => owner === PROJECT).length;
+  const counted = (await deps.usage.of(PROJECT))?.usage;
+  const taken = await deps.imageList.usageOf(PROJECT);
   return [
     ...tasks
       .filter(({ status }) => status !== 'success' && status !== 'failure')
       .map(({ id, status }) => `task ${id} is ${status}`),
     ...duties.map(({ id }) => `the duty ${id} is not settled`),
-    ...(deps.config.use_keystone_limits && counted !== owned
-      ? [`${counted} images are counted, ${owned} are there`]
+    ...(isCounted(deps.config) && JSON.stringify(counted) !== JSON.stringify(taken)
+      ? [`${JSON.stringify(counted)} is counted, the records take ${JSON.stringify(taken)}`]
       : []),
     ...images.flatMap(ofRecord),
     ...(await Promise.all(images.map((image) => ofBytes(rig, image)))).flat(),

@@ -68,8 +68,7 @@ export async function play(scenario: Scenario, disturb?: (stage: Stage) => Aroun
   const rig = importRig(scenario.config);
   rig.deps.projects.set(PROJECT, { id: PROJECT, name: PROJECT, domainId: 'default', enabled: true });
   await scenario.before(rig);
-  const { images } = await rig.deps.imageList.usageOf(PROJECT);
-  await rig.deps.usage.reset(PROJECT, images, Number.MAX_SAFE_INTEGER);
+  await rig.deps.usage.reset(PROJECT, await rig.deps.imageList.usageOf(PROJECT), Number.MAX_SAFE_INTEGER);
   watched(rig);
   const theatre = openTheatre(rig, scenario, disturb);
   const before = process.env['GLIMPSE_FUNCTION_SECONDS'];

@@ -21,7 +21,7 @@ export async function snapshotOf(rig: ImportRig): Promise<Snapshot> {
     images: images.map(timeless),
     tasks: tasks.map(taskWithoutTimes),
     duties: await deps.duties.due(Number.MAX_SAFE_INTEGER, 100),
-    usage: { counted: await deps.usage.count(PROJECT), ...(await deps.imageList.usageOf(PROJECT)) },
+    usage: { counted: (await deps.usage.of(PROJECT))?.usage, ...(await deps.imageList.usageOf(PROJECT)) },
     bytes: Object.fromEntries(
       [staging, ...Object.values(stores)].map((store) => [
         store.id,

@@ -2,6 +2,8 @@ import { type Config, parseConfig } from '../../../core/config.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { NotFound } from '../../../core/errors.ts';
 import type { WorkflowPort } from '../../../core/executions/workflow.ts';
+import { createLookUps } from '../../../core/identity/look-ups.ts';
+import { countedImages } from '../../../core/images/counted.ts';
 import type { Image } from '../../../core/images/image.ts';
 import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
 import type { JanitorDeps } from '../../../core/janitor/janitor.ts';
@@ -9,6 +11,7 @@ import type { Member } from '../../../core/members/member.ts';
 import { catalogLimits } from '../../../core/metadefs/limits.ts';
 import { createPolicy } from '../../../core/policy/policy.ts';
 import { configuredLimits } from '../../../core/quota/limited-resources.ts';
+import type { SourceUrlReads } from '../../../core/tasks/source-urls.ts';
 import { nameId } from '../../../service/name-id.ts';
 import { memoryDuties } from './duties.ts';
 import { memoryImageList } from './image-list.ts';
@@ -16,6 +19,7 @@ import { memoryImages } from './images.ts';
 import { memoryMembers } from './members.ts';
 import { memoryMetadefs } from './metadefs.ts';
 import { Records } from './records.ts';
+import { memorySourceUrls } from './source-urls.ts';
 import { memoryTasks } from './tasks.ts';
 import { memoryUsage } from './usage.ts';
 
@@ -27,6 +31,8 @@ export interface LogLine {
 
 /** Everything the domain needs, in this process's memory, and what tests look at or turn. */
 export interface MemoryDeps extends Deps, JanitorDeps {
+  readonly sourceUrls: ReturnType<typeof memorySourceUrls>;
+  readonly sourceUrlReads: SourceUrlReads;
   /** The clock; it stands at 2026-05-05T00:00:00Z until a test moves it. */
   readonly time: { nowMs: number };
   readonly logged: readonly LogLine[];
@@ -67,7 +73,7 @@ function parsed(config: Readonly<Record<string, unknown>>): Config {
 /** Nothing to start, nothing to close; ids count up from `00000000-0000-4000-8000-000000000001`. Ports in `overrides` replace ours. */
 export function memoryDeps(
   config: Readonly<Record<string, unknown>> = {},
-  overrides: Partial<Deps & JanitorDeps> = {},
+  overrides: Omit<Partial<Deps & JanitorDeps>, 'sourceUrls'> = {},
 ): MemoryDeps {
   const settings = parsed({ stores: STORES, ...config });
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
@@ -79,20 +85,28 @@ export function memoryDeps(
   const note = (level: LogLine['level']) => (message: string, facts?: LogLine['facts']) =>
     void logged.push({ level, message, ...(facts !== undefined && { facts }) });
   const swept: string[] = [];
+  const sourceUrls = memorySourceUrls();
   const projects: MemoryDeps['projects'] = new Map();
-  return {
+  const counter = {
     config: settings,
     clock,
-    newId,
-    nameId,
-    images: memoryImages(records, clock),
     imageList: memoryImageList(records, memberships),
-    members: memoryMembers(memberships),
-    tasks: memoryTasks(clock),
-    duties: memoryDuties(),
-    metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     usage: memoryUsage(clock),
     limits: configuredLimits(settings),
+    ...overrides,
+  };
+  return {
+    ...counter,
+    lookUps: createLookUps(clock),
+    newId,
+    nameId,
+    images: countedImages(memoryImages(records, clock), counter),
+    members: memoryMembers(memberships),
+    tasks: memoryTasks(clock),
+    sourceUrls,
+    sourceUrlReads: sourceUrls,
+    duties: memoryDuties(),
+    metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     policy: settings.enforce_new_defaults ? NEW_DEFAULTS : createPolicy({ newDefaults: false }),
     locations: { find: async () => undefined },
     storeAbilities: { known: async () => undefined },

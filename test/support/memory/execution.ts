@@ -31,6 +31,8 @@ export interface Execution {
   readonly steps: readonly string[];
   /** Names of states entered, in order. */
   readonly states: readonly string[];
+  /** As Step Functions shows it, inputs and outputs of states included. */
+  readonly history: readonly HistoryEvent[];
 }
 
 /** What the steps of an execution run: as functions, and as containers, which no limit strikes. By name without `import-`. */
@@ -120,7 +122,7 @@ export async function execute(
     const { name } = (event['stateEnteredEventDetails'] ?? {}) as { readonly name?: string };
     return name === undefined ? [] : [name];
   });
-  return { ...end, steps, states };
+  return { ...end, steps, states, history: events };
 }
 
 function endOf(error: unknown): Pick<Execution, 'status' | 'cause'> {

@@ -15,6 +15,7 @@ import { openStored } from '../../../bytes/stored-image.ts';
 import { FetchFailed } from '../../../core/errors.ts';
 import type { Image, Location } from '../../../core/images/image.ts';
 import { storedBytesOf } from '../../../core/images/stored-bytes.ts';
+import { shownUri } from '../../../core/shown-url.ts';
 import type { ImportMethod, Task } from '../../../core/tasks/task.ts';
 import { handler as begin } from '../../../functions/tasks/begin.ts';
 import { handler as clean } from '../../../functions/tasks/clean.ts';
@@ -50,7 +51,8 @@ export interface WebAnswer {
 
 /** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
 export interface ImportRig {
-  readonly deps: ServiceDeps & Pick<MemoryDeps, 'time' | 'projects' | 'logged' | 'started' | 'executions'>;
+  readonly deps: ServiceDeps &
+    Pick<MemoryDeps, 'sourceUrls' | 'time' | 'projects' | 'logged' | 'started' | 'executions'>;
   readonly staging: MemoryStore;
   readonly stores: Readonly<Record<'central' | 'edge' | 'abroad', MemoryStore>>;
   readonly web: Map<string, WebAnswer>;
@@ -153,7 +155,7 @@ function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<st
 function fetchFrom(web: ReadonlyMap<string, WebAnswer>, fits: StepTools['assertFits']): StepHandler<never> {
   const open: OpenDownload = async (uri, _filter, _signal, rest) => {
     const answer = web.get(uri);
-    if (answer === undefined) throw new FetchFailed(`${uri} answered 404 Not Found`);
+    if (answer === undefined) throw new FetchFailed(`${shownUri(uri)} answered 404 Not Found`);
     const { body, length = body.length, validator, onChunk } = answer;
     const offset = rest !== undefined && rest.validator === validator ? rest.offset : 0;
     const chunks = async function* (): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 import { Conflict, NotFound } from '../../../core/errors.ts';
-import type { Member } from '../../../core/members/member.ts';
+import { type Member, tooManyMembers } from '../../../core/members/member.ts';
 import type { MemberRepository } from '../../../core/members/repository.ts';
 import { byText, type Records } from './records.ts';
 
@@ -18,10 +18,12 @@ export function memoryMembers(records: MemberRecords): MemberRepository {
     new NotFound(`${project} is no member of image ${imageId}`);
 
   return {
-    async create(member) {
+    async create(member, upTo) {
       const key = keyOf(member.imageId, member.project);
       if (records.has(key))
         throw new Conflict(`Image member ${member.project} already exists for image ${member.imageId}`);
+      const known = of(member.imageId).length;
+      if (upTo !== undefined && known >= upTo) throw tooManyMembers(known + 1, upTo);
       records.set(key, member);
     },
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../core/clock.ts';
 import { Conflict, NotFound } from '../../../core/errors.ts';
+import { defined } from '../../../core/images/applied.ts';
 import { BATCH_KEPT_S, type TaskRepository } from '../../../core/tasks/repository.ts';
 import type { BatchProgress, PhaseRates, Task } from '../../../core/tasks/task.ts';
-import { defined } from './images.ts';
 import { byText, Records } from './records.ts';
 
 export function memoryTasks(clock: Clock): TaskRepository {

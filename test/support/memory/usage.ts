@@ -1,25 +1,38 @@
 import type { Clock } from '../../../core/clock.ts';
-import type { UsageRepository } from '../../../core/quota/usage.ts';
+import { overrun } from '../../../core/quota/ceilings.ts';
+import { type CountedUsage, plus, type UsageRepository } from '../../../core/quota/usage.ts';
 import { Records } from './records.ts';
 
 export function memoryUsage(clock: Clock): UsageRepository {
-  const counters = new Records<{ readonly images: number; readonly touchedAtMs: number }>();
+  const counters = new Records<CountedUsage>();
   return {
-    async add(project, amount, limit) {
+    async add(project, amount, ceilings) {
       const counter = counters.get(project);
       if (counter === undefined) return 'unknown';
-      const images = counter.images + amount;
-      if (limit !== undefined && images > limit) return 'over';
-      counters.set(project, { images, touchedAtMs: clock.now() });
+      if (ceilings !== undefined && overrun(ceilings, counter.usage, amount) !== undefined) return 'over';
+      counters.set(project, {
+        ...counter,
+        usage: plus(counter.usage, amount),
+        ceilings: ceilings ?? counter.ceilings,
+        touchedAtMs: clock.now(),
+        isTouched: true,
+      });
       return 'added';
     },
 
-    count: async (project) => counters.get(project)?.images ?? 0,
+    of: async (project) => counters.get(project),
 
-    async reset(project, images, touchedBeforeMs) {
+    async reset(project, usage, touchedBeforeMs) {
       const counter = counters.get(project);
       if (counter !== undefined && counter.touchedAtMs >= touchedBeforeMs) return;
-      counters.set(project, { images, touchedAtMs: clock.now() });
+      const nowMs = clock.now();
+      counters.set(project, {
+        usage,
+        ceilings: counter?.ceilings,
+        countedAtMs: nowMs,
+        touchedAtMs: nowMs,
+        isTouched: false,
+      });
     },
 
     projects: async () => counters.entries().map(([project]) => project),

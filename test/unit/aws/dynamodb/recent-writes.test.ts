@@ -21,3 +21,25 @@ test('writes are remembered for a while, the newer of two wins, a removal hides'
   expect(recent.values()).toEqual([]);
   expect([recent.has('a'), recent.has('b')]).toEqual([false, true]);
 });
+
+test('what another process wrote after us stays', () => {
+  const recent = new RecentWrites<{ readonly id: string; readonly revision: number }>(
+    (value, known) => value.revision < known.revision,
+    () => 0,
+  );
+  recent.note('a', { id: 'a', revision: 2 });
+  recent.note('b', { id: 'b', revision: 2 });
+  const rows = [
+    { id: 'a', revision: 1 },
+    { id: 'b', revision: 3 },
+    { id: 'c', revision: 1 },
+  ];
+
+  const seen = recent.over(
+    rows,
+    ({ id }) => id,
+    () => true,
+  );
+
+  expect(seen.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ revision }) => revision)).toEqual([2, 3, 1]);
+});

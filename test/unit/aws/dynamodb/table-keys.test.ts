@@ -2,12 +2,22 @@
 import { expect, test } from 'vitest';
 import * as keys from '../../../../aws/dynamodb/keys.ts';
 import { fits } from '../../../../local/iam/match.ts';
-import { IDENTITY_KEYS, PROJECT_KEYS, SERVICE_KEYS, TOKEN_KEYS } from '../../../../workflows/table-keys.ts';
+import {
+  IDENTITY_KEYS,
+  PROJECT_KEYS,
+  SERVICE_KEYS,
+  SOURCE_KEYS,
+  TOKEN_KEYS,
+} from '../../../../workflows/table-keys.ts';
 
 /** Partitions that keys.ts makes, by the name of what makes them. */
-const PARTITIONS: Readonly<Record<string, { readonly of: 'service' | 'identity'; readonly partition: string }>> = {
+const PARTITIONS: Readonly<
+  Record<string, { readonly of: 'service' | 'identity' | 'sources'; readonly partition: string }>
+> = {
   imageKey: { of: 'service', partition: keys.imageKey('i').pk },
   memberKey: { of: 'service', partition: keys.memberKey('i', 'p').pk },
+  memberCountKey: { of: 'service', partition: keys.memberCountKey('i').pk },
+  sourceUrlKey: { of: 'sources', partition: keys.sourceUrlKey('t').pk },
   taskKey: { of: 'service', partition: keys.taskKey('t').pk },
   progressKey: { of: 'service', partition: keys.progressKey('t').pk },
   batchKey: { of: 'service', partition: keys.batchKey('t', 'p', 1).pk },
@@ -16,6 +26,7 @@ const PARTITIONS: Readonly<Record<string, { readonly of: 'service' | 'identity';
   ownerPartition: { of: 'service', partition: keys.ownerPartition('o') },
   visibilityPartition: { of: 'service', partition: keys.visibilityPartition('public', 0) },
   usageKey: { of: 'service', partition: keys.usageKey('p').pk },
+  usageListedKey: { of: 'service', partition: keys.usageListedKey('p').pk },
   USAGES: { of: 'service', partition: keys.USAGES },
   memberPartition: { of: 'service', partition: keys.memberPartition('p', 'accepted') },
   imageTasksPartition: { of: 'service', partition: keys.imageTasksPartition('i') },
@@ -51,9 +62,14 @@ test('every key of the table has its row here', () => {
 test.each(Object.entries(PARTITIONS))('%s belongs to one side, and to that alone', (_, { of, partition }) => {
   const covers = (patterns: readonly string[]) => patterns.some((pattern) => fits(pattern, partition));
 
-  expect({ service: covers(SERVICE_KEYS), identity: covers(IDENTITY_KEYS) }).toEqual({
+  expect({
+    service: covers(SERVICE_KEYS),
+    identity: covers(IDENTITY_KEYS),
+    sources: covers(SOURCE_KEYS),
+  }).toEqual({
     service: of === 'service',
     identity: of === 'identity',
+    sources: of === 'sources',
   });
 });
 

@@ -4,7 +4,7 @@ import { BackendUnavailable, Conflict, NotFound } from '../../../../core/errors.
 import type { Image } from '../../../../core/images/image.ts';
 import { retireWrite, sweepRetired, TOMBSTONE_MS } from '../../../../core/images/retire-write.ts';
 import { abandonUpload } from '../../../../core/images/upload.ts';
-import { storageQuotaBytes } from '../../../../core/quota/bytes.ts';
+import { storageQuotaBytes } from '../../../../core/quota/ceilings.ts';
 import { aLocation, anImage } from '../../../support/images.ts';
 
 let now: number;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../core/config.ts';
-import { isPrivateAddress, shownUri, uriRefusal } from '../../../../core/imports/uri-filter.ts';
+import { isPrivateAddress, uriRefusal } from '../../../../core/imports/uri-filter.ts';
+import { shownUri } from '../../../../core/shown-url.ts';
 
 const stores = [{ id: 'a', bucket: 'bucket-a' }];
 const options = (overrides: object = {}) =>

@@ -1,0 +1,16 @@
+import type { WithConfig } from '../config.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
+
+/**
+ * Limits of a project that is not the caller's own are asked of the identity service by the id that the caller wrote as owner.
+ * @throws TooManyRequests
+ */
+export function spendOwnerLookUp(
+  { config, lookUps }: WithConfig & WithLookUps,
+  caller: Caller,
+  owner: string | null,
+): void {
+  const isAsked = config.use_keystone_limits && config.identity.mode === 'keystone';
+  if (isAsked && owner !== null && owner !== caller.projectId) lookUps.spend(caller.projectId);
+}

@@ -1,0 +1,12 @@
+import type { SourceUrlReads, SourceUrls } from '../../../core/tasks/source-urls.ts';
+
+/** Both sides, and what is kept, by task. */
+export function memorySourceUrls(): SourceUrls & SourceUrlReads & { readonly kept: ReadonlyMap<string, string> } {
+  const kept = new Map<string, string>();
+  return {
+    kept,
+    keep: async (taskId, url) => void kept.set(taskId, url),
+    forget: async (taskId) => void kept.delete(taskId),
+    of: async (taskId) => kept.get(taskId),
+  };
+}
