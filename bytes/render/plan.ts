@@ -56,6 +56,9 @@ export async function planRendering(
  */
 async function takePlace(deps: WithConfig & WithImages, task: ImportTask, size: number): Promise<void> {
   if (!isCounted(deps.config) || task.import.method.name === 'copy-image') return;
+  // Planned again by a second try, perhaps after the first copy made the image active.
+  const image = await deps.images.get(task.imageId);
+  if (image?.status !== 'importing' || image.size === size) return;
   await deps.images.change(task.imageId, {
     expect: { lock: task.id, status: ['importing'] },
     set: { size },

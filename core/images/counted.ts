@@ -7,7 +7,7 @@ import { isCounted } from '../quota/ceilings.ts';
 import { type CounterDeps, count, reserve } from '../quota/counter.ts';
 import { growthOf, isNothing, minus, NO_USAGE, type ProjectUsage, plus } from '../quota/usage.ts';
 import { applied } from './applied.ts';
-import { meets } from './expectation.ts';
+import { assertTransition, meets, refusal } from './expectation.ts';
 import type { Image } from './image.ts';
 import type { ImageChange, ImageRecords, ImageRepository } from './repository.ts';
 import { usageOfImage } from './usage.ts';
@@ -30,9 +30,10 @@ export function countedImages(records: ImageRecords, deps: CounterDeps): ImageRe
 
     async change(id, change) {
       if (!mayMoveUsage(change)) return records.change(id, change);
+      assertTransition(change);
       const known = await records.get(id);
-      const expected = known === undefined || !meets(known, change.expect) ? NO_MOVES : movesOf(known, change);
-      const reserved = await reserveAll(deps, expected);
+      if (known === undefined || !meets(known, change.expect)) throw refusal(id, known, change.expect);
+      const reserved = await reserveAll(deps, movesOf(known, change));
       const swap = await records.swap(id, change);
       const moved = 'refused' in swap ? NO_MOVES : moves(swap.before, swap.after);
       for (const [project, amount] of owed(reserved, moved, swap.isCertain)) await count(deps, project, amount);
