@@ -51,7 +51,7 @@ export function collectWhenQuiet(): void {
       last = now;
       return utilization;
     },
-    // Of a last resort alone V8 empties its pool of pages.
+    // As a last resort alone does V8 empty its pool of pages.
     collect: async () => void (await gc({ execution: 'async', type: 'major', flavor: 'last-resort' })),
   });
   setInterval(() => void look(), LOOK_MS).unref();
