@@ -86,7 +86,9 @@ async function killing(started: Glimpse): Promise<void> {
     isOver = true;
     await Promise.all(clients);
     wrong.push(...(await audit(current, ledger)));
-    console.log(`${killed} kills ${JSON.stringify(kills)}, ${ledger.entries.size} images asked for, ${wrong.length} wrong`);
+    console.log(
+      `${killed} kills ${JSON.stringify(kills)}, ${ledger.entries.size} images asked for, ${wrong.length} wrong`,
+    );
   }
   for (const [name, { asked, acknowledged }] of ledger.counts) console.log(`${name}: ${acknowledged} of ${asked}`);
   console.log(`${ledger.compared} downloads compared`);
