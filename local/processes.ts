@@ -74,9 +74,9 @@ export async function startAwsProcesses(options: ProcessesOptions): Promise<AwsP
   };
   const again = async (name: ProcessName, samePort: number): Promise<void> => {
     try {
-      await launch(name, samePort);
+      await patiently(() => launch(name, samePort), START_ATTEMPTS);
       introduce();
-      await patiently(async () => onRestart?.(name));
+      await patiently(async () => onRestart?.(name), KNOWN_ATTEMPTS);
     } catch (error) {
       onFailure?.(name, error instanceof Error ? error : new Error(String(error)));
     }
@@ -104,17 +104,20 @@ export async function startAwsProcesses(options: ProcessesOptions): Promise<AwsP
   return processes;
 }
 
-/** Times that are tried in all, and milliseconds between two: longer than the other process takes to be up again. */
-const RESTART_ATTEMPTS = 60;
-const RESTART_WAIT_MS = 250;
+/** A process may die again while it begins; what keeps it from beginning is told after a few times. */
+const START_ATTEMPTS = 5;
+/** Longer than the other process takes to be up again. */
+const KNOWN_ATTEMPTS = 60;
+const BETWEEN_MS = 250;
 
-async function patiently(work: () => Promise<void>): Promise<void> {
+async function patiently(work: () => Promise<unknown>, attempts: number): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await work();
+      await work();
+      return;
     } catch (error) {
-      if (attempt === RESTART_ATTEMPTS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS));
+      if (attempt === attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
     }
   }
 }

@@ -1,5 +1,4 @@
 /** kill -9 of the parent, of each child and of all, in the middle of an upload, a conversion and the copies; then a restart. */
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Disk, ext4Disk, md5Of, qemuImage } from '../support/disks.ts';
 import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
 import { imageClient, violations, type WireImage } from '../support/image-client.ts';
+import { strike, VICTIMS } from '../support/strike.ts';
 
 let dir: string;
 let disk: Disk;
@@ -20,9 +20,6 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-type Victim = 'parent' | 's3' | 'control' | 'all';
-const VICTIMS: readonly Victim[] = ['parent', 's3', 'control', 'all'];
-
 describe.each(VICTIMS)('kill -9 of %s', (victim) => {
   it.each(['conversion', 'copies', 'hash'] as const)('in the middle of %s', async (moment) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-crash-data-'));
@@ -34,7 +31,7 @@ describe.each(VICTIMS)('kill -9 of %s', (victim) => {
       if (moment === 'copies') await slowCopies(glimpse);
       expect((await demo.import(id, { method: { name: 'glance-direct' }, all_stores: true })).status).toBe(202);
       await reach(() => demo.show(id), moment);
-      glimpse = await strike(glimpse, victim, dataDir);
+      glimpse = await strike(glimpse, victim, { dataDir });
 
       const image = await imageClient(glimpse, 'demo').settled(id, 60_000);
       await expectWholeOrClean(glimpse, image);
@@ -52,7 +49,7 @@ describe.each(VICTIMS)('kill -9 of %s', (victim) => {
       const { id } = await demo.create({ disk_format: 'raw' });
       const upload = demo.put(id, 'file', disk.rawPath).catch(() => 'broken');
       await expect.poll(async () => (await demo.show(id)).status, { timeout: 10_000, interval: 20 }).toBe('saving');
-      glimpse = await strike(glimpse, victim, dataDir);
+      glimpse = await strike(glimpse, victim, { dataDir });
       await upload;
 
       const image = await imageClient(glimpse, 'demo').settled(id, 60_000);
@@ -105,38 +102,4 @@ async function slowCopies(glimpse: Glimpse): Promise<void> {
     method: 'PUT',
     body: JSON.stringify({ status: 503, code: 'ServiceUnavailable', methods: ['PUT', 'POST'], count: 6 }),
   });
-}
-
-/** Kills; restarts when the parent is gone (a child that dies is restarted by the parent). */
-async function strike(glimpse: Glimpse, victim: Victim, dataDir: string): Promise<Glimpse> {
-  const children = execFileSync('ps', ['--ppid', String(glimpse.pid), '-o', 'pid=,args='])
-    .toString()
-    .trim()
-    .split('\n');
-  const pidOf = (entry: string): number =>
-    Number(
-      children
-        .find((line) => line.includes(entry))
-        ?.trim()
-        .split(/\s+/)[0],
-    );
-  const pids = { s3: pidOf('aws-process'), control: pidOf('control-process') };
-  expect(Object.values(pids).every((pid) => pid > 0)).toBe(true);
-  if (victim === 's3' || victim === 'control') {
-    process.kill(pids[victim], 'SIGKILL');
-    return glimpse;
-  }
-  if (victim === 'all') for (const pid of Object.values(pids)) process.kill(pid, 'SIGKILL');
-  await glimpse.kill();
-  await expect.poll(() => Object.values(pids).filter(isAlive), { timeout: 10_000 }).toEqual([]);
-  return startGlimpse({ dataDir });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -7,24 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
-import { tableOf } from '../../aws/dynamodb/table.ts';
 import { imagePrefix, stagedPrefix } from '../../bytes/keys.ts';
-import { TABLE } from '../../workflows/topology.ts';
 import { type Disk, ext4Disk, md5Of, qemuImage } from '../support/disks.ts';
 import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
-import {
-  BUCKETS,
-  dynamoDbOf,
-  type ImageClient,
-  imageClient,
-  lambdaOf,
-  s3Of,
-  violations,
-} from '../support/image-client.ts';
+import { BUCKETS, type ImageClient, imageClient, s3Of, violations } from '../support/image-client.ts';
+import { settleDuties } from '../support/settle-duties.ts';
 
 let dir: string;
 let glimpse: Glimpse;
@@ -199,7 +188,7 @@ describe('two at once, and deletes', () => {
     await lateWrite('glimpse-staging', stagedPrefix(id, task));
     await lateWrite('glimpse-store-central', imagePrefix(id, task));
     expect(await violations(glimpse)).not.toEqual([]);
-    await janitorWhenNoWriterLives(id);
+    expect(await settleDuties(glimpse, id)).toBeGreaterThan(0);
 
     await expect.poll(() => violations(glimpse), { timeout: 20_000 }).toEqual([]);
   });
@@ -275,16 +264,6 @@ async function fault(bucket: string, body: object | undefined): Promise<void> {
 
 async function lateWrite(bucket: string, prefix: string): Promise<void> {
   await s3Of(glimpse).send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}000000000000`, Body: 'late' }));
-}
-
-/** Runs the janitor as at the time when the duties of an image are due: no function lives that long. */
-async function janitorWhenNoWriterLives(imageId: string): Promise<void> {
-  const duties = createDutyRepository(tableOf(dynamoDbOf(glimpse), TABLE.name));
-  const left = (await duties.due(Number.MAX_SAFE_INTEGER, 100)).filter((duty) => duty.imageId === imageId);
-  expect(left).not.toEqual([]);
-  for (const duty of left) await duties.put({ ...duty, dueAtMs: Date.now() });
-  const { FunctionError } = await lambdaOf(glimpse).send(new InvokeCommand({ FunctionName: 'janitor', Payload: '{}' }));
-  expect(FunctionError).toBeUndefined();
 }
 
 async function file(name: string, bytes: Buffer): Promise<string> {

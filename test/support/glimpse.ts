@@ -90,6 +90,8 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
   const token = (account: Account): Promise<string> => {
     const known = tokens.get(account) ?? newToken(url, dataDir, account);
     tokens.set(account, known);
+    // The next one asks anew.
+    known.catch(() => tokens.delete(account));
     return known;
   };
   const glimpse: Glimpse = {
