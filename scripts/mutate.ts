@@ -99,7 +99,7 @@ async function mutate(tests: string[], files: string[], incrementalFile?: string
     concurrency: Number(values.concurrency),
     reporters: ['progress-append-only'],
     tempDirName: '.mutation/sandbox',
-    ignorePatterns: ['.mutation', '.glimpse', 'docs', 'infra'],
+    ignorePatterns: ['.mutation', '.glimpse', '.sst', 'docs', 'infra'],
     timeoutMS: 1000 * Number(values['timeout-seconds']),
     allowEmpty: true,
     ...(incrementalFile === undefined ? {} : { incremental: true, incrementalFile }),

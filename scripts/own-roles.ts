@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { forwarder } from '../local/front.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
 import type { CallbackAnswer } from '../local/lambda/functions.ts';
+import { startReaper } from '../local/lambda/reaper.ts';
 import type { FunctionHost, HostOptions } from '../local/lambda/runtime.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
@@ -84,12 +85,18 @@ async function startGateway(): Promise<{ port: number; close(): Promise<void> }>
     env: { ...process.env, ...credentialsOf(GATEWAY_ROLE), [ENVIRONMENT.gatewayPort]: String(port) },
     stdio: 'inherit',
   });
+  // A killed parent takes it along, and leaves its port free.
+  const reaper = startReaper();
+  if (child.pid !== undefined) reaper.watch(child.pid);
   await listens(child, port);
   const close = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    }
+    if (child.pid !== undefined) reaper.forget(child.pid);
+    reaper.close();
   };
   return { port, close };
 }

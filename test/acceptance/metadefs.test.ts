@@ -45,7 +45,7 @@ async function namespaces(account: Account = 'admin'): Promise<string[]> {
 /** Loading begins behind the greeting. */
 async function loaded(account: Account = 'demo'): Promise<void> {
   const { length } = await readdir(CATALOG);
-  await expect.poll(async () => (await namespaces(account)).length, { timeout: 10_000 }).toBe(length);
+  await expect.poll(async () => (await namespaces(account)).length).toBe(length);
 }
 
 test('the standard catalog is there at once, for everybody, and does not slow the start', async () => {

@@ -56,6 +56,68 @@ describe('a compression wrapper', () => {
     expect(module.open).toBeUndefined();
   });
 
+  it.each<[string, FormatModule, string, boolean]>([
+    ['the smallest block', bzip2Module, 'BZh11AY&SY', true],
+    ['an empty stream', bzip2Module, 'BZh9\x17rE8P\x90', true],
+    ['no block size', bzip2Module, 'BZh01AY&SY', false],
+    ['a block size above nine', bzip2Module, 'BZh:1AY&SY', false],
+    ['no block and no end', bzip2Module, 'BZh9 1AY&S', false],
+    ['a block of something else', bzip2Module, 'BZx91AY&SY', false],
+    ['another version of zip', zipModule, 'PK\x05\x06', false],
+    ['xz without its last magic byte', xzModule, '\xfd7zXZ\x01', false],
+  ])('is told by its first bytes: %s', async (_, module, head, is) => {
+    expect(module.probe(await probeWindow(memorySource(text(head.padEnd(64, '.')))))).toBe(is);
+  });
+
+  it.each([
+    [0, 'none'],
+    [1, 'crc32'],
+    [4, 'crc64'],
+    [10, 'sha256'],
+  ])('tells the check of xz: %d is %s', async (check, name) => {
+    const stream = text(`\xfd7zXZ\0\0${String.fromCharCode(check)}${'.'.repeat(40)}YZ`);
+
+    expect(await inspect(xzModule, stream)).toMatchObject({ findings: [{}], details: { check: name } });
+  });
+
+  it.each<[string, FormatModule, Buffer, Record<string, unknown>, number]>([
+    ['xz with padding', xzModule, text(`${XZ.toString('latin1')}\0\0\0\0`), { compression: 'xz', check: 'crc64' }, 1],
+    ['xz with zeros within', xzModule, text(`\xfd7zXZ\0\0\x04..Y\0\0Z`), { compression: 'xz', check: 'crc64' }, 2],
+    ['xz of unknown flags', xzModule, text(`\xfd7zXZ\0\x01\x04${'.'.repeat(40)}YZ`), { compression: 'xz' }, 2],
+    [
+      'the shortest gzip',
+      gzipModule,
+      Buffer.concat([text('\x1f\x8b\x08'), Buffer.alloc(15)]),
+      { compression: 'gzip', size_hint: 0 },
+      1,
+    ],
+    [
+      'a gzip of a byte less',
+      gzipModule,
+      Buffer.concat([text('\x1f\x8b\x08'), Buffer.alloc(14)]),
+      { compression: 'gzip' },
+      2,
+    ],
+    ['a zip without an end record', zipModule, text(`PK\x03\x04${'.'.repeat(60)}`), { compression: 'zip' }, 1],
+    ['a zip whose end record is cut', zipModule, ZIP.subarray(0, -1), { compression: 'zip' }, 1],
+    [
+      'a zip of its end record alone',
+      zipModule,
+      Buffer.concat([text('PK\x05\x06\0\0\0\0\x02\0\x03\0'), Buffer.alloc(10)]),
+      { compression: 'zip', members: 3 },
+      1,
+    ],
+  ])('%s', async (_, module, bytes, details, findings) => {
+    const facts = await module.inspect(memorySource(bytes), { head: bytes, tail: bytes, size: bytes.length });
+
+    expect(facts.details).toStrictEqual(details);
+    expect(facts.findings).toHaveLength(findings);
+  });
+
+  it.each(WRAPPERS.map((module) => [module.format, module] as const))('%s says what it may find', (_, module) => {
+    expect(module.safetyRules).toEqual(['compressed_wrapper', 'corrupt']);
+  });
+
   it('tells the name that gzip keeps', async () => {
     const named = Buffer.concat([text('\x1f\x8b\x08\x08\0\0\0\0\0\x03disk.raw\0'), Buffer.alloc(20)]);
 
