@@ -177,17 +177,20 @@ describe('what a function cannot have', () => {
   });
 });
 
-it.runIf(process.platform === 'linux')('frozen functions end with a host that is killed (skipped where it is not Linux)', async () => {
-  const { startReaper } = await import('../../local/lambda/reaper.ts');
-  const { spawn } = await import('node:child_process');
-  const [left, over] = [0, 1].map(() => spawn('sleep', ['60']));
-  const reaper = startReaper();
-  for (const { pid } of [left, over] as { pid: number }[]) reaper.watch(pid);
-  reaper.forget(over?.pid ?? 0);
-  left?.kill('SIGSTOP');
-  reaper.close();
+it.runIf(process.platform === 'linux')(
+  'frozen functions end with a host that is killed (skipped where it is not Linux)',
+  async () => {
+    const { startReaper } = await import('../../local/lambda/reaper.ts');
+    const { spawn } = await import('node:child_process');
+    const [left, over] = [0, 1].map(() => spawn('sleep', ['60']));
+    const reaper = startReaper();
+    for (const { pid } of [left, over] as { pid: number }[]) reaper.watch(pid);
+    reaper.forget(over?.pid ?? 0);
+    left?.kill('SIGSTOP');
+    reaper.close();
 
-  await until('its end', async () => left?.signalCode === 'SIGKILL');
-  expect(over?.signalCode).toBeNull();
-  over?.kill('SIGKILL');
-});
+    await until('its end', async () => left?.signalCode === 'SIGKILL');
+    expect(over?.signalCode).toBeNull();
+    over?.kill('SIGKILL');
+  },
+);

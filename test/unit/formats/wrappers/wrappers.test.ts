@@ -77,7 +77,7 @@ describe('a compression wrapper', () => {
   ])('tells the check of xz: %d is %s', async (check, name) => {
     const stream = text(`\xfd7zXZ\0\0${String.fromCharCode(check)}${'.'.repeat(40)}YZ`);
 
-    expect(await inspect(xzModule, stream)).toMatchObject({ findings: [{}], details: { check: name } });
+    expect(await inspectAs(xzModule, stream)).toMatchObject({ findings: [{}], details: { check: name } });
   });
 
   it.each<[string, FormatModule, Buffer, Record<string, unknown>, number]>([
