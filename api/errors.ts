@@ -17,7 +17,6 @@ import {
   NotFound,
   NotImplemented,
   RangeNotSatisfiable,
-  Throttled,
   TooManyRequests,
   Unauthenticated,
   UnsupportedMedia,
@@ -104,14 +103,14 @@ export function errorAnswer(error: unknown, context: ErrorContext = {}): ErrorAn
 const LONGEST = 1000;
 const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
-/** A key of a table that was asked too much serves again within seconds. */
-const THROTTLED_RETRY_SECONDS = '2';
+/** What is away, or was asked too much, serves again within seconds as a rule. */
+const RETRY_SECONDS = '2';
 
 function headersOf(error: unknown, context: ErrorContext): Record<string, string> {
   if (error instanceof MethodNotAllowed) return { allow: error.allow.join(', ') };
   if (error instanceof TooManyRequests || error instanceof Busy)
     return { 'retry-after': String(error.retryAfterSeconds) };
-  if (error instanceof Throttled) return { 'retry-after': THROTTLED_RETRY_SECONDS };
+  if (statusOf(error) === 503) return { 'retry-after': RETRY_SECONDS };
   if (error instanceof UnsupportedMedia && error.acceptPatch !== undefined)
     return { 'accept-patch': error.acceptPatch };
   if (statusOf(error) === 401 && context.identityUrl !== undefined)

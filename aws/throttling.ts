@@ -1,9 +1,9 @@
 /**
- * A service that is asked too much, in our words: the SDK tries some of it anew, and what is left after that is `Throttled`, for a step
- * to wait and for a request to be answered with 503.
+ * A service that is asked too much, or is away, in our words: the SDK tries some of it anew, and what is left after that is `Throttled` or
+ * `BackendUnavailable`, for a step to wait and for a request to be answered with 503.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Throttled } from '../core/errors.ts';
+import { BackendUnavailable, Throttled } from '../core/errors.ts';
 
 /** What AWS says to who asks too much (API references of DynamoDB, S3, Step Functions and KMS, "Errors"). */
 const THROTTLING: ReadonlySet<string> = new Set([
@@ -33,6 +33,25 @@ function isCancelledForNow(error: Error & { readonly CancellationReasons?: reado
   return codes.length > 0 && codes.every((code) => CANCELLED_FOR_NOW.has(code));
 }
 
+/** Of Node: nobody answers, or not to the end. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+/** True when the service did not answer, or failed by its own fault (5xx). */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { name, code, $metadata } = error as Error & { code?: unknown; $metadata?: { httpStatusCode?: number } };
+  return name === 'TimeoutError' || UNREACHABLE.has(String(code)) || ($metadata?.httpStatusCode ?? 0) >= 500;
+}
+
 /** A client of the SDK, whichever service it asks. */
 interface Client {
   readonly middlewareStack: {
@@ -41,7 +60,10 @@ interface Client {
 }
 type Next = (args: unknown) => Promise<unknown>;
 
-/** Makes a client throw `Throttled` where its service says so, and try a transaction again that found a key busy. The same client. */
+/**
+ * Makes a client throw `Throttled` where its service says so, and `BackendUnavailable` where it does not answer, and try a transaction
+ * again that found a key busy. The same client.
+ */
 export function patient<C extends Client>(client: C): C {
   const middleware = (next: Next) => (args: unknown) => patiently(() => next(args));
   client.middlewareStack.add(middleware as never, { name: 'sayThrottled', step: 'initialize', priority: 'high' });
@@ -53,6 +75,8 @@ async function patiently<A>(ask: () => Promise<A>): Promise<A> {
     try {
       return await ask();
     } catch (error) {
+      if (isAway(error))
+        throw new BackendUnavailable('The service is not available; try again later.', { cause: error });
       if (!isThrottling(error)) throw error;
       if (attempt === ATTEMPTS || !isCancelledForNow(error as Error))
         throw new Throttled('The service is asked more than it can take; try again later.', { cause: error });

@@ -4,6 +4,7 @@ import { errorAnswer, HTTP_STATUS } from '../../../api/errors.ts';
 import { requestIdOf } from '../../../api/request-id.ts';
 import { violation } from '../../../api/schemas/definition.ts';
 import {
+  BackendUnavailable,
   InvalidInput,
   MethodNotAllowed,
   NotFound,
@@ -47,7 +48,8 @@ describe('errors on the wire', () => {
     );
     expect(errorAnswer(new MethodNotAllowed('x', ['GET', 'PUT'])).headers['allow']).toBe('GET, PUT');
     expect(errorAnswer(new TooManyRequests('x', 7)).headers['retry-after']).toBe('7');
-    expect(errorAnswer(new Throttled('x')).headers['retry-after']).toBe('2');
+    for (const error of [new Throttled('x'), new BackendUnavailable('x')])
+      expect(errorAnswer(error).headers['retry-after']).toBe('2');
   });
 
   test('every kind has a status of 4xx or 5xx', () => {

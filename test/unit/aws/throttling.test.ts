@@ -75,6 +75,14 @@ describe('a table that takes no more', () => {
     expect(asked()).toBe(1);
   });
 
+  test.each([
+    ['nobody listens', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
+    ['it does not answer in time', named('TimeoutError')],
+    ['it fails by its own fault', Object.assign(named('InternalServerError'), { $metadata: { httpStatusCode: 500 } })],
+  ])('where %s it is not available', async (_, failure) => {
+    await expect(failing(failure).table.client.send(write)).rejects.toThrow(BackendUnavailable);
+  });
+
   test('any other failure stays what it is', async () => {
     const failure = cancelled('ConditionalCheckFailed');
     await expect(failing(failure).table.client.send(write)).rejects.toBe(failure);

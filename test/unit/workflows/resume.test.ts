@@ -41,8 +41,12 @@ function losing(
 ): { freeze: () => Promise<void> } {
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(meanwhile);
-  rig.around = async (call, run) =>
-    call.step === step && call.attempt === 1 ? Promise.race([run(), gone.promise]) : run();
+  let isFirst = true;
+  rig.around = async (call, run) => {
+    if (call.step !== step || !isFirst) return run();
+    isFirst = false;
+    return Promise.race([run(), gone.promise]);
+  };
   let isLost = false;
   return {
     async freeze() {

@@ -168,19 +168,22 @@ describe('images', () => {
   it.each([
     ['aki', akiModule, bzImage(), 'aki: no kernel header'],
     ['ari', ariModule, cpio, 'ari: no cpio archive'],
-  ])('%s: what is none is corrupt; what is one opens as its own bytes', async (format, module, bytes, message) => {
-    const none = Buffer.from('something else altogether');
-    const windowOf = (head: Buffer) => ({ head, tail: head, size: head.length });
+  ])(
+    '%s: what is none is taken for one, and said to be unknown; what is one opens as its own bytes',
+    async (format, module, bytes, message) => {
+      const none = Buffer.from('something else altogether');
+      const windowOf = (head: Buffer) => ({ head, tail: head, size: head.length });
 
-    expect(module.safetyRules).toEqual(['corrupt']);
-    expect([module.probe(windowOf(none)), module.probe(windowOf(bytes))]).toEqual([false, true]);
-    expect(await module.inspect(memorySource(none), windowOf(none))).toMatchObject({
-      ...{ format, virtualSize: none.length, details: {} },
-      findings: [{ code: 'corrupt', message: expect.stringContaining(message) }],
-    });
-    expect(await module.inspect(memorySource(bytes), windowOf(bytes))).toMatchObject({ format, findings: [] });
-    expect(await module.open?.(memorySource(bytes))).toMatchObject({ format, virtualSize: bytes.length });
-  });
+      expect(module.safetyRules).toEqual(['unknown_kernel']);
+      expect([module.probe(windowOf(none)), module.probe(windowOf(bytes))]).toEqual([false, true]);
+      expect(await module.inspect(memorySource(none), windowOf(none))).toMatchObject({
+        ...{ format, virtualSize: none.length, details: {} },
+        findings: [{ code: 'unknown_kernel', severity: 'info', message: expect.stringContaining(message) }],
+      });
+      expect(await module.inspect(memorySource(bytes), windowOf(bytes))).toMatchObject({ format, findings: [] });
+      expect(await module.open?.(memorySource(bytes))).toMatchObject({ format, virtualSize: bytes.length });
+    },
+  );
 
   it('a ramdisk tells its compression', async () => {
     const head = gzipSync(cpio);
