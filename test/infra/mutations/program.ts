@@ -165,7 +165,13 @@ export const PROGRAM: Mistakes = {
     ],
   ],
   'infra/route-keys.ts': [
-    ['a group that gets no routes', '{ key: `ANY ${prefix}/{proxy+}`, group },', '', 'every route of the table'],
+    ['a group that gets no routes', '{ key: `ANY ${path}/{proxy+}`, group },', '', 'every route of the table'],
+    [
+      'a group under one version alone',
+      'inEveryVersion(prefix).flatMap(',
+      '[prefix].flatMap(',
+      'every version of a path, listed or not, is answered by whom the front door asks',
+    ],
   ],
   'infra/events.ts': [
     [
