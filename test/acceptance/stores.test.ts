@@ -67,6 +67,7 @@ describe.skipIf(!present)('Swift', () => {
     strangers: [store('foreign'), places.staging],
     // Nothing stands between: that a body is continued is shown on the embedded S3.
     breakNextRead: () => undefined,
+    keepsEndedUploads: true,
     unfinished: async () => {
       const { Uploads = [] } = await store('one').client.send(new ListMultipartUploadsCommand({ Bucket: 'store-one' }));
       return Uploads.map(({ Key = '' }) => Key);
