@@ -46,7 +46,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 ]);
 
 /** True when the service did not answer, or failed by its own fault (5xx). */
-export function isAway(error: unknown): boolean {
+function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, code, $metadata } = error as Error & { code?: unknown; $metadata?: { httpStatusCode?: number } };
   return name === 'TimeoutError' || UNREACHABLE.has(String(code)) || ($metadata?.httpStatusCode ?? 0) >= 500;
