@@ -70,9 +70,10 @@ describe.each(corpusRows('raw', 'ami').filter((row) => row.verdict === 'accept')
 });
 
 describe('the old qcow of the corpus', () => {
-  it.each(corpusRows('qcow2').filter((row) => row.name.includes('qcow1')))(
-    '$name is named and refused',
-    async (row) => {
+  const rows = corpusRows('qcow2').filter((row) => row.name.includes('qcow1'));
+
+  it.skipIf(rows.length === 0)('is named and refused', async () => {
+    for (const row of rows) {
       const source = memorySource(corpusBytes(row));
       const window = await probeWindow(source);
 
@@ -80,6 +81,6 @@ describe('the old qcow of the corpus', () => {
       expect((await modules.find(({ format }) => format === 'qcow1')!.inspect(source, window)).findings).toMatchObject([
         { code: 'unsupported_format' },
       ]);
-    },
-  );
+    }
+  });
 });
