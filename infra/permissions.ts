@@ -23,21 +23,22 @@ export type Port =
   | 'workflows'
   | 'dropBox';
 
+/** Of records that are read, listed and changed together. A transaction needs the action of each of its items, not one of its own. */
+const TRANSACTED = [
+  'dynamodb:GetItem',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:ConditionCheckItem',
+  'dynamodb:Query',
+];
+
 /** What a port's implementation asks of the table and of the import executions. */
 export const PORT_ACTIONS: Readonly<
   Record<Port, { readonly table?: readonly string[]; readonly executions?: readonly string[] }>
 > = {
   images: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] },
-  members: {
-    table: [
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:ConditionCheckItem',
-      'dynamodb:Query',
-    ],
-  },
+  members: { table: TRANSACTED },
   imageList: { table: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:BatchGetItem'] },
   usage: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
   tasks: {
@@ -46,29 +47,11 @@ export const PORT_ACTIONS: Readonly<
   sourceUrls: { table: ['dynamodb:PutItem', 'dynamodb:DeleteItem'] },
   sourceUrlReads: { table: ['dynamodb:GetItem'] },
   duties: { table: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:Query'] },
-  // A transaction needs the action of each of its items, not one of its own.
-  identityRecords: {
-    table: [
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:ConditionCheckItem',
-      'dynamodb:Query',
-    ],
-  },
+  identityRecords: { table: TRANSACTED },
   identityReads: { table: ['dynamodb:GetItem', 'dynamodb:Query'] },
   projects: { table: ['dynamodb:GetItem'] },
   metadefs: {
-    table: [
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:ConditionCheckItem',
-      'dynamodb:Query',
-      'dynamodb:BatchWriteItem',
-    ],
+    table: [...TRANSACTED, 'dynamodb:BatchWriteItem'],
   },
   bytes: {},
   locations: {},

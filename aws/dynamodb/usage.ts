@@ -42,6 +42,21 @@ export function createUsageRepository(table: Table, { clock }: { readonly clock:
     return (await table.client.send(new GetCommand({ TableName: table.name, Key: key, ConsistentRead: true }))).Item;
   }
 
+  /** The counter as it is then. @throws ConditionalCheckFailedException */
+  async function update(project: string, expression: Expression): Promise<Item | undefined> {
+    const { Attributes } = await table.client.send(
+      new UpdateCommand({
+        TableName: table.name,
+        Key: usageKey(project),
+        UpdateExpression: expression.update,
+        ConditionExpression: expression.condition,
+        ...expression.placeholders,
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return Attributes;
+  }
+
   function note(project: string, named: Item): void {
     const before = clock.now() - NAMED_MS;
     const names = Object.entries(named);
@@ -73,17 +88,8 @@ export function createUsageRepository(table: Table, { clock }: { readonly clock:
       const done = (answered.get(project) ?? []).splice(0, TAKEN_OFF);
       const expression = additionOf(amount, ceilings, name, done);
       try {
-        const { Attributes } = await table.client.send(
-          new UpdateCommand({
-            TableName: table.name,
-            Key: usageKey(project),
-            UpdateExpression: expression.update,
-            ConditionExpression: expression.condition,
-            ...expression.placeholders,
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
-        note(project, (Attributes?.['named'] ?? {}) as Item);
+        const counter = await update(project, expression);
+        note(project, (counter?.['named'] ?? {}) as Item);
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
         const known = await item(project);
@@ -114,15 +120,7 @@ export function createUsageRepository(table: Table, { clock }: { readonly clock:
       const listed = { ...usageListedKey(project), project, gsi1pk: USAGES, gsi1sk: project };
       await table.client.send(new PutCommand({ TableName: table.name, Item: listed }));
       try {
-        await table.client.send(
-          new UpdateCommand({
-            TableName: table.name,
-            Key: usageKey(project),
-            UpdateExpression: expression.update,
-            ConditionExpression: expression.condition,
-            ...expression.placeholders,
-          }),
-        );
+        await update(project, expression);
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
       }

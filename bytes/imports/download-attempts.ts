@@ -17,7 +17,7 @@ interface Rest {
   readonly length: number | undefined;
 }
 
-/** Opens what a user names; of its `rest` where that can be had, or else all of it. @throws FetchFailed: refused by the filter, unreachable, or any status but 200 */
+/** Opens what a user names; of its `rest` where that can be had, or else all of it. @throws FetchFailed: refused by the filter, unreachable, or an answer that is not all of it */
 export type OpenDownload = (
   uri: string,
   filter: Config['import_filtering_opts'],

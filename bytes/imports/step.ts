@@ -11,6 +11,7 @@ import {
   NotFound,
   TaskAborted,
 } from '../../core/errors.ts';
+import { storesWrittenBy } from '../../core/images/image.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { type ImportTask, importTask } from '../../core/imports/report/import-task.ts';
 import { assertLock } from '../../core/imports/report/lock.ts';
@@ -101,7 +102,7 @@ export function serviceError(error: unknown): ImageServiceError {
 async function removeOwnWrites(deps: StepDeps, { imageId, taskId }: StepEvent): Promise<void> {
   const task = await deps.tasks.get(taskId);
   const image = await deps.images.get(imageId);
-  const recorded = new Set((image?.locations ?? []).filter((l) => l.writeId === taskId).map((l) => l.store));
-  const places = ['staging', ...(task?.import?.stores ?? [])].filter((place) => !recorded.has(place));
+  const recorded = storesWrittenBy(image, taskId);
+  const places = ['staging', ...(task?.import?.stores ?? [])].filter((place) => !recorded.includes(place));
   for (const place of places) await deps.bytes.removePrefix(place, imagePrefix(imageId, taskId));
 }

@@ -86,3 +86,8 @@ export interface Image {
 export function locationId(location: Pick<Location, 'store' | 'writeId' | 'url'>): string {
   return `${location.store}:${location.writeId ?? location.url}`;
 }
+
+/** Stores that hold a copy which one write made. */
+export function storesWrittenBy(image: Pick<Image, 'locations'> | undefined, writeId: string): string[] {
+  return (image?.locations ?? []).filter((location) => location.writeId === writeId).map(({ store }) => store);
+}

@@ -1,6 +1,6 @@
 import { imagePrefix, planPrefix, stagedPrefix } from '../../bytes/keys.ts';
 import type { StoredBytes } from '../../bytes/stored-bytes.ts';
-import type { Image, StagedData } from '../images/image.ts';
+import { type Image, type StagedData, storesWrittenBy } from '../images/image.ts';
 import type { RetiredWrite } from '../images/retire-write.ts';
 import type { Task } from '../tasks/task.ts';
 import type { ImportTask } from './report/import-task.ts';
@@ -23,7 +23,7 @@ export function stagingPrefixes(imageId: string, taskId: string, task: Pick<Task
 /** Everything an import may have written, or been given, in every place; but not the copies that the image refers to. */
 export function leftovers(task: ImportTask, image: Image | undefined): RetiredWrite {
   const prefix = imagePrefix(task.imageId, task.id);
-  const kept = (image?.locations ?? []).filter(({ writeId }) => writeId === task.id).map(({ store }) => store);
+  const kept = storesWrittenBy(image, task.id);
   return {
     imageId: task.imageId,
     writeId: task.id,

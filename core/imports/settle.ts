@@ -3,7 +3,7 @@ import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, NotFound, NothingStored } from '../errors.ts';
 import { TARGET_PROPERTIES } from '../formats.ts';
-import type { Image, Location } from '../images/image.ts';
+import { type Image, type Location, storesWrittenBy } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import { expectLateWrites } from '../images/retire-write.ts';
 import type { WithLog } from '../log.ts';
@@ -143,8 +143,7 @@ export function expiry(deps: WithClock & WithConfig): string {
   return new Date(deps.clock.now() + deps.config.task.task_time_to_live * 3_600_000).toISOString();
 }
 
-const ownCopies = (image: Image, task: ImportTask): boolean =>
-  image.locations.some((location) => location.writeId === task.id);
+const ownCopies = (image: Image, task: ImportTask): boolean => storesWrittenBy(image, task.id).length > 0;
 
 /** What an imported image says of its bytes. */
 function activeFields(task: ImportTask): NonNullable<ImageChange['set']> {

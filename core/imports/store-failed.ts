@@ -4,11 +4,10 @@ import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { StoreFailed } from '../errors.ts';
-import type { Image } from '../images/image.ts';
+import { storesWrittenBy } from '../images/image.ts';
 import type { WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { Task } from '../tasks/task.ts';
 import { importTask } from './report/import-task.ts';
 import { storeFailed } from './settle.ts';
 
@@ -26,15 +25,12 @@ export async function settleFailedStore(
   cause: string,
 ): Promise<void> {
   const task = await importTask(deps, taskId);
-  if (isCopied(await deps.images.get(task.imageId), task, store)) return;
+  if (storesWrittenBy(await deps.images.get(task.imageId), taskId).includes(store)) return;
   await storeFailed(deps, task, store);
   deps.log.warn('store failed', { task: taskId, image: task.imageId, store, cause });
   await removeQuietly(deps, store, task.imageId, taskId);
   if (task.import.allStoresMustSucceed) throw new StoreFailed(`Store ${store} failed: ${cause}`);
 }
-
-const isCopied = (image: Image | undefined, task: Pick<Task, 'id'>, store: string): boolean =>
-  image?.locations.some((location) => location.store === store && location.writeId === task.id) ?? false;
 
 /** The store is broken: sweeping it may fail too, and then its tombstone gets it later. */
 async function removeQuietly(deps: StoreFailedDeps, place: string, imageId: string, writeId: string): Promise<void> {
