@@ -1,8 +1,7 @@
 /** Long steps that go on where another attempt was lost: over the embedded S3, and with a web server. */
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { IncomingHttpHeaders } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AWS_ABILITIES } from '../../aws/s3/bucket.ts';
 import { createS3Store } from '../../aws/s3/store.ts';
 import { copyStored } from '../../bytes/copy.ts';
@@ -18,6 +17,7 @@ import { anImage } from '../support/images.ts';
 import { memoryDeps } from '../support/memory/deps.ts';
 import { type S3Rig, startPlaces } from '../support/s3-places.ts';
 import { aTask } from '../support/tasks.ts';
+import { fileAt } from '../support/web-server.ts';
 
 const MIB = 1024 * 1024;
 const CONFIG = {
@@ -25,22 +25,11 @@ const CONFIG = {
   import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
 };
 let s3: S3Rig;
-let server: Server | undefined;
 
 beforeAll(async () => {
   s3 = await startPlaces(parseConfig(CONFIG));
 });
 afterAll(() => s3.close());
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-});
-
-async function web(listener: RequestListener): Promise<string> {
-  server = createServer(listener);
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/disk`;
-}
 
 /** Asked before each part: lets so many through, and then nothing more happens. */
 function lostAfter(count: number): { readonly guard: () => Promise<void>; readonly lost: Promise<void> } {
@@ -131,7 +120,7 @@ describe('a download', () => {
 
   it('asks the server for the rest, by name, through its redirect', async () => {
     const asked: IncomingHttpHeaders[] = [];
-    const uri = await web((request, response) => {
+    const uri = await fileAt((request, response) => {
       if (request.url === '/disk') return void response.writeHead(302, { location: '/mirror' }).end();
       asked.push(request.headers);
       const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
@@ -184,7 +173,7 @@ describe('what a server gives of the rest of a file', () => {
     ['no part of it', { status: 416, headers: { 'content-range': 'bytes */10' } }, whole],
     ['all of it', { status: 200, headers: { etag: '"v2"' } }, whole],
   ])('%s', async (_, { status, headers }, expected) => {
-    const uri = await web((request, response) => {
+    const uri = await fileAt((request, response) => {
       const isRanged = request.headers.range !== undefined;
       response.writeHead(isRanged ? status : 200, isRanged ? headers : { etag: '"v2"' });
       response.end(isRanged && status === 206 ? TEXT.subarray(4) : TEXT);
@@ -210,7 +199,7 @@ describe('what a server gives of the rest of a file', () => {
     ['not when that was a moment ago', { 'last-modified': at('2026-05-05T11:59:30Z'), date }, undefined],
     ['nothing', {}, undefined],
   ])('is asked for by %s', async (_, headers, validator) => {
-    const uri = await web((_request, response) => void response.writeHead(200, headers).end(TEXT));
+    const uri = await fileAt((_request, response) => void response.writeHead(200, headers).end(TEXT));
 
     expect(await openDownload(uri, filter, signal)).toMatchObject({ validator });
   });

@@ -1,31 +1,19 @@
 /** What a web server may answer to a download, over a connection: the whole file, in whatever words, or a refusal that names why. */
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../core/config.ts';
 import { FetchFailed } from '../../core/errors.ts';
 import { openDownload } from '../../web/download.ts';
 import { collect } from '../support/collect.ts';
+import { fileAt } from '../support/web-server.ts';
 
 const { import_filtering_opts: OPTIONS } = parseConfig({
   stores: [{ id: 'central', bucket: 'central' }],
   import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
 });
 const FILE = randomBytes(5000);
-
-let server: Server | undefined;
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-});
-
-async function web(listener: RequestListener): Promise<string> {
-  server = createServer(listener);
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/disk`;
-}
 
 async function downloaded(uri: string): Promise<Buffer> {
   const { body } = await openDownload(uri, OPTIONS, new AbortController().signal);
@@ -35,7 +23,7 @@ async function downloaded(uri: string): Promise<Buffer> {
 describe('a download', () => {
   it('asks for the file as it is', async () => {
     let asked: IncomingHttpHeaders = {};
-    const uri = await web((request, response) => {
+    const uri = await fileAt((request, response) => {
       asked = request.headers;
       response.end(FILE);
     });
@@ -50,7 +38,7 @@ describe('a download', () => {
     ['203, as a proxy may', 203, {}],
     ['206 with all of it', 206, { 'content-range': `bytes 0-${FILE.length - 1}/${FILE.length}` }],
   ])('takes %s', async (_, status, headers) => {
-    const uri = await web((_request, response) => response.writeHead(status, headers).end(FILE));
+    const uri = await fileAt((_request, response) => response.writeHead(status, headers).end(FILE));
 
     expect(await downloaded(uri)).toEqual(FILE);
   });
@@ -67,7 +55,7 @@ describe('a download', () => {
     ['not found', 404, {}, /answered 404 Not Found/],
   ])('refuses %s', async (_, status, headers, cause) => {
     const body = 'content-encoding' in headers ? gzipSync(FILE) : FILE;
-    const uri = await web((_request, response) => response.writeHead(status, headers).end(body));
+    const uri = await fileAt((_request, response) => response.writeHead(status, headers).end(body));
 
     const failed = downloaded(uri);
     await expect(failed).rejects.toThrow(FetchFailed);
@@ -78,7 +66,7 @@ describe('a download', () => {
     [10, FILE],
     [11, /more than 10 redirects/],
   ] as const)('follows redirects: %d', async (count, expected) => {
-    const uri = await web((request, response) => {
+    const uri = await fileAt((request, response) => {
       const hop = Number(new URL(request.url ?? '', 'http://x').searchParams.get('hop') ?? 0);
       if (hop < count) response.writeHead(302, { location: `/disk?hop=${hop + 1}` }).end();
       else response.end(FILE);

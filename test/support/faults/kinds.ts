@@ -59,6 +59,14 @@ function lostAt(
 const goesOn = async (): Promise<void> => undefined;
 const dies = async (worker: Worker): Promise<void> => worker.die();
 
+/** The platform goes away at a moment of a call, whatever the call has done by then. */
+async function fails(moment: Moment, run: () => Promise<unknown>): Promise<unknown> {
+  if (moment === 'before') throw away();
+  if (isDuring(moment)) return work(run, [after(moment, () => Promise.reject(away()))]).done;
+  await run();
+  throw away();
+}
+
 /** How often a call is refused before there is room. */
 const REFUSALS = 3;
 
@@ -68,10 +76,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     end: 'same',
     strike: (moment) => async (_, run, time) => {
       if (time > 1) return run();
-      if (moment === 'before') throw away();
-      if (isDuring(moment)) return work(run, [after(moment, () => Promise.reject(away()))]).done;
-      await run();
-      throw away();
+      return fails(moment, run);
     },
   },
   'is lost, and goes on': {
@@ -144,12 +149,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'never works': {
     at: ['before', 'during', 'after'],
     end: 'accounted',
-    strike: (moment) => async (_, run) => {
-      if (moment === 'before') throw away();
-      if (isDuring(moment)) return work(run, [after(moment, () => Promise.reject(away()))]).done;
-      await run();
-      throw away();
-    },
+    strike: (moment) => async (_, run) => fails(moment, run),
   },
   'works when its execution is ended': {
     at: ['before', 'during', 'after'],

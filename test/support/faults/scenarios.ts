@@ -93,6 +93,20 @@ const deletes = ({ rig, caller, request }: Actor) => request('delete', () => del
 
 const DROP_KEY = `drop/${PROJECT}/disk.qcow2`;
 
+const HASHED_LOCATION: Pick<Scenario, 'config' | 'before' | 'asked'> = {
+  config: { do_secure_hash: true },
+  before: async ({ stores, deps }) => {
+    await stores.central.putObject('of-a-client/disk.qcow2', QCOW2);
+    await deps.images.create(anImage({ ...own, diskFormat: 'qcow2' }));
+  },
+  asked: ({ rig, request }) => {
+    const service = callerWith({ roles: ['service', 'member'], serviceRoles: ['service'], isAdmin: true });
+    const expected = { algo: 'sha256', value: createHash('sha256').update(QCOW2).digest('hex') };
+    const url = 's3://central/of-a-client/disk.qcow2';
+    return request('add location', () => addLocation(rig.deps, service, IMAGE_ID, { url, expected }));
+  },
+};
+
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'glance-direct': { before: staged(QCOW2, 'qcow2', true), asked: imports('glance-direct', { stores: ALL }) },
   'glance-direct, packed': {
@@ -186,32 +200,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a location, hashed': {
     struck: ['add location', 'Begin', 'HashLocation', 'Finish'],
-    config: { do_secure_hash: true },
-    before: async ({ stores, deps }) => {
-      await stores.central.putObject('of-a-client/disk.qcow2', QCOW2);
-      await deps.images.create(anImage({ ...own, diskFormat: 'qcow2' }));
-    },
-    asked: ({ rig, request }) => {
-      const service = callerWith({ roles: ['service', 'member'], serviceRoles: ['service'], isAdmin: true });
-      const expected = { algo: 'sha256', value: createHash('sha256').update(QCOW2).digest('hex') };
-      const url = 's3://central/of-a-client/disk.qcow2';
-      return request('add location', () => addLocation(rig.deps, service, IMAGE_ID, { url, expected }));
-    },
+    ...HASHED_LOCATION,
   },
   'a location, hashed in a container': {
     struck: ['HashLocationInContainer', 'HashLocationOutcome'],
-    config: { do_secure_hash: true },
+    ...HASHED_LOCATION,
     functionSeconds: '0.0001',
-    before: async ({ stores, deps }) => {
-      await stores.central.putObject('of-a-client/disk.qcow2', QCOW2);
-      await deps.images.create(anImage({ ...own, diskFormat: 'qcow2' }));
-    },
-    asked: ({ rig, request }) => {
-      const service = callerWith({ roles: ['service', 'member'], serviceRoles: ['service'], isAdmin: true });
-      const expected = { algo: 'sha256', value: createHash('sha256').update(QCOW2).digest('hex') };
-      const url = 's3://central/of-a-client/disk.qcow2';
-      return request('add location', () => addLocation(rig.deps, service, IMAGE_ID, { url, expected }));
-    },
   },
   'a delete': { config: LIMITS, before: (rig) => active(rig, ALL), asked: deletes },
   'a delete during the copies': {
