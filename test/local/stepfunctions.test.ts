@@ -519,7 +519,9 @@ describe('history', () => {
       'TaskFailed',
       'ExecutionFailed',
     ]);
-    expect(events.map((event) => [event.id, event.previousEventId])).toEqual(events.map((_, at) => [at + 1, at]));
+    expect(events.map((event) => [event.id, event.previousEventId])).toEqual(
+      events.map((_, at) => [at + 1, at === 1 ? 0 : at]),
+    );
     expect(events[1]?.stateEnteredEventDetails).toMatchObject({ name: 'Only', input: '{}' });
     expect(events[2]?.taskScheduledEventDetails).toMatchObject({ resourceType: 'lambda', resource: 'invoke' });
     expect(events[4]?.taskFailedEventDetails).toMatchObject({ error: 'UnsafeImage' });
