@@ -69,12 +69,13 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
   const revocations = createRevocations(repository, clock);
   const attempts = createAttempts(repository, clock);
   const turnstile = createTurnstile();
-  const { validate } = createTokenValidator({ clock, verifier: signer, subjects, revocations });
+  const { validate, validateNow } = createTokenValidator({ clock, verifier: signer, subjects, revocations });
 
   async function issue(request: TokenRequest, source: string): Promise<IssuedToken> {
-    const proven = await prove({ repository, attempts, turnstile, validate }, request.proofs, source);
-    const scope = await chooseScope(proven, request.scope);
+    // Of the time before the proof: what is revoked while it is looked at counts for the new token too.
     const now = clock.now();
+    const proven = await prove({ repository, attempts, turnstile, validate: validateNow }, request.proofs, source);
+    const scope = await chooseScope(proven, request.scope);
     const ends = [now + lifetimeMs, proven.token?.expiresAtMs, proven.credential?.expiresAtMs];
     const audit = randomBytes(AUDIT_ID_BYTES).toString('base64url');
     const firstAudit = proven.token?.auditIds.at(-1);
@@ -148,7 +149,7 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
     revokeAll,
     changePassword: async (userId, original, password, source) => {
       const proof = { password: { user: { id: userId }, password: original } };
-      await prove({ repository, attempts, turnstile, validate }, proof, source);
+      await prove({ repository, attempts, turnstile, validate: validateNow }, proof, source);
       const user = await repository.get('user', userId);
       if (user === undefined) throw new NotFound(`Could not find user: ${userId}.`);
       await repository.replace('user', user, { ...user, passwordHash: await hashPassword(password) });
