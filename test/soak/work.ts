@@ -88,8 +88,21 @@ const pick = <T>({ random }: World, from: readonly T[]): T | undefined => from[M
 async function counted(world: World, name: string, work: () => Promise<boolean>): Promise<void> {
   const isAcknowledged = await work().catch(() => false);
   world.ledger.count(name, isAcknowledged);
-  // A service that is away gets no faster by being asked more.
-  if (!isAcknowledged) await sleep(AFTER_FAILURE_MS);
+  if (!isAcknowledged) await untilItAnswers(world);
+}
+
+/** A service that is away gets no faster by being asked more. */
+async function untilItAnswers({ glimpse }: World): Promise<void> {
+  for (const end = Date.now() + REQUEST_MS; Date.now() < end; ) {
+    await sleep(AFTER_FAILURE_MS);
+    if (
+      await fetch(`${glimpse().url}/healthcheck`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      return;
+  }
 }
 
 type OnImage = (world: World, entry: Entry, payload: Payload) => Promise<boolean>;
