@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Forbidden, NotFound, Unauthenticated } from '../errors.ts';
 import { createAttempts } from './attempts.ts';
+import { isAdmin } from './directory.ts';
 import { type DomainRef, domainIdOf, findRef, type Proofs, type Proven, prove, type RefInDomain } from './login.ts';
 import { createTurnstile, hashPassword } from './password.ts';
 import type { GrantScope, RevokedSubject } from './records.ts';
 import { EXPIRED_WINDOW_MS, type IdentityRepository, type TokenValidator, type ValidToken } from './repository.ts';
 import { createRevocations } from './revocations.ts';
+import { createRevokingLimit } from './revoking.ts';
 import { createSubjects, type Subjects } from './subjects.ts';
 import type { TokenClaims, TokenSigner } from './token.ts';
 import { createTokenValidator, subjectKey, tokenOf } from './validator.ts';
@@ -20,8 +22,8 @@ import { createTokenValidator, subjectKey, tokenOf } from './validator.ts';
 export interface Identity extends TokenValidator {
   /** @throws Unauthenticated; NotFound for a bad token in the token method; TooManyRequests; Forbidden for trusts. */
   issue(request: TokenRequest, source: string): Promise<IssuedToken>;
-  /** Voids one token (not those made from it). */
-  revokeToken(token: ValidToken): Promise<void>;
+  /** Voids one token (not those made from it). @param by who asks: a user may do so for a number of tokens an hour, an administrator for any. @throws TooManyRequests */
+  revokeToken(token: ValidToken, by: ValidToken): Promise<void>;
   /** Voids every token issued until now for a user, project or credential, and forgets what is cached here. */
   revokeAll(subject: RevokedSubject): Promise<void>;
   /** Sets a new password for a user who knows the old one; voids the user's tokens. @throws Unauthenticated; TooManyRequests */
@@ -68,6 +70,7 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
   const subjects = createSubjects(repository, clock);
   const revocations = createRevocations(repository, clock);
   const attempts = createAttempts(repository, clock);
+  const revoking = createRevokingLimit(repository, clock);
   const turnstile = createTurnstile();
   const { validate, validateNow } = createTokenValidator({ clock, verifier: signer, subjects, revocations });
 
@@ -142,8 +145,9 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
   return {
     validate,
     issue,
-    revokeToken: async ({ auditIds: [own] }) => {
+    revokeToken: async ({ auditIds: [own] }, by) => {
       if (own === undefined) throw new NotFound('The token has no audit id.');
+      if (!isAdmin(by)) await revoking.spend(by.user.id);
       await revoke(`token:${own}`);
     },
     revokeAll,

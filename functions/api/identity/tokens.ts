@@ -75,7 +75,7 @@ export function tokenOperations(
       const { token } = await subjectToken(request);
       if (token.user.id !== request.caller.user.id && !isAdmin(request.caller))
         throw new Forbidden('You are not authorized to perform the requested action: identity:revoke_token.');
-      await identity.revokeToken(token);
+      await identity.revokeToken(token, request.caller);
     },
     showCatalog: async (request) => {
       const { caller } = request;
