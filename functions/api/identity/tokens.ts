@@ -10,10 +10,10 @@ import {
 } from '../../../api/identity/views.ts';
 import type { Config } from '../../../core/config.ts';
 import { Forbidden, NotFound, Unauthenticated } from '../../../core/errors.ts';
-import { isAdmin } from '../../../core/identity/directory.ts';
 import { hasSystemRole, listUserDomains, listUserProjects } from '../../../core/identity/grants.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
 import type { ValidToken } from '../../../core/identity/repository.ts';
+import { isAdmin } from '../../../core/identity/roles.ts';
 import { placeOf, selfOf, serviceOf, v3Of } from './places.ts';
 
 type TokenOperation =
