@@ -93,7 +93,7 @@ async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
   await endImage(deps, task);
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
   await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));
-  await closeTask(deps, task, `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`);
+  await closeTask(deps, task, copied(task.facts.rendered?.size ?? image?.size ?? 0));
 }
 
 async function endImage(deps: SettleDeps, task: ImportTask): Promise<void> {
@@ -150,6 +150,17 @@ async function unlock(deps: SettleDeps, task: ImportTask): Promise<void> {
     if (!(error instanceof Conflict || error instanceof NotFound)) throw error; // open already, or deleted
   }
 }
+
+/** Glance's word for it, which tells whole MiB: of less, KiB, and bytes where that is none either. */
+function copied(bytes: number): string {
+  const unit = UNITS.find(({ size }) => bytes >= size);
+  return unit === undefined ? `Copied ${bytes} bytes` : `Copied ${Math.floor(bytes / unit.size)} ${unit.name}`;
+}
+
+const UNITS = [
+  { name: 'MiB', size: 1024 ** 2 },
+  { name: 'KiB', size: 1024 },
+] as const;
 
 /** The task ends well before the lock opens: whoever sees the image unlocked finds the task ended. */
 async function closeTask(deps: SettleDeps, task: ImportTask, message: string): Promise<void> {
