@@ -74,9 +74,9 @@ export const Config = z.strictObject({
     .default(['glance-direct', 'web-download', 'copy-image'])
     .describe('Import methods offered.'),
   image_import_plugins: z
-    .array(z.enum(['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion']))
+    .array(z.enum(['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion', 'image_introspection']))
     .default([])
-    .describe('Import plugins in the order they run.'),
+    .describe('Import plugins in the order they run; image_introspection behind image_decompression.'),
   image_conversion: z
     .strictObject({
       output_format: z
@@ -274,11 +274,23 @@ export function parseConfig(input: unknown): Config {
   if (defaults.length > 1)
     throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);
   config.stores.forEach(checkAccess);
+  checkPlugins(config);
   if (config.use_keystone_limits && config.identity.mode === 'keystone' && config.oslo_limit.endpoint_id === undefined)
     throw new ConfigError(
       'oslo_limit.endpoint_id: not set: needed for use_keystone_limits with identity.mode keystone',
     );
   return config;
+}
+
+function checkPlugins({ image_import_plugins: plugins }: Config): void {
+  const [introspection, decompression] = [
+    plugins.indexOf('image_introspection'),
+    plugins.indexOf('image_decompression'),
+  ];
+  if (introspection >= 0 && introspection < decompression)
+    throw new ConfigError(
+      'image_import_plugins: image_introspection before image_decompression: it would keep nothing of what is inside a compressed file',
+    );
 }
 
 /** What the service itself may in AWS is nothing to show to anybody else's service; and where it may, it needs no keys. */

@@ -41,6 +41,20 @@ export interface ImportProgress {
   readonly etaSeconds?: number;
 }
 
+/** What the last import left of what it found out about the bytes; its properties were written with it. */
+export interface Origin {
+  /** The import. */
+  readonly taskId: string;
+  /** The file that the bytes came in, where they were converted to another kind. */
+  readonly source?: {
+    readonly format: string;
+    /** streamOptimized, fixed, dynamic … */
+    readonly subformat?: string;
+    /** A value of `vmware_adaptertype`. */
+    readonly adapterType?: string;
+  };
+}
+
 /**
  * An image record. Custom properties are strings (null only for the keys that schema-image.json lets be null).
  * Times are ISO 8601 UTC with milliseconds; the wire cuts them to seconds.
@@ -77,6 +91,7 @@ export interface Image {
   readonly importingTo: readonly string[] | null;
   readonly failedImport: readonly string[] | null;
   readonly progress: ImportProgress | null;
+  readonly origin: Origin | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   /** Grows by one with every write of client-editable attributes; PATCH is conditional on it. */

@@ -30,6 +30,16 @@ export type ImportMethod =
 /** Bytes per second of each phase. */
 export type PhaseRates = Readonly<Record<string, number>>;
 
+/** What the bytes of an import say of themselves and of the machine that they are for. */
+export interface Introspection {
+  readonly format: string;
+  readonly subformat?: string;
+  /** Image properties by the names of Glance and Nova. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** What says which firmware the disk starts with. */
+  readonly firmwareEvidence?: string;
+}
+
 /** What the steps have established so far; each step adds its own key and reads the others'. */
 export interface ImportFacts {
   /** Bytes as they arrived, or what a plugin made of them. */
@@ -40,6 +50,10 @@ export interface ImportFacts {
   readonly format?: string;
   readonly targetFormat?: string;
   readonly virtualSize?: number;
+  /** What else the engine found, as far as the image may say it. */
+  readonly found?: Introspection;
+  /** What of it goes onto the image at the end. */
+  readonly kept?: Introspection;
   /** Digests of the bytes as they arrived, when somebody computed them on the way. */
   readonly sourceDigests?: { readonly md5: string; readonly hash: { readonly algo: string; readonly value: string } };
   /** Bytes ready to be copied to the stores. */
