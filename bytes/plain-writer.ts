@@ -51,7 +51,7 @@ export interface WriterOptions {
 
 /** Pieces being stored at once; more gains nothing on one connection each. */
 export const IN_FLIGHT = 3;
-const OWN_BUDGET = 64 * 1024 * 1024;
+export const OWN_BUDGET = 64 * 1024 * 1024;
 
 export interface PlainWriterOptions extends WriterOptions {
   /** One that may have parts of the same bytes already; default: a new one. */
@@ -148,7 +148,7 @@ function standingFront(
   return { count, bytes };
 }
 
-function boundsOf(abilities: PartBounds, { largestBytes }: BufferSource): PartBounds {
+export function boundsOf(abilities: PartBounds, { largestBytes }: BufferSource): PartBounds {
   const { minPartBytes, maxPartBytes, maxParts } = abilities;
   return { minPartBytes, maxParts, maxPartBytes: Math.min(maxPartBytes, Math.max(minPartBytes, largestBytes)) };
 }

@@ -115,6 +115,21 @@ export const Config = z.strictObject({
         .describe('Let URLs lead to loopback, link-local, private and metadata addresses.'),
     })
     .prefault({}),
+  web_download: z
+    .strictObject({
+      connections: z
+        .int()
+        .min(1)
+        .max(16)
+        .default(4)
+        .describe('Connections at once for a download whose server gives parts; 1 asks for no parts.'),
+      stall_timeout: z
+        .int()
+        .positive()
+        .default(60)
+        .describe('Seconds without a byte after which a connection counts as broken.'),
+    })
+    .prefault({}),
   image_format: z
     .strictObject({
       container_formats: names(

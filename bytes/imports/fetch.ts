@@ -4,6 +4,7 @@ import type { WithImages } from '../../core/images/repository.ts';
 import { storedBytesOf } from '../../core/images/stored-bytes.ts';
 import { stagedSource } from '../../core/imports/leftovers.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
+import type { Web } from '../../core/imports/web.ts';
 import type { WithSourceUrlReads } from '../../core/tasks/source-urls.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
@@ -11,10 +12,10 @@ import { dataKey, stagedPrefix, uploadNoteKey } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { type DownloadDeps, download } from './download.ts';
-import type { OpenDownload } from './download-attempts.ts';
 import type { Guard, StepTools } from './step.ts';
 
 type Fetched = Pick<ImportFacts, 'source' | 'sourceDigests'>;
+type FetchDeps = DownloadDeps & WithSourceUrlReads;
 type Method<N extends ImportMethod['name']> = Extract<ImportMethod, { readonly name: N }>;
 
 /**
@@ -22,30 +23,20 @@ type Method<N extends ImportMethod['name']> = Extract<ImportMethod, { readonly n
  * there is nothing to do.
  * @throws FetchFailed, ImageRefused, LimitExceeded, StepTooLong, BackendUnavailable; what `guard` throws
  */
-export async function fetchSource(
-  deps: DownloadDeps,
-  task: ImportTask,
-  tools: StepTools,
-  openDownload: OpenDownload,
-): Promise<void> {
+export async function fetchSource(deps: FetchDeps, task: ImportTask, tools: StepTools, web: Web): Promise<void> {
   const { method } = task.import;
-  if (task.facts.source === undefined) await deps.tasks.note(task.id, await fetchBy(deps, task, tools, openDownload));
+  if (task.facts.source === undefined) await deps.tasks.note(task.id, await fetchBy(deps, task, tools, web));
   // Only now: what is recorded has a copy of its own.
   if (method.name === 'drop') await removeDropped(deps, method);
 }
 
-async function fetchBy(
-  deps: DownloadDeps,
-  task: ImportTask,
-  tools: StepTools,
-  openDownload: OpenDownload,
-): Promise<Fetched> {
+async function fetchBy(deps: FetchDeps, task: ImportTask, tools: StepTools, web: Web): Promise<Fetched> {
   const { method } = task.import;
   switch (method.name) {
     case 'glance-direct':
       return staged(deps, task);
     case 'web-download':
-      return download(deps, task, await wholeUrl(deps, task.id, method), tools, openDownload);
+      return download(deps, task, { source: { uri: await wholeUrl(deps, task.id, method) } }, tools, web);
     case 'copy-image':
       return heldCopy(deps, task);
     case 'drop':

@@ -12,7 +12,7 @@ import { plainWriter } from '../../bytes/plain-writer.ts';
 import { openStored } from '../../bytes/stored-image.ts';
 import { parseConfig } from '../../core/config.ts';
 import { importTask } from '../../core/imports/report/import-task.ts';
-import { openDownload } from '../../web/download.ts';
+import { createWeb } from '../../web/web.ts';
 import { anImage } from '../support/images.ts';
 import { memoryDeps } from '../support/memory/deps.ts';
 import { type S3Rig, startPlaces } from '../support/s3-places.ts';
@@ -112,7 +112,7 @@ describe('a download', () => {
     );
     const attempt = async (guard: () => Promise<void> = async () => undefined) => {
       const tools = { guard, assertFits: () => undefined };
-      await fetchSource(deps, await importTask(deps, id), tools, openDownload);
+      await fetchSource(deps, await importTask(deps, id), tools, createWeb(deps.config));
       return (await importTask(deps, id)).facts;
     };
     return { attempt, key: dataKey(stagedPrefix(image.id, id)) };
@@ -123,14 +123,16 @@ describe('a download', () => {
     const uri = await fileAt((request, response) => {
       if (request.url === '/disk') return void response.writeHead(302, { location: '/mirror' }).end();
       asked.push(request.headers);
-      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const [, start = 0, last = body.length - 1] = (
+        /^bytes=(\d+)-(\d+)?$/.exec(request.headers.range ?? '') ?? []
+      ).map((text) => (text === undefined ? undefined : Number(text)));
       const isRest = start > 0 && request.headers['if-range'] === '"v1"';
       response.writeHead(isRest ? 206 : 200, {
         etag: '"v1"',
-        'content-length': body.length - start,
-        ...(isRest ? { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` } : {}),
+        'content-length': last + 1 - start,
+        ...(isRest ? { 'content-range': `bytes ${start}-${last}/${body.length}` } : {}),
       });
-      response.end(body.subarray(start));
+      response.end(body.subarray(start, last + 1));
     });
     const { attempt, key } = await fetching(uri);
     const { guard, lost } = lostAfter(2);
@@ -143,6 +145,8 @@ describe('a download', () => {
     expect(asked.map(({ range, 'if-range': name }) => [range, name])).toEqual([
       [undefined, undefined],
       [`bytes=${2 * PART}-`, '"v1"'],
+      // A server that gives a rest gives parts of it, over several connections.
+      [`bytes=${3 * PART}-${3 * PART + 4}`, '"v1"'],
     ]);
     expect(source).toMatchObject({ size: body.length });
     // Half of it was hashed by nobody who lives: Hash reads all of it.
@@ -156,7 +160,7 @@ describe('a download', () => {
 describe('what a server gives of the rest of a file', () => {
   const TEXT = Buffer.from('0123456789');
   const signal = new AbortController().signal;
-  const filter = parseConfig(CONFIG).import_filtering_opts;
+  const web = createWeb(parseConfig(CONFIG));
   const rest = { offset: 4, validator: '"v1"', length: 10 };
   const whole = { offset: 0, text: '0123456789' };
 
@@ -179,7 +183,7 @@ describe('what a server gives of the rest of a file', () => {
       response.end(isRanged && status === 206 ? TEXT.subarray(4) : TEXT);
     });
 
-    const { offset, body } = await openDownload(uri, filter, signal, rest);
+    const { offset, body } = await web.open({ uri }, signal, rest);
 
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) chunks.push(chunk);
@@ -201,6 +205,6 @@ describe('what a server gives of the rest of a file', () => {
   ])('is asked for by %s', async (_, headers, validator) => {
     const uri = await fileAt((_request, response) => void response.writeHead(200, headers).end(TEXT));
 
-    expect(await openDownload(uri, filter, signal)).toMatchObject({ validator });
+    expect(await web.open({ uri }, signal)).toMatchObject({ validator });
   });
 });

@@ -5,18 +5,20 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../core/config.ts';
 import { FetchFailed } from '../../core/errors.ts';
-import { openDownload } from '../../web/download.ts';
+import { createWeb } from '../../web/web.ts';
 import { collect } from '../support/collect.ts';
 import { fileAt } from '../support/web-server.ts';
 
-const { import_filtering_opts: OPTIONS } = parseConfig({
-  stores: [{ id: 'central', bucket: 'central' }],
-  import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
-});
+const WEB = createWeb(
+  parseConfig({
+    stores: [{ id: 'central', bucket: 'central' }],
+    import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
+  }),
+);
 const FILE = randomBytes(5000);
 
 async function downloaded(uri: string): Promise<Buffer> {
-  const { body } = await openDownload(uri, OPTIONS, new AbortController().signal);
+  const { body } = await WEB.open({ uri }, new AbortController().signal);
   return Buffer.concat(await collect(body));
 }
 

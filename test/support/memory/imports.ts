@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createDropBox } from '../../../bytes/drop-box.ts';
 import { copyToStore } from '../../../bytes/imports/copy-to-store.ts';
-import type { OpenDownload } from '../../../bytes/imports/download-attempts.ts';
 import { fetchSource } from '../../../bytes/imports/fetch.ts';
 import { hashRendered } from '../../../bytes/imports/hash.ts';
 import { runPlugin } from '../../../bytes/imports/plugins.ts';
@@ -15,6 +14,7 @@ import { openStored } from '../../../bytes/stored-image.ts';
 import { FetchFailed } from '../../../core/errors.ts';
 import type { Image, Location } from '../../../core/images/image.ts';
 import { storedBytesOf } from '../../../core/images/stored-bytes.ts';
+import type { Web } from '../../../core/imports/web.ts';
 import { shownUri } from '../../../core/shown-url.ts';
 import type { ImportMethod, Task } from '../../../core/tasks/task.ts';
 import { handler as begin } from '../../../functions/tasks/begin.ts';
@@ -45,6 +45,8 @@ export interface WebAnswer {
   readonly length?: number | null;
   /** Names this version of it; whoever asks for the rest of it gets no more. */
   readonly validator?: string;
+  /** The server gives parts, over so many connections. */
+  readonly connections?: number;
   /** Told of each chunk before it goes out: where it begins, and how long it is. */
   readonly onChunk?: (at: number, bytes: number) => void | Promise<void>;
 }
@@ -153,21 +155,29 @@ function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<st
 
 /** The step as deployed, with a web of the test's. */
 function fetchFrom(web: ReadonlyMap<string, WebAnswer>, fits: StepTools['assertFits']): StepHandler<never> {
-  const open: OpenDownload = async (uri, _filter, _signal, rest) => {
+  const open: Web['open'] = async ({ uri }, _signal, rest) => {
     const answer = web.get(uri);
     if (answer === undefined) throw new FetchFailed(`${shownUri(uri)} answered 404 Not Found`);
-    const { body, length = body.length, validator, onChunk } = answer;
+    const { body, length = body.length, validator, onChunk, connections } = answer;
     const offset = rest !== undefined && rest.validator === validator ? rest.offset : 0;
-    const chunks = async function* (): AsyncGenerator<Uint8Array> {
-      for (let at = offset; at < body.length; at += 65_536) {
-        const chunk = body.subarray(at, at + 65_536);
+    const read = async function* (start: number, end = body.length): AsyncGenerator<Uint8Array> {
+      for (let at = start; at < end; at += 65_536) {
+        const chunk = body.subarray(at, Math.min(end, at + 65_536));
         await onChunk?.(at, chunk.length);
         yield chunk;
       }
     };
-    return { length: length ?? undefined, offset, validator, body: chunks() };
+    const ranges = connections === undefined ? {} : { ranges: { connections, read } };
+    return { length: length ?? undefined, offset, validator, body: read(offset), ...ranges };
   };
-  return byteStep((deps, task, _event, guard) => fetchSource(deps, task, { guard, assertFits: fits }, open));
+  const readJson: Web['readJson'] = async ({ uri }) => {
+    const answer = web.get(uri);
+    if (answer === undefined) throw new FetchFailed(`${shownUri(uri)} answered 404 Not Found`);
+    return JSON.parse(Buffer.from(answer.body).toString()) as unknown;
+  };
+  return byteStep((deps, task, _event, guard) =>
+    fetchSource(deps, task, { guard, assertFits: fits }, { open, readJson }),
+  );
 }
 
 async function stage(
