@@ -57,7 +57,7 @@ async function removeDropped({ places: { staging } }: WithPlaces, { key, etag }:
 
 async function wholeUrl(deps: WithSourceUrlReads, taskId: string, method: Method<'web-download'>): Promise<string> {
   if (method.isShortened !== true) return method.uri;
-  const url = await deps.sourceUrlReads.of(taskId);
+  const url = await deps.sourceUrlReads.of(method.keptUnder ?? taskId);
   if (url === undefined) throw new FetchFailed(`The whole URL of ${method.uri} is gone`);
   return url;
 }

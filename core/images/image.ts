@@ -30,6 +30,8 @@ export interface StagedData {
   /** Hex digests of the bytes as uploaded, when they were computed on the way. */
   readonly md5?: string;
   readonly hash?: { readonly algo: string; readonly value: string };
+  /** Left by an import that was cancelled, for a retry of that task alone; absent while the bytes wait for any import. */
+  readonly kept?: { readonly taskId: string };
 }
 
 /** How far the running import is; a roll-up of batch records, at most a few seconds old. */

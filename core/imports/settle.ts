@@ -1,7 +1,7 @@
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
-import { Conflict, NotFound, NothingStored } from '../errors.ts';
+import { Conflict, NotFound, NothingStored, TaskAborted } from '../errors.ts';
 import { TARGET_PROPERTIES } from '../formats.ts';
 import { type Image, type Location, storesWrittenBy } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
@@ -71,7 +71,7 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
 /**
  * The end of a good import: the image is active and says what a download returns, the task is `success`, the lock opens; in this
  * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
- * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away.
+ * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away, or the task was cancelled.
  */
 export async function finishImport(deps: SettleDeps, taskId: string): Promise<void> {
   const task = await importTask(deps, taskId);
@@ -82,6 +82,7 @@ export async function finishImport(deps: SettleDeps, taskId: string): Promise<vo
 
 async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
   await assertLock(deps, task.imageId, task.id);
+  if (task.cancelledAt !== undefined) throw new TaskAborted(`Task ${task.id} was cancelled`);
   const image = await deps.images.get(task.imageId);
   if (task.import.method.name !== 'location' && (image === undefined || !ownCopies(image, task))) {
     throw new NothingStored(

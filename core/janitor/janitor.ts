@@ -3,6 +3,8 @@ import type { WithWorkflows } from '../executions/workflow.ts';
 import { finishDelete } from '../images/delete.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
+import { endCancelled } from '../imports/cancel.ts';
+import { settleKept } from '../imports/kept.ts';
 import { TASK_DUTY_MS } from '../imports/report/task-duty.ts';
 import { revertImport } from '../imports/revert.ts';
 import { retakeDrop, type TakeDropDeps } from '../imports/take-drop.ts';
@@ -69,6 +71,7 @@ const HANDLERS: Readonly<Record<Duty['kind'], (deps: JanitorDeps, duty: Duty) =>
   deleted: (deps, duty) => finishDelete(deps, duty),
   metadef: (deps, duty) => sweepGenerations(deps, duty),
   drop: (deps, duty) => retakeDrop(deps, duty),
+  kept: (deps, duty) => settleKept(deps, duty),
 };
 
 /** A task that nobody reported on for a while: start it, wait on, or end it with its cause. */
@@ -77,6 +80,7 @@ async function settleTask(deps: TaskDutyDeps, duty: Duty): Promise<void> {
   const task = await deps.tasks.get(taskId);
   if (task === undefined || task.status === 'success' || task.status === 'failure')
     return closeEnded(deps, duty, taskId);
+  if (task.cancelledAt !== undefined) return endCancelled(deps, taskId);
   const status = await deps.workflows.statusOf(taskId);
   if (status === undefined) return start(deps, duty, taskId);
   if (status === 'RUNNING') return watch(deps, duty, taskId, Date.parse(task.updatedAt));

@@ -8,8 +8,11 @@ export type TaskType = (typeof TASK_TYPES)[number];
 /** Where the bytes of an import come from. */
 export type ImportMethod =
   | { readonly name: 'glance-direct' }
-  /** `isShortened`: without what may be a secret; the whole URL lies apart (source-urls.ts). */
-  | { readonly name: 'web-download'; readonly uri: string; readonly isShortened?: true }
+  /**
+   * `isShortened`: without what may be a secret; the whole URL lies apart (source-urls.ts), under this task's id, or, when this is a
+   * retry, under that of the task which was cancelled (`keptUnder`).
+   */
+  | { readonly name: 'web-download'; readonly uri: string; readonly isShortened?: true; readonly keptUnder?: string }
   | { readonly name: 'copy-image' }
   /** Not fetched at all: the image has a location that a client brought, and its bytes are only hashed, or not even that. */
   | {
@@ -94,6 +97,8 @@ export interface Task {
   readonly facts: ImportFacts;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** When somebody asked for its end before it had come to one; absent otherwise. It then ends as a `failure`. */
+  readonly cancelledAt?: string;
   /** Set when the task ended: `task_time_to_live` later it disappears. */
   readonly expiresAt: string | null;
 }

@@ -26,7 +26,7 @@ function glimpse(...args: readonly string[]): { status: number | null; stdout: s
 }
 
 describe('glimpse', () => {
-  it.each(['inspect', 'convert', 'map', 'metadefs', 'image'])('%s is the command of that name', (name) => {
+  it.each(['inspect', 'convert', 'map', 'metadefs', 'imports', 'image'])('%s is the command of that name', (name) => {
     const { status, stdout } = glimpse(name, '--help');
 
     expect(stdout).toMatch(new RegExp(`^Usage: glimpse ${name} `, 'u'));
@@ -36,7 +36,8 @@ describe('glimpse', () => {
   it.each(['--help', 'help'])('%s knows of all commands', (word) => {
     const { stdout } = glimpse(word);
 
-    for (const name of ['inspect', 'convert', 'map', 'metadefs', 'image']) expect(stdout).toContain(`  ${name} `);
+    for (const name of ['inspect', 'convert', 'map', 'metadefs', 'imports', 'image'])
+      expect(stdout).toContain(`  ${name} `);
   });
 
   it('suggests the command that a wrong one may mean', () => {
