@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COMPRESSIONS, CONVERSION_TARGETS } from './formats.ts';
+import { COMPRESSIONS, CONVERSION_TARGETS, SUBFORMATS } from './formats.ts';
 
 /**
  * Every setting of the service, once: names, defaults, limits and words. Names are Glance's where Glance has the option.
@@ -87,6 +87,16 @@ export const Config = z.strictObject({
         .enum(COMPRESSIONS)
         .default('none')
         .describe('Compression of the clusters of a qcow2 result (not of Glance).'),
+      subformat: z
+        .enum(SUBFORMATS)
+        .default('dynamic')
+        .describe('Form of a vhd result; Azure takes fixed (not of Glance).'),
+      whole_mib: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Pad the disk of a vhd or vhdx result with zeros to whole MiB, as Azure asks of a fixed vhd (not of Glance).',
+        ),
     })
     .prefault({}),
   inject_metadata_properties: z

@@ -7,6 +7,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { placeBodies } from '../../formats/convert/assembly.ts';
 import { encodeSlice, type Workspace, workspace } from '../../formats/convert/blocks.ts';
 import { assertRatio } from '../../formats/convert/guard.ts';
+import { renderedImage } from '../../formats/convert/placed.ts';
 import { assertPlanFits, type ConversionPlan, sliceRange } from '../../formats/convert/plan.ts';
 import { renderRawSlice } from '../../formats/convert/raw.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
@@ -48,7 +49,7 @@ export class Work {
     this.#output = openSync(output, 'r+');
     const piece = image.blockSize === MAX_CODED_BLOCK ? MAX_CODED_BLOCK : RAW_PIECE;
     this.#memory =
-      writerOf(plan.target.format).tables === undefined
+      writerOf(plan.target).tables === undefined
         ? { guest: Buffer.allocUnsafeSlow(piece), packed: new Uint8Array(0) }
         : workspace(plan);
   }
@@ -58,7 +59,8 @@ export class Work {
     const source = blockingFileSource(assignment.input);
     try {
       assertPlanFits(assignment.plan, source);
-      return new Work(assignment, source, await openImage(source, assignment.plan.source.format));
+      const image = await openImage(source, assignment.plan.source.format);
+      return new Work(assignment, source, renderedImage(image, assignment.plan));
     } catch (error) {
       await source.close();
       throw error;
@@ -73,7 +75,7 @@ export class Work {
   /** Works until no slice is left. Between slices the event loop of the thread goes round: signals and timers get in. */
   async run(): Promise<void> {
     const { plan, state } = this.#assignment;
-    const placed = writerOf(plan.target.format).tables === undefined;
+    const placed = writerOf(plan.target).tables === undefined;
     for (let slice = nextSlice(state, plan); slice !== undefined; slice = nextSlice(state, plan)) {
       if (placed) await this.#writeRaw(slice);
       else await this.#writeEncoded(slice);
