@@ -49,11 +49,22 @@ install_consumers() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 }
 
+judges=${XDG_CACHE_HOME:-$HOME/.cache}/glimpse-judges
+export GLIMPSE_SCHEMATHESIS=$judges/bin/schemathesis
+
+install_judges() { # programs of others that judge parts of this project
+  [ -x "$GLIMPSE_SCHEMATHESIS" ] && return 0
+  python3 -c 'import ensurepip' 2>/dev/null ||
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; }
+  python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5
+}
+
 install_all() { # What the tests need. Without it nothing else can be run.
-  stage clients install_clients && stage consumers install_consumers && stage install npm ci
+  stage clients install_clients && stage consumers install_consumers && stage judges install_judges && stage install npm ci
 }
 
 all_tests() {
   stage tests npm test
   stage acceptance npm run test:acceptance
+  stage judge npm run judge
 }

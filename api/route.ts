@@ -23,6 +23,8 @@ export interface Shape {
   readonly body?: Configured | 'refused';
   /** The JSON of a success. */
   readonly answer?: z.ZodType;
+  /** Other statuses of a success. */
+  readonly also?: readonly number[];
   /** Headers of a success that carry what the body does not, names in lower case. */
   readonly answerHeaders?: z.ZodObject;
 }

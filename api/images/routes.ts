@@ -33,6 +33,8 @@ export const IMAGE_ROUTES = {
     /** Stores to read from, the first one first, by commas. */
     query: queryOf(['prefer'], (query) => query.get('prefer')?.split(',').filter(Boolean)),
     answer: Bytes,
+    /** An image without bytes; a range. */
+    also: [204, 206],
   }),
   uploadImage: bytes('PUT', '/v2/images/{id}/file', 204, { headers: UploadHeaders, body: Bytes }),
   stageImage: bytes('PUT', '/v2/images/{id}/stage', 204, { headers: UploadHeaders, body: Bytes }),

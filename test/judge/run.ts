@@ -1,8 +1,9 @@
 /** `npm run judge [-- NAME…]`: runs the judges that are there, fetches nothing, and says what to put where for the others. */
 import type { Judge } from './judge.ts';
+import { openapi } from './openapi/main.ts';
 import { stepFunctions } from './step-functions/main.ts';
 
-const JUDGES: Readonly<Record<string, Judge>> = { 'step-functions': stepFunctions };
+const JUDGES: Readonly<Record<string, Judge>> = { 'step-functions': stepFunctions, openapi };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(JUDGES, name));
