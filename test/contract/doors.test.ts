@@ -226,14 +226,18 @@ describe('Expect: 100-continue on PUT file', () => {
   });
   afterAll(() => rig.close());
 
-  const put = (id: string, length: number): Promise<string> =>
+  const put = (
+    id: string,
+    length: number,
+    { what = 'file', token = 'demo', type = 'application/octet-stream' } = {},
+  ): Promise<string> =>
     converse(
       rig.port,
       [
-        `PUT /v2/images/${id}/file HTTP/1.1`,
+        `PUT /v2/images/${id}/${what} HTTP/1.1`,
         'host: localhost',
-        'x-auth-token: demo',
-        'content-type: application/octet-stream',
+        `x-auth-token: ${token}`,
+        `content-type: ${type}`,
         `content-length: ${length}`,
         'expect: 100-continue',
         'connection: close',
@@ -251,9 +255,19 @@ describe('Expect: 100-continue on PUT file', () => {
     expect(await put('11111111-2222-4333-8444-555555555555', 10)).toMatch(/^HTTP\/1\.1 404 /);
   });
 
-  it('gets its 100 when the upload is taken', async () => {
+  it('is refused without a 100 for who asks, what is sent, and where to', async () => {
+    const [held, free] = [await rig.image({ status: 'active' }), await rig.image()];
+
+    expect(await put(free.id, 10, { type: 'application/json' })).toMatch(/^HTTP\/1\.1 415 /);
+    expect(await put(free.id, 10, { token: 'alt' })).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await put(held.id, 10, { what: 'stage' })).toMatch(/^HTTP\/1\.1 409 /);
+    expect(await put(free.id, 1001, { what: 'stage' })).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await put(free.id, 10, { what: 'nothing' })).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  it.each(['file', 'stage'])('gets its 100 when the upload of a %s is taken', async (what) => {
     const { id } = await rig.image();
 
-    expect(await put(id, 3)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 204 /);
+    expect(await put(id, 3, { what })).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 204 /);
   });
 });

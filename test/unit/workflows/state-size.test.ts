@@ -9,7 +9,7 @@ import { importImage, importImageInFunctions } from '../../../workflows/import-i
 
 const STORES = Array.from({ length: 1_000 }, (_, n) => `store-${n}-`.padEnd(63, 'x'));
 const BATCHES = Array.from({ length: 1_000 }, (_, n) => n);
-const PLUGINS = ['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion'];
+const PLUGINS = ['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion', 'image_introspection'];
 const ID = '00000000-0000-4000-8000-000000000000';
 /** Error names and causes have a length of their own (API reference, StopExecution: 32,768 characters of cause). */
 const CAUSE = 'x'.repeat(32_768);
