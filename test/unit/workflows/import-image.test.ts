@@ -10,6 +10,8 @@ import { takeDrop } from '../../../core/imports/take-drop.ts';
 import { memorySource } from '../../../formats/engine/source.ts';
 import { inspect } from '../../../formats/inspect.ts';
 import { openImage } from '../../../formats/registry.ts';
+import { XZ_DATA } from '../../support/archives.ts';
+import { BZIP2, PBZIP2 } from '../../support/bzip2-files.ts';
 import { callerWith } from '../../support/caller.ts';
 import { converted } from '../../support/converted.ts';
 import { anImage } from '../../support/images.ts';
@@ -354,6 +356,37 @@ describe('a good import', () => {
 
     expect([...rig.staging.objects.keys()]).toEqual([quarantineKey(key)]);
     expect((await rig.staging.headObject(quarantineKey(key))).metadata['reason']).toContain('no%20project');
+  });
+});
+
+describe('bzip2', () => {
+  const config = { image_import_plugins: ['image_decompression'] };
+
+  it.each([
+    ['of one stream', BZIP2],
+    ['of several streams', PBZIP2],
+  ])('%s is taken off by an import', async (_, packed) => {
+    const rig = importRig(config);
+    const { id } = await rig.staged(packed, { diskFormat: 'raw' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    await expectImported(rig, id, XZ_DATA);
+    expectClean(rig);
+  });
+
+  it.each([
+    ['is not enabled', { image_import_plugins: [] }, /stream data bzip2: .*would unpack it/u, BZIP2],
+    ['stands twice over the disk', config, /compressed more than once/u, gzipSync(BZIP2)],
+    ['is damaged', config, /bzip2: the stream ends too soon/u, BZIP2.subarray(0, 500)],
+  ] as const)('that %s is refused, and nothing is kept', async (_, settings, message, packed) => {
+    const rig = importRig(settings);
+    const image = await rig.staged(packed, { diskFormat: 'raw' }, { hashed: false });
+    const taskId = await rig.task(image, { name: 'glance-direct' });
+
+    await rig.run(taskId);
+
+    await expectReverted(rig, image, taskId, message);
   });
 });
 
