@@ -18,6 +18,7 @@ import { anImage } from '../../support/images.ts';
 import { expectClean, expectImported, expectReverted, hex } from '../../support/memory/import-ends.ts';
 import { type ImportRig, importRig } from '../../support/memory/imports.ts';
 import { rawDisk } from '../../support/raw-disk.ts';
+import { digest, ovf, tar } from '../formats/archive-builders.ts';
 import { iso } from '../formats/iso/iso-builder.ts';
 
 const MIB = 1024 * 1024;
@@ -162,6 +163,25 @@ describe('a good import', () => {
     await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
 
     expect(await expectImported(rig, id, disc)).toMatchObject({ diskFormat: 'iso' });
+  });
+
+  it('takes an appliance whose disk is compressed as a whole, and stores it as it is', async () => {
+    const disk = gzipSync(QCOW2);
+    const disks = [
+      { id: 'd0', href: 'd.gz', attributes: `capacity="${RAW.length}"`, fileAttributes: 'compression="gzip"' },
+    ];
+    const manifest = `SHA256(d.gz)= ${digest('sha256', disk)}`;
+    const ova = tar(
+      { name: 'vm.ovf', data: ovf({ disks }) },
+      { name: 'vm.mf', data: manifest },
+      { name: 'd.gz', data: disk },
+    );
+    const rig = importRig(to('raw'));
+    const { id } = await rig.staged(ova, { diskFormat: 'vmdk', containerFormat: 'ova' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    expect(await expectImported(rig, id, ova)).toMatchObject({ virtualSize: RAW.length });
   });
 
   it('keeps the zeros of a fixed vhd out of the stores, and writes the same bytes when it is done again', async () => {
