@@ -21,7 +21,7 @@ type DecompressDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuti
 const HEAD_BYTES = 16;
 
 /**
- * image_decompression: gzip, zstd, xz and zip (one member) are taken off, streaming, hashed on the way; the engine then looks at what
+ * image_decompression: gzip, zstd, xz, bzip2 and zip (one member) are taken off, streaming, hashed on the way; the engine then looks at what
  * is inside. Images whose container is `compressed` stay as they are, and so do bytes that are not compressed.
  * @throws ImageRefused, LimitExceeded (image_size_cap), Unsupported kinds by name
  */

@@ -1,5 +1,6 @@
 /** What an OVA holds, read and judged: descriptor, manifest, and the member that is the disk. Facts section 10. */
 import { Unsafe } from '../engine/errors.ts';
+import { gunzippedSource } from '../engine/gunzipped.ts';
 import { type ByteSource, joinedSource } from '../engine/source.ts';
 import { memberSource, readMember, readTarDirectory, type TarDirectory, type TarMember } from '../tar/directory.ts';
 import { chunksOf } from './chunks.ts';
@@ -32,20 +33,41 @@ export async function readOva(source: ByteSource): Promise<OvaArchive> {
   };
 }
 
-/** The one disk of the archive as a source of its own. @throws Unsafe when there is not exactly one that can be read */
-export function diskInside(source: ByteSource, archive: OvaArchive): { disk: OvfDisk; data: ByteSource } {
+/** The disk of an archive, and its file as it stands there. */
+interface DiskInside {
+  readonly disk: OvfDisk;
+  /** The bytes of the disk. */
+  readonly data: ByteSource;
+  /** Bytes of the file in the archive. */
+  readonly fileSize: number;
+}
+
+/**
+ * The one disk of the archive as a source of its own; a compressed file is read once to the end.
+ * @throws Unsafe when there is not exactly one that can be read; LimitExceeded, Corrupt, Truncated for a compressed file
+ */
+export async function diskInside(source: ByteSource, archive: OvaArchive): Promise<DiskInside> {
   const { disks } = archive.ovf;
   const disk = only(disks, 'no_disk', 'multiple_disks', 'disk');
   if (disk.hasParent) throw new Unsafe('ovf_reference', `OVF disk ${JSON.stringify(disk.diskId)} has a parent disk`);
-  if (disk.compression !== undefined) {
-    const how = `compressed (${disk.compression.slice(0, 32)})`;
-    throw new Unsafe('compressed_disk', `OVF disk ${JSON.stringify(disk.href)} is ${how}: it cannot be read in place`);
-  }
   if (disk.href === undefined) throw new Unsafe('no_disk', `OVF disk ${JSON.stringify(disk.diskId)} has no file`);
   const { href, chunkSize } = disk;
   const pieces = chunkSize === undefined ? [wholeFile(archive, href)] : chunksOf(archive.members, href, chunkSize);
   for (const { name } of pieces) refusePackageFile(archive, name);
-  return { disk, data: joinedSource(pieces.map((piece) => memberSource(source, piece))) };
+  const file = joinedSource(pieces.map((piece) => memberSource(source, piece)));
+  return { disk, data: await uncompressed(file, disk), fileSize: file.size };
+}
+
+/** What a disk's format may take beside the disk: tables, and data that does not shrink. */
+const OVERHEAD = { bytes: 64 * 1024 * 1024, share: 1 / 16 } as const;
+
+/** @throws Unsafe (`compressed_disk`) for another compression than gzip, and without a capacity that bounds what may come out */
+async function uncompressed(file: ByteSource, { href, compression, capacityBytes }: OvfDisk): Promise<ByteSource> {
+  if (compression === undefined) return file;
+  const what = `OVF disk ${JSON.stringify(href)} is compressed (${compression.slice(0, 32)})`;
+  if (compression !== 'gzip') throw new Unsafe('compressed_disk', `${what}: gzip alone can be read`);
+  if (capacityBytes === undefined) throw new Unsafe('compressed_disk', `${what} and has no capacity that bounds it`);
+  return gunzippedSource(file, capacityBytes * (1 + OVERHEAD.share) + OVERHEAD.bytes);
 }
 
 function wholeFile({ members }: OvaArchive, href: string): TarMember {

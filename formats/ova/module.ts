@@ -37,7 +37,7 @@ export function ovaModule(engine: InnerEngine): FormatModule {
     probe: (window) => tarKind(window) === 'ova',
     inspect: (source) => inspectOva(engine, source),
     async open(source) {
-      const { data } = diskInside(source, await readOva(source));
+      const { data } = await diskInside(source, await readOva(source));
       return engine.open(data);
     },
     verify: verifyOva,
@@ -108,13 +108,13 @@ async function inspectDisk(
   findings: Finding[],
 ): Promise<FormatFacts | undefined> {
   try {
-    const { disk, data } = diskInside(source, archive);
+    const { disk, data, fileSize } = await diskInside(source, archive);
     const inner = await engine.inspect(data);
     if (traitsOf(inner.format).neverDisk === true) {
       throw new Unsafe('ovf_reference', `OVF disk file ${JSON.stringify(disk.href)} is ${inner.format}, not a disk`);
     }
     findings.push(...inner.findings.map((found) => ({ ...found, message: `disk inside: ${found.message}` })));
-    findings.push(...disagreements(disk, data, inner));
+    findings.push(...disagreements(disk, fileSize, inner));
     return inner;
   } catch (error) {
     findings.push(asFinding(error));
@@ -123,14 +123,14 @@ async function inspectDisk(
 }
 
 /** The disk is right and the descriptor a claim: a difference is worth saying. */
-function disagreements(disk: OvfDisk, data: ByteSource, inner: FormatFacts): Finding[] {
+function disagreements(disk: OvfDisk, fileSize: number, inner: FormatFacts): Finding[] {
   const found: Finding[] = [];
   if (disk.capacityBytes !== undefined && inner.virtualSize !== undefined && disk.capacityBytes !== inner.virtualSize) {
     const both = `the disk has ${inner.virtualSize} bytes, the OVF says ${disk.capacityBytes}`;
     found.push(finding('capacity_mismatch', `virtual size: ${both}`));
   }
-  if (disk.fileSize !== undefined && disk.fileSize !== data.size) {
-    found.push(finding('capacity_mismatch', `file size: ${data.size} bytes, the OVF says ${disk.fileSize}`));
+  if (disk.fileSize !== undefined && disk.fileSize !== fileSize) {
+    found.push(finding('capacity_mismatch', `file size: ${fileSize} bytes, the OVF says ${disk.fileSize}`));
   }
   return found;
 }

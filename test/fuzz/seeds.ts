@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { XZ_BYTES, zip } from '../support/archives.ts';
+import { BZIP2, PBZIP2, RANDOMISED } from '../support/bzip2-files.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/formats');
 const CORPUS = process.env['GLIMPSE_CORPUS'] ?? join(import.meta.dirname, '../../../shared/corpus');
@@ -33,7 +34,9 @@ const MADE: readonly Seed[] = [
   { name: 'made-zstd', format: 'zstd', bytes: zstdCompressSync(TEXT) },
   { name: 'made-zip-deflated', format: 'zip', bytes: zip(TEXT) },
   { name: 'made-zip64-stored', format: 'zip', bytes: zip(TEXT, { method: 0, zip64: true }) },
-  { name: 'made-bzip2', format: 'bzip2', bytes: magic(0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59) },
+  { name: 'made-bzip2', format: 'bzip2', bytes: BZIP2 },
+  { name: 'made-bzip2-streams', format: 'bzip2', bytes: PBZIP2 },
+  { name: 'made-bzip2-randomised', format: 'bzip2', bytes: RANDOMISED },
   { name: 'made-qcow1', format: 'qcow1', bytes: magic(0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 1) },
   { name: 'made-cowd', format: 'cowd', bytes: magic(0x43, 0x4f, 0x57, 0x44, 1) },
   { name: 'made-sesparse', format: 'sesparse', bytes: magic(0xbe, 0xba, 0xfe, 0xca) },

@@ -7,12 +7,13 @@ import { LimitExceeded, Unsupported } from '../errors.ts';
 import { hasText } from '../match.ts';
 import type { ByteSource } from '../source.ts';
 import { isZstd } from '../zstd-frame.ts';
+import { bzip2Chunks } from './bzip2/bzip2.ts';
 import { readChunks } from './read-chunks.ts';
 import { xzChunks } from './xz.ts';
 import { zipChunks } from './zip.ts';
 import { zstdChunks } from './zstd.ts';
 
-/** Wrappers that are told apart; bzip2 and LHA are named and not unpacked. */
+/** Wrappers that are told apart; LHA is named and not unpacked. */
 export type CompressionKind = 'gzip' | 'zip' | 'zstd' | 'xz' | 'bzip2' | 'lha';
 
 export interface DecompressLimits {
@@ -49,6 +50,7 @@ const EXPAND: Partial<Record<CompressionKind, Expand>> = {
   zip: zipChunks,
   zstd: zstdChunks,
   xz: xzChunks,
+  bzip2: bzip2Chunks,
 };
 
 /** The wrapper whose first bytes (at least 8) these are, or undefined. */
@@ -60,7 +62,8 @@ export function compressionOf(head: Uint8Array): CompressionKind | undefined {
 /** @throws Unsupported for kinds that are named only */
 export function openDecompressor(kind: CompressionKind): Decompressor {
   const expander = EXPAND[kind];
-  if (expander === undefined) throw new Unsupported(`${kind} data cannot be unpacked: use gzip, zstd, xz or zip`);
+  if (expander === undefined)
+    throw new Unsupported(`${kind} data cannot be unpacked: use gzip, zstd, xz, bzip2 or zip`);
   return (source, limits) => limited(expander, source, limits);
 }
 

@@ -10,12 +10,15 @@ import { takeDrop } from '../../../core/imports/take-drop.ts';
 import { memorySource } from '../../../formats/engine/source.ts';
 import { inspect } from '../../../formats/inspect.ts';
 import { openImage } from '../../../formats/registry.ts';
+import { XZ_DATA } from '../../support/archives.ts';
+import { BZIP2, PBZIP2 } from '../../support/bzip2-files.ts';
 import { callerWith } from '../../support/caller.ts';
 import { converted } from '../../support/converted.ts';
 import { anImage } from '../../support/images.ts';
 import { expectClean, expectImported, expectReverted, hex } from '../../support/memory/import-ends.ts';
 import { type ImportRig, importRig } from '../../support/memory/imports.ts';
 import { rawDisk } from '../../support/raw-disk.ts';
+import { digest, ovf, tar } from '../formats/archive-builders.ts';
 import { iso } from '../formats/iso/iso-builder.ts';
 
 const MIB = 1024 * 1024;
@@ -160,6 +163,25 @@ describe('a good import', () => {
     await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
 
     expect(await expectImported(rig, id, disc)).toMatchObject({ diskFormat: 'iso' });
+  });
+
+  it('takes an appliance whose disk is compressed as a whole, and stores it as it is', async () => {
+    const disk = gzipSync(QCOW2);
+    const disks = [
+      { id: 'd0', href: 'd.gz', attributes: `capacity="${RAW.length}"`, fileAttributes: 'compression="gzip"' },
+    ];
+    const manifest = `SHA256(d.gz)= ${digest('sha256', disk)}`;
+    const ova = tar(
+      { name: 'vm.ovf', data: ovf({ disks }) },
+      { name: 'vm.mf', data: manifest },
+      { name: 'd.gz', data: disk },
+    );
+    const rig = importRig(to('raw'));
+    const { id } = await rig.staged(ova, { diskFormat: 'vmdk', containerFormat: 'ova' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    expect(await expectImported(rig, id, ova)).toMatchObject({ virtualSize: RAW.length });
   });
 
   it('keeps the zeros of a fixed vhd out of the stores, and writes the same bytes when it is done again', async () => {
@@ -354,6 +376,37 @@ describe('a good import', () => {
 
     expect([...rig.staging.objects.keys()]).toEqual([quarantineKey(key)]);
     expect((await rig.staging.headObject(quarantineKey(key))).metadata['reason']).toContain('no%20project');
+  });
+});
+
+describe('bzip2', () => {
+  const config = { image_import_plugins: ['image_decompression'] };
+
+  it.each([
+    ['of one stream', BZIP2],
+    ['of several streams', PBZIP2],
+  ])('%s is taken off by an import', async (_, packed) => {
+    const rig = importRig(config);
+    const { id } = await rig.staged(packed, { diskFormat: 'raw' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    await expectImported(rig, id, XZ_DATA);
+    expectClean(rig);
+  });
+
+  it.each([
+    ['is not enabled', { image_import_plugins: [] }, /stream data bzip2: .*would unpack it/u, BZIP2],
+    ['stands twice over the disk', config, /compressed more than once/u, gzipSync(BZIP2)],
+    ['is damaged', config, /bzip2: the stream ends too soon/u, BZIP2.subarray(0, 500)],
+  ] as const)('that %s is refused, and nothing is kept', async (_, settings, message, packed) => {
+    const rig = importRig(settings);
+    const image = await rig.staged(packed, { diskFormat: 'raw' }, { hashed: false });
+    const taskId = await rig.task(image, { name: 'glance-direct' });
+
+    await rig.run(taskId);
+
+    await expectReverted(rig, image, taskId, message);
   });
 });
 

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError, Unsafe } from '../../../../formats/engine/errors.ts';
@@ -36,6 +37,8 @@ async function inspect(bytes: Uint8Array, facts?: Partial<FormatFacts>): Promise
 
 const codes = async (bytes: Uint8Array) => (await inspect(bytes)).findings.map(({ code }) => code);
 
+const gzipped = (data: Buffer) => ({ name: 'disk.img', data: gzipSync(data) });
+
 describe('an OVA', () => {
   const items = [
     item({ InstanceID: 1, ResourceType: 3, VirtualQuantity: 4 }),
@@ -47,6 +50,21 @@ describe('an OVA', () => {
   const extra =
     '<OperatingSystemSection id="101" vmw:osType="ubuntu64Guest"><Description>Ubuntu</Description></OperatingSystemSection>' +
     '<vmw:Config vmw:key="firmware" vmw:value="efi"/>';
+
+  it('holds a disk that is compressed as a whole, whose digest is that of the file', async () => {
+    const packed = gzipped(DISK);
+    const file = `fileRef="f-d0" capacity="${DISK.length}"`;
+    const xml = ovf().replace('fileRef="f-d0"', file).replace('href="disk.img"', 'href="disk.img" compression="gzip"');
+    const sized = xml.replace('compression=', `size="${packed.data.length}" compression=`);
+    const manifest = { name: 'vm.mf', data: `SHA256(disk.img)= ${digest('sha256', packed.data)}` };
+    const bytes = tar({ name: 'vm.ovf', data: sized }, manifest, packed);
+
+    expect(await inspect(bytes)).toMatchObject({ virtualSize: DISK.length, findings: [] });
+    const image = await ovaModule(engine()).open?.(memorySource(bytes));
+    const guest = Buffer.alloc(DISK.length);
+    await image?.readInto(0, guest);
+    expect(guest.equals(DISK)).toBe(true);
+  });
 
   it('tells the machine, and suggests image properties', async () => {
     const facts = await inspect(tar(descriptor({ items, extra }), disk));
@@ -179,7 +197,19 @@ describe('an OVA that must be refused', () => {
       'tar_unsafe_member',
     ],
     ['a sparse member as disk', tar(descriptor(), { name: 'disk.img', type: 'S' }), 'tar_unsafe_member'],
-    ['a compressed disk', tar(with0('', 'compression="gzip"'), disk), 'compressed_disk'],
+    ['a disk in another compression', tar(with0('capacity="1024"', 'compression="bzip2"'), disk), 'compressed_disk'],
+    ['a compressed disk of any length', tar(with0('', 'compression="gzip"'), gzipped(DISK)), 'compressed_disk'],
+    ['a compressed disk that is not', tar(with0('capacity="1024"', 'compression="gzip"'), disk), 'corrupt'],
+    [
+      'a compressed disk that is cut off',
+      tar(with0('capacity="1024"', 'compression="gzip"'), { ...disk, data: gzipSync(DISK).subarray(0, -9) }),
+      'truncated',
+    ],
+    [
+      'a compressed disk that gives more than its capacity',
+      tar(with0('capacity="1024"', 'compression="gzip"'), gzipped(Buffer.alloc(65 * 1024 * 1024))),
+      'limit_exceeded',
+    ],
     ['chunks that are not there', tar(inChunks(1024), disk), 'ovf_reference'],
     ['chunks without the first', tar(inChunks(1024), chunk(1, 1024)), 'ovf_reference'],
     ['chunks with a gap', tar(inChunks(1024), chunk(0, 1024), chunk(2, 1024)), 'ovf_reference'],

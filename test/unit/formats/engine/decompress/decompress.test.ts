@@ -10,6 +10,7 @@ import {
 import { FormatError } from '../../../../../formats/engine/errors.ts';
 import { type ByteSource, memorySource } from '../../../../../formats/engine/source.ts';
 import { XZ_BYTES, XZ_DATA, zip } from '../../../../support/archives.ts';
+import { BZIP2 } from '../../../../support/bzip2-files.ts';
 
 const DATA = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i * 7919) >> 9));
 const NO_LIMIT: DecompressLimits = { maxOutputBytes: 1 << 30 };
@@ -62,6 +63,7 @@ describe('decompression', () => {
     ['zstd padded with zeros', 'zstd', Buffer.concat([zstdCompressSync(DATA), Buffer.alloc(99)]), DATA],
     ['xz', 'xz', XZ_BYTES, XZ_DATA],
     ['xz of two streams', 'xz', Buffer.concat([XZ_BYTES, XZ_BYTES]), Buffer.concat([XZ_DATA, XZ_DATA])],
+    ['bzip2', 'bzip2', BZIP2, XZ_DATA],
     ['zip, deflated', 'zip', zip(DATA), DATA],
     ['zip, stored', 'zip', zip(DATA, { method: 0 }), DATA],
     ['zip with a comment', 'zip', zip(DATA, { comment: 'PK\x05\x06 is not the end' }), DATA],
@@ -73,8 +75,8 @@ describe('decompression', () => {
     expect((await expand(kind, bytes)).equals(expected)).toBe(true);
   });
 
-  it.each(['bzip2', 'lha'] as const)('of %s is named and refused', (kind) => {
-    expect(() => openDecompressor(kind)).toThrow(expect.objectContaining({ kind: 'Unsupported' }));
+  it('of lha is named and refused', () => {
+    expect(() => openDecompressor('lha')).toThrow(expect.objectContaining({ kind: 'Unsupported' }));
   });
 
   it.each([
