@@ -107,6 +107,7 @@ function newRecord(deps: CreateDeps, caller: Caller, input: NewImage): Image {
     importingTo: null,
     failedImport: null,
     progress: null,
+    signature: null,
     createdAt: at,
     updatedAt: at,
     revision: 0,

@@ -41,6 +41,9 @@ export interface ImportProgress {
   readonly etaSeconds?: number;
 }
 
+/** What became of a signature: verified; and by a certificate that is trusted; or dropped because the image was converted. */
+export type SignatureMark = 'verified' | 'trusted' | 'dropped';
+
 /**
  * An image record. Custom properties are strings (null only for the keys that schema-image.json lets be null).
  * Times are ISO 8601 UTC with milliseconds; the wire cuts them to seconds.
@@ -77,6 +80,8 @@ export interface Image {
   readonly importingTo: readonly string[] | null;
   readonly failedImport: readonly string[] | null;
   readonly progress: ImportProgress | null;
+  /** Of the bytes and the properties that the image has now; null for bytes that were not signed. */
+  readonly signature: SignatureMark | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   /** Grows by one with every write of client-editable attributes; PATCH is conditional on it. */

@@ -88,6 +88,7 @@ const CLEARED = {
   checksum: null,
   hashAlgo: null,
   hashValue: null,
+  signature: null,
 } as const;
 
 /**
