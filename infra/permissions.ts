@@ -162,7 +162,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
   'import-begin': grants(['duties', 'imageList', 'images', 'tasks', 'usage'], { keystone: true }),
   'import-fetch': grants(['bytes', 'duties', 'images', 'sourceUrlReads', 'tasks'], LONG_WORK),
-  'import-verify': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LOOK),
+  'import-verify': grants(['bytes', 'duties', 'images', 'tasks'], LOOK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LONG_WORK),
   'import-plan': grants(['bytes', 'images', 'members', 'tasks'], WORK),

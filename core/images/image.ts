@@ -41,8 +41,8 @@ export interface ImportProgress {
   readonly etaSeconds?: number;
 }
 
-/** What became of a signature: verified; and by a certificate that is trusted; or dropped because the image was converted. */
-export type SignatureMark = 'verified' | 'trusted' | 'dropped';
+/** What became of a signature: verified, or dropped because the image was converted. */
+export type SignatureMark = 'verified' | 'dropped';
 
 /**
  * An image record. Custom properties are strings (null only for the keys that schema-image.json lets be null).

@@ -145,10 +145,25 @@ test('stores of other services get no permission; every store in AWS does', () =
   expect(JSON.stringify([...resources])).not.toContain('example-store-edge');
 });
 
+const CERTIFICATES = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:glimpse/certificates/*';
+
+test('certificates are read by what answers requests and takes dropped files, under their prefix, and not by who verifies', () => {
+  const readers = (Object.keys(FUNCTIONS) as FunctionName[]).filter((name) =>
+    policyOf(name).some(({ Resource }) => Resource.some((arn) => arn === CERTIFICATES)),
+  );
+  const gateway = ofType(graph, 'iam/role:Role').find(({ name }) => name === 'GatewayTaskRole');
+
+  expect(readers).toEqual(['api-images', 'drop', 'janitor']);
+  expect(gateway && allowed(gateway)).toContainEqual(
+    expect.objectContaining({ Action: ['secretsmanager:GetSecretValue'], Resource: [CERTIFICATES] }),
+  );
+});
+
 test('credentials of stores at other services are read by what reads or writes stores, and by nothing else', () => {
   for (const name of Object.keys(FUNCTIONS) as FunctionName[]) {
-    const reading = policyOf(name).filter(({ Action }) =>
-      Action.some((action) => action.startsWith('secretsmanager:')),
+    const reading = policyOf(name).filter(
+      ({ Action, Resource }) =>
+        Action.some((action) => action.startsWith('secretsmanager:')) && !Resource.some((arn) => arn === CERTIFICATES),
     );
     expect(reading, name).toEqual(
       GRANTS[name].stores.length === 0
