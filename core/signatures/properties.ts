@@ -75,6 +75,11 @@ export const plainProperties = ({ signature }: Pick<SignatureClaim, 'signature'>
   [SIGNATURE_PROPERTIES.signature]: signature,
 });
 
+/** Both say the same of a signature. */
+export function isSameSignature(one: Properties, other: Properties): boolean {
+  return Object.values(SIGNATURE_PROPERTIES).every((key) => one[key] === other[key]);
+}
+
 /** Takes the four properties off an image. */
 export const NO_SIGNATURE: Readonly<Record<string, null>> = Object.fromEntries(
   Object.values(SIGNATURE_PROPERTIES).map((key) => [key, null]),
