@@ -75,6 +75,7 @@ function image(n: number, project: string): Image {
     failedImport: null,
     progress: null,
     origin: null,
+    signature: null,
     createdAt: at,
     updatedAt: at,
     revision: 1,

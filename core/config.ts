@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { COMPRESSIONS, CONVERSION_TARGETS, SUBFORMATS } from './formats.ts';
 
+/** Where certificates of signatures are kept. */
+export const KEY_MANAGERS = ['files', 'secrets-manager', 'barbican'] as const;
+
 /**
  * Every setting of the service, once: names, defaults, limits and words. Names are Glance's where Glance has the option.
  * The JSON file named by GLIMPSE_CONFIG is parsed by this schema; docs/operations/configuration.md is printed from it.
@@ -267,6 +270,42 @@ export const Config = z.strictObject({
     .string()
     .default('/etc/glance/healthcheck_disable')
     .describe('When this file exists the health check answers 503.'),
+  signed_images: z
+    .strictObject({
+      key_manager: z
+        .enum(KEY_MANAGERS)
+        .default('secrets-manager')
+        .describe(
+          "Where certificates of signatures are: `files` (`npm start` only), AWS `secrets-manager`, or `barbican`, asked with the caller's token.",
+        ),
+      certificates_folder: z
+        .string()
+        .min(1)
+        .default('certificates')
+        .describe(
+          'Of key_manager files: the folder with `{uuid}.pem`, PEM or DER; `certificates` in the data folder under `npm start`.',
+        ),
+      secret_prefix: z
+        .string()
+        .regex(/^[A-Za-z0-9/_+=.@-]{1,256}[/_.-]$/, 'letters, digits and /_+=.@-, and one of /_.- at its end')
+        .default('glimpse/certificates/')
+        .describe(
+          'Of key_manager secrets-manager: the secret of a certificate is this and its uuid; functions may read no others.',
+        ),
+      barbican_endpoint: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe(
+          'Of key_manager barbican: its URL without `/v1`; the catalog of the embedded identity service then lists it.',
+        ),
+      allow_conversion: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Let plugins convert and unpack signed images, which then lose their signature: os_glance_signature says `dropped`. Else such plugins leave them alone.',
+        ),
+    })
+    .prefault({}),
   cors_allowed_origins: names([], 'Origins answered with CORS headers.'),
   allow_anonymous_access: z.boolean().default(false).describe('Requests without a token may read public data.'),
 });
@@ -300,6 +339,9 @@ export function parseConfig(input: unknown): Config {
     throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);
   config.stores.forEach(checkAccess);
   checkPlugins(config);
+  const { key_manager, barbican_endpoint } = config.signed_images;
+  if (key_manager === 'barbican' && barbican_endpoint === undefined)
+    throw new ConfigError('signed_images.barbican_endpoint: not set: needed with key_manager barbican');
   if (config.use_keystone_limits && config.identity.mode === 'keystone' && config.oslo_limit.endpoint_id === undefined)
     throw new ConfigError(
       'oslo_limit.endpoint_id: not set: needed for use_keystone_limits with identity.mode keystone',
@@ -330,6 +372,14 @@ function checkAccess({ id, endpoint, credentials, credentials_secret, abilities 
   else if (credentials === undefined && credentials_secret === undefined)
     throw new ConfigError(
       `stores: ${id}: credentials_secret: not set: a service of its own takes credentials of its own`,
+    );
+}
+
+/** A folder of certificates is one machine's. @throws ConfigError in a stage */
+export function refuseFolder({ signed_images }: Pick<Config, 'signed_images'>): void {
+  if (signed_images.key_manager === 'files')
+    throw new ConfigError(
+      'signed_images.key_manager: files: for npm start only: a stage has no folder of yours: use secrets-manager, or barbican',
     );
 }
 

@@ -12,6 +12,7 @@ import type { WithMetadefs } from './metadefs/repository.ts';
 import type { WithPolicy, WithProtections } from './policy/port.ts';
 import type { WithLimits } from './quota/limited-resources.ts';
 import type { WithUsage } from './quota/usage.ts';
+import type { WithKeyManager } from './signatures/key-manager.ts';
 import type { WithStoreAbilities } from './stores/abilities.ts';
 import type { WithTasks } from './tasks/repository.ts';
 import type { WithSourceUrls } from './tasks/source-urls.ts';
@@ -26,6 +27,7 @@ export type Deps = WithConfig &
   WithUsage &
   WithLimits &
   WithLookUps &
+  WithKeyManager &
   WithLocations &
   WithMetadefs &
   WithPolicy &

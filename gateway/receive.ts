@@ -7,6 +7,8 @@ import { openStored } from '../bytes/stored-image.ts';
 import { InvalidInput, LimitExceeded } from '../core/errors.ts';
 import type { Received, Upload } from '../core/images/upload.ts';
 import { isToBeConverted } from '../core/imports/conversion.ts';
+import { checkOf } from '../core/signatures/expected.ts';
+import { NOT_OF_THESE_BYTES, refusedSignature, SignatureRefused } from '../core/signatures/refused.ts';
 import { createDigester } from '../formats/node/digest/digest.ts';
 import type { GatewayDeps } from './deps.ts';
 import { inspectUpload } from './inspect-upload.ts';
@@ -27,8 +29,8 @@ export interface ReceiveOptions {
 
 /**
  * Takes the body of an upload into its place: one copy into shared buffers, from which threads hash and connections store at once.
- * PUT file then looks at what was stored, before the record says so. Staged bytes that the import will convert are not hashed.
- * @throws InvalidInput (size), LimitExceeded, UnsupportedMedia, ClientGone, BackendUnavailable, Busy, TooSlow, what `guard` throws
+ * PUT file then looks at what was stored, and at its signature, before the record says so. Staged bytes that the import will convert are not hashed.
+ * @throws InvalidInput (size, signature), LimitExceeded, UnsupportedMedia, ClientGone, BackendUnavailable, Busy, TooSlow, what `guard` throws
  */
 export async function receive(
   deps: GatewayDeps,
@@ -39,7 +41,8 @@ export async function receive(
   const algorithm = deps.config.hashing_algorithm;
   const isHashed = upload.kind === 'file' || !isToBeConverted(deps.config, upload.image);
   const share = options.budget.share(options.project, options);
-  const digester = createDigester(isHashed ? ['md5', algorithm] : []);
+  const check = upload.signature === undefined ? undefined : checkOf(upload.signature);
+  const digester = createDigester(isHashed ? ['md5', algorithm] : [], check);
   let writer: ByteWriter | undefined;
   try {
     writer = writerFor(deps, upload, { ...options, budget: share, tap: (bytes) => digester.update(bytes) });
@@ -50,6 +53,8 @@ export async function receive(
       digester.digest(),
       upload.kind === 'file' ? inspectStored(deps, upload, written, options.signal) : null,
     ]);
+    if (check !== undefined && digests['signature'] !== 'valid')
+      throw new SignatureRefused(refusedSignature(upload.image.id, NOT_OF_THESE_BYTES));
     const { size, storedBytes } = written;
     return {
       size,

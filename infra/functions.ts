@@ -9,7 +9,7 @@ import { targets } from './targets.ts';
 import { hashingThread } from './worker-files.ts';
 
 const WORKERS = [hashingThread()];
-const HASHING: ReadonlySet<FunctionName> = new Set(['import-fetch', 'import-plugin', 'import-hash']);
+const HASHING: ReadonlySet<FunctionName> = new Set(['import-fetch', 'import-verify', 'import-plugin', 'import-hash']);
 
 /** Above it a step asks for a container; an emulator has none. */
 const limitOf = (name: FunctionName): Record<string, string> =>

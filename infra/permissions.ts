@@ -21,7 +21,8 @@ export type Port =
   | 'locations'
   | 'metadefs'
   | 'workflows'
-  | 'dropBox';
+  | 'dropBox'
+  | 'keyManager';
 
 /** Of records that are read, listed and changed together. A transaction needs the action of each of its items, not one of its own. */
 const TRANSACTED = [
@@ -33,9 +34,16 @@ const TRANSACTED = [
   'dynamodb:Query',
 ];
 
-/** What a port's implementation asks of the table and of the import executions. */
+/** What a port's implementation asks of the table, of the import executions, and of the secrets that hold certificates. */
 export const PORT_ACTIONS: Readonly<
-  Record<Port, { readonly table?: readonly string[]; readonly executions?: readonly string[] }>
+  Record<
+    Port,
+    {
+      readonly table?: readonly string[];
+      readonly executions?: readonly string[];
+      readonly certificates?: readonly string[];
+    }
+  >
 > = {
   images: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] },
   members: { table: TRANSACTED },
@@ -56,6 +64,7 @@ export const PORT_ACTIONS: Readonly<
   bytes: {},
   locations: {},
   dropBox: {},
+  keyManager: { certificates: ['secretsmanager:GetSecretValue'] },
   workflows: {
     executions: [
       'states:StartExecution',
@@ -145,6 +154,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'bytes',
       'locations',
       'workflows',
+      'keyManager',
     ],
     { ...LOOK, tokens: 'checks' },
   ),
@@ -152,6 +162,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
   'import-begin': grants(['duties', 'imageList', 'images', 'tasks', 'usage'], { keystone: true }),
   'import-fetch': grants(['bytes', 'duties', 'images', 'sourceUrlReads', 'tasks'], LONG_WORK),
+  'import-verify': grants(['bytes', 'duties', 'images', 'tasks'], LOOK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LONG_WORK),
   'import-plan': grants(['bytes', 'images', 'members', 'tasks'], WORK),
@@ -164,7 +175,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-outcome': grants(['tasks']),
   'import-finish': grants(['duties', 'images', 'tasks']),
   'import-revert': grants(['bytes', 'duties', 'images', 'sourceUrls', 'tasks'], SWEEP),
-  drop: grants(['dropBox', 'duties', 'imageList', 'images', 'projects', 'tasks', 'usage', 'workflows'], {
+  drop: grants(['dropBox', 'duties', 'imageList', 'images', 'keyManager', 'projects', 'tasks', 'usage', 'workflows'], {
     ...DROP,
     keystone: true,
     event: true,
@@ -177,6 +188,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'duties',
       'imageList',
       'images',
+      'keyManager',
       'members',
       'metadefs',
       'projects',
@@ -187,7 +199,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
     ],
     { staging: ['read', 'upload', 'resume', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
-  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'members', 'usage'], {
+  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'keyManager', 'members', 'usage'], {
     ...SERVE,
     tokens: 'checks',
   }),
@@ -204,6 +216,8 @@ export interface Targets<T> {
   readonly storeObjects: readonly T[];
   /** With the credentials of stores at other services. */
   readonly storeSecrets: readonly T[];
+  /** With certificates of signatures; none where they are kept elsewhere. */
+  readonly certificates: readonly T[];
   readonly workflow: T;
   readonly executions: T;
   readonly deadLetters: T;
@@ -229,6 +243,10 @@ export function statementsOf<T>(name: keyof typeof GRANTS, targets: Targets<T>):
     { actions: on(stores, 'bucket'), resources: [...targets.storeBuckets] },
     { actions: on(stores, 'objects'), resources: [...targets.storeObjects] },
     { actions: stores.length > 0 ? ['secretsmanager:GetSecretValue'] : [], resources: [...targets.storeSecrets] },
+    {
+      actions: unique(ports.flatMap((port) => PORT_ACTIONS[port].certificates ?? [])),
+      resources: [...targets.certificates],
+    },
     { actions: executions.filter((action) => action === 'states:StartExecution'), resources: [targets.workflow] },
     { actions: executions.filter((action) => action !== 'states:StartExecution'), resources: [targets.executions] },
     { actions: event ? ['sqs:SendMessage'] : [], resources: [targets.deadLetters] },

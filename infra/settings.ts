@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 // biome-ignore lint/style/noRestrictedImports: the one schema of the configuration; a wrong file must fail before a resource is touched, not in the first request
-import { type Config, parseConfig, refuseKeysInFile } from '../core/config.ts';
+import { type Config, parseConfig, refuseFolder, refuseKeysInFile } from '../core/config.ts';
 import { REGIONS } from './regions.ts';
 
 export type Edge = 'cloudfront' | 'alb';
@@ -91,6 +91,8 @@ function readConfig(path: string, shown: string): Config {
   try {
     const config = parseConfig(parsed);
     refuseKeysInFile(config);
+    // The configuration of a machine that runs packaged functions (scripts/as-deployed.ts) names its own folder in full.
+    if (!config.signed_images.certificates_folder.startsWith('/')) refuseFolder(config);
     return config;
   } catch (error) {
     throw new SettingsError(`${shown}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

@@ -18,6 +18,7 @@ export const targets: Targets<$util.Output<string>> = {
   storeBuckets: stores.map((store) => store.arn),
   storeObjects: stores.map((store) => $interpolate`${store.arn}/*`),
   storeSecrets: secretsOfStores(),
+  certificates: certificates(),
   workflow: importWorkflowArn,
   deadLetters: deadLetters.arn,
   executions: $interpolate`${states}:execution:${importWorkflowName}:*`,
@@ -31,4 +32,11 @@ function secretsOfStores(): $util.Output<string>[] {
       ? $util.output(name)
       : $interpolate`arn:aws:secretsmanager:${settings.region}:${account}:secret:${name}-??????`,
   );
+}
+
+/** Those that the prefix names, and no others. */
+function certificates(): $util.Output<string>[] {
+  const { key_manager, secret_prefix } = settings.config.signed_images;
+  if (key_manager !== 'secrets-manager') return [];
+  return [$interpolate`arn:aws:secretsmanager:${settings.region}:${account}:secret:${secret_prefix}*`];
 }

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Config } from '../core/config.ts';
 import { publicHalf } from '../core/identity/public-half.ts';
 import { type FunctionHost, type HostOptions, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
@@ -49,12 +50,13 @@ export async function startService(settings: Settings, options: ServiceOptions):
 }
 
 async function start(
-  settings: Settings,
+  given: Settings,
   options: ServiceOptions,
   undo: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<Service> {
-  const dataDir = await openDataDir(settings, undo);
+  const dataDir = await openDataDir(given, undo);
+  const settings = { ...given, config: await withCertificates(given.config, dataDir) };
   const door = await takeFrontDoor(settings.port, {
     hosts: settings.hosts,
     origins: settings.config.cors_allowed_origins,
@@ -158,6 +160,13 @@ async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): P
   const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-'));
   undo.push(() => rm(dataDir, { recursive: true, force: true }));
   return dataDir;
+}
+
+/** The folder of certificates is in the data folder, where it is not said to be elsewhere. */
+async function withCertificates(config: Config, dataDir: string): Promise<Config> {
+  const folder = resolve(dataDir, config.signed_images.certificates_folder);
+  if (config.signed_images.key_manager === 'files') await mkdir(folder, { recursive: true, mode: 0o700 });
+  return { ...config, signed_images: { ...config.signed_images, certificates_folder: folder } };
 }
 
 /** What functions and gateway read (service/environment.ts), and what the SDK reads. */

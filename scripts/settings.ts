@@ -43,6 +43,7 @@ export const LOCAL_DEFAULTS = {
     { id: 'dcn1', bucket: 'glimpse-store-dcn1', description: 'Edge store 1' },
   ],
   image_import_plugins: ['image_conversion', 'image_introspection'],
+  signed_images: { key_manager: 'files' },
   import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
 } as const;
 
@@ -66,7 +67,7 @@ const AS_DEPLOYED = { bundles: {}, iam: {}, front: {}, dynamodb: {}, s3: {} } as
 export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Settings {
   const { ephemeral, help, 'as-deployed': asDeployed } = parse(args);
   if (help) throw new UsageError(USAGE, { exitCode: 0 });
-  const config = parseConfig({ ...LOCAL_DEFAULTS, ...readConfigFile(env['GLIMPSE_CONFIG']) });
+  const config = parseConfig(overDefaults(readConfigFile(env['GLIMPSE_CONFIG'])));
   return {
     port: portOf(env, 'GLIMPSE_PORT', 9292),
     awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
@@ -76,6 +77,14 @@ export function readSettings(args: readonly string[], env: Readonly<Record<strin
     strict: { ...(asDeployed && AS_DEPLOYED), ...readStrict(env['GLIMPSE_LOCAL_STRICT']) },
     config: checked(config),
   };
+}
+
+/** A setting replaces a default; those of signatures are a group of which the key manager alone has one. */
+function overDefaults(given: Record<string, unknown>): Record<string, unknown> {
+  const { signed_images: own } = given;
+  const { signed_images } = LOCAL_DEFAULTS;
+  const isGroup = typeof own === 'object' && own !== null && !Array.isArray(own);
+  return { ...LOCAL_DEFAULTS, ...given, ...(isGroup && { signed_images: { ...signed_images, ...own } }) };
 }
 
 /** Of `public_endpoint`: what links lead to must be let in. */
@@ -91,6 +100,10 @@ function checked(config: Config): Config {
         `stores: ${id}: credentials_secret: "${secret}": the embedded AWS keeps no secrets: name variables by env:NAME, or give credentials`,
       );
   }
+  if (config.signed_images.key_manager === 'secrets-manager')
+    throw new ConfigError(
+      'signed_images.key_manager: secrets-manager: the embedded AWS keeps no secrets: use files, or barbican',
+    );
   return config;
 }
 

@@ -19,7 +19,7 @@ import { createDropBox } from '../bytes/drop-box.ts';
 import { createLocations } from '../bytes/locations.ts';
 import { storeAbilitiesIn, type WithPlaces } from '../bytes/places.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Config, ConfigError, parseConfig, refuseKeysInFile } from '../core/config.ts';
+import { type Config, ConfigError, parseConfig, refuseFolder, refuseKeysInFile } from '../core/config.ts';
 import type { Deps } from '../core/deps.ts';
 import { createLookUps } from '../core/identity/look-ups.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
@@ -34,6 +34,7 @@ import { connectKeystone, type KeystoneConnection } from '../keystone/connection
 import { createKeystoneLimits } from '../keystone/limits.ts';
 import { createProjectLookup } from '../keystone/projects.ts';
 import { asCount, type Environment, optional, required } from './environment.ts';
+import { keyManagerOf } from './key-manager.ts';
 import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
@@ -87,6 +88,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   return {
     ...counter,
     lookUps: createLookUps(clock),
+    keyManager: keyManagerOf(config),
     log,
     newId: randomUUID,
     nameId,
@@ -155,7 +157,10 @@ function readConfig(env: Environment): Config {
   }
   const config = parseConfig(parsed);
   // A stage in AWS, not the one machine of whoever wrote the file.
-  if (optional(env, 'endpoint') === undefined) refuseKeysInFile(config);
+  if (optional(env, 'endpoint') === undefined) {
+    refuseKeysInFile(config);
+    refuseFolder(config);
+  }
   const publicEndpoint = optional(env, 'publicEndpoint');
   const password = optional(env, 'keystonePassword');
   return {

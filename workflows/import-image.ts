@@ -12,7 +12,7 @@ const TO_REVERT = anyFailure('Revert');
 
 const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
   Comment:
-    'Import an image: fetch, inspect, plugins, render, hash and copy to every store, finish; or revert with the cause',
+    'Import an image: fetch, verify its signature, inspect, plugins, render, hash and copy to every store, finish; or revert with the cause',
   StartAt: 'Begin',
   // A day: the longest import there can be. The janitor ends silent ones within minutes.
   TimeoutSeconds: 86_400,
@@ -24,6 +24,7 @@ const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
         'imageId.$': '$.Payload.imageId',
         'ended.$': '$.Payload.ended',
         'hashOnly.$': '$.Payload.hashOnly',
+        'signed.$': '$.Payload.signed',
         'plugins.$': '$.Payload.plugins',
         'stores.$': '$.Payload.stores',
         'allStoresMustSucceed.$': '$.Payload.allStoresMustSucceed',
@@ -40,7 +41,14 @@ const machine = (longStep: ReturnType<typeof longSteps>): StateMachine => ({
       ],
       Default: 'Fetch',
     },
-    ...longStep('Fetch', 'import-fetch', { next: { Next: 'Inspect' }, caught: TO_REVERT }),
+    ...longStep('Fetch', 'import-fetch', { next: { Next: 'IsSigned' }, caught: TO_REVERT }),
+    IsSigned: {
+      Type: 'Choice',
+      Comment: 'What arrived is verified before anything looks into it or changes it',
+      Choices: [{ Variable: '$.signed', BooleanEquals: true, Next: 'VerifySignature' }],
+      Default: 'Inspect',
+    },
+    ...longStep('VerifySignature', 'import-verify', { next: { Next: 'Inspect' }, caught: TO_REVERT }),
     Inspect: { ...step('import-inspect', 120), ResultPath: null, Catch: TO_REVERT, Next: 'Plugins' },
     Plugins: {
       Type: 'Map',

@@ -43,6 +43,12 @@ export const FUNCTIONS = {
     memoryMiB: ONE_CPU_MIB,
     heavy: false,
   },
+  'import-verify': {
+    handler: 'functions/tasks/verify.handler',
+    timeoutSeconds: 900,
+    memoryMiB: ONE_CPU_MIB,
+    heavy: true,
+  },
   'import-inspect': { handler: 'functions/tasks/inspect.handler', timeoutSeconds: 120, memoryMiB: 512, heavy: true },
   'import-plugin': {
     handler: 'functions/tasks/plugin.handler',
@@ -91,6 +97,7 @@ export type FunctionName = keyof typeof FUNCTIONS;
 /** Steps that may need longer than a function may run: then the same handler runs as a container of the gateway's image. */
 export const LONG_STEPS = [
   'import-fetch',
+  'import-verify',
   'import-plugin',
   'import-gather',
   'import-hash',

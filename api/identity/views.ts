@@ -35,10 +35,12 @@ export interface CatalogPlace {
   /** Unversioned: clients add `/v2` themselves or discover. */
   readonly imageUrl: string;
   readonly identityUrl: string;
+  /** A Barbican that certificates of signatures are in. */
+  readonly keyManagerUrl?: string | undefined;
 }
 
-/** Both services at every interface. */
-export function catalogView({ region, imageUrl, identityUrl }: CatalogPlace): Catalog {
+/** Both services at every interface, and a key manager where there is one. */
+export function catalogView({ region, imageUrl, identityUrl, keyManagerUrl }: CatalogPlace): Catalog {
   const service = (type: string, name: string, url: string) => ({
     id: name,
     type,
@@ -51,7 +53,11 @@ export function catalogView({ region, imageUrl, identityUrl }: CatalogPlace): Ca
       url,
     })),
   });
-  return [service('image', 'glance', imageUrl), service('identity', 'keystone', identityUrl)];
+  return [
+    service('image', 'glance', imageUrl),
+    service('identity', 'keystone', identityUrl),
+    ...(keyManagerUrl === undefined ? [] : [service('key-manager', 'barbican', keyManagerUrl)]),
+  ];
 }
 
 /** @param catalog left out for an unscoped token and for `?nocatalog`. */

@@ -40,6 +40,7 @@ export const ImageAnswer = z.looseObject({
   stores: text.exactOptional(),
   direct_url: text.exactOptional(),
   locations: z.array(LocationAnswer).readonly().exactOptional(),
+  os_glance_signature: text.exactOptional(),
   os_glance_import_task: text.exactOptional(),
   os_glance_importing_to_stores: text.exactOptional(),
   os_glance_failed_import: text.exactOptional(),

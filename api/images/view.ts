@@ -67,6 +67,7 @@ function importTaskOf({ lock, status, staged }: Image): string | undefined {
 function importViews(image: Image): Partial<ImageAnswer> {
   const task = importTaskOf(image);
   return {
+    ...(image.signature !== null && { os_glance_signature: image.signature }),
     ...(task !== undefined && { os_glance_import_task: task }),
     ...(image.importingTo !== null && { os_glance_importing_to_stores: commaList(image.importingTo) }),
     ...(image.failedImport !== null && { os_glance_failed_import: commaList(image.failedImport) }),

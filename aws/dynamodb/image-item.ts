@@ -31,6 +31,7 @@ export const COLUMNS = {
   lock: 'lock',
   progress: 'progress',
   origin: 'origin',
+  signature: 'signature',
 } as const satisfies Record<Column, string>;
 
 const COLUMN_LIST = Object.entries(COLUMNS) as [Column, string][];
@@ -109,6 +110,7 @@ export function imageOf(item: ImageItem | undefined): Image | undefined {
     failedImport: storeListOf(item, 'failedImport'),
     progress: (item['progress'] as Image['progress'] | undefined) ?? null,
     origin: (item['origin'] as Image['origin'] | undefined) ?? null,
+    signature: (item['signature'] as Image['signature'] | undefined) ?? null,
     createdAt: item['created_at'] as string,
     updatedAt: item['updated_at'] as string,
     revision: item['revision'] as number,

@@ -2,6 +2,7 @@ import type { WithClock } from '../../core/clock.ts';
 import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
 import type { WithImages } from '../../core/images/repository.ts';
+import { mayChangeBytes } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithLog } from '../../core/log.ts';
@@ -22,14 +23,14 @@ const HEAD_BYTES = 16;
 
 /**
  * image_decompression: gzip, zstd, xz, bzip2 and zip (one member) are taken off, streaming, hashed on the way; the engine then looks at what
- * is inside. Images whose container is `compressed` stay as they are, and so do bytes that are not compressed.
+ * is inside. Images whose container is `compressed` stay as they are, and so do signed ones and bytes that are not compressed.
  * @throws ImageRefused, LimitExceeded (image_size_cap), Unsupported kinds by name
  */
 export async function decompressSource(deps: DecompressDeps, task: ImportTask, tools: StepTools): Promise<void> {
   const { source } = task.facts;
   const image = await deps.images.get(task.imageId);
   const prefix = unpackedPrefix(task.imageId, task.id);
-  if (source === undefined || image?.containerFormat === 'compressed') return;
+  if (source === undefined || image?.containerFormat === 'compressed' || !mayChangeBytes(deps.config, task)) return;
   // An earlier attempt got so far, and perhaps no further.
   if (source.prefix === prefix) return inspectSource(deps, task.id, true);
   const packed = await openStored(deps.places, source);

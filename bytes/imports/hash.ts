@@ -4,7 +4,7 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import { type Reporter, reporter } from '../../core/imports/report/reporter.ts';
+import { reporter } from '../../core/imports/report/reporter.ts';
 import { hashed } from '../../core/imports/settle.ts';
 import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
@@ -12,8 +12,8 @@ import { createDigester } from '../../formats/node/digest/digest.ts';
 import { SharedRing } from '../../formats/node/digest/shared-ring.ts';
 import type { WithPlaces } from '../places.ts';
 import { keepsContent } from '../render/plan.ts';
-import { isHole } from '../sparse-batches.ts';
-import { type ImageReader, openStored } from '../stored-image.ts';
+import { openStored } from '../stored-image.ts';
+import { readThrough } from './read-through.ts';
 import type { StepTools } from './step.ts';
 import { assertWhole } from './verify-whole.ts';
 
@@ -48,7 +48,7 @@ export async function hashRendered(
   const digester = createDigester(['md5', algorithm]);
   const ring = new SharedRing(digester);
   try {
-    await hashAll(reader, ring, report);
+    await readThrough(reader, ring, report);
     const { md5 = '', [algorithm]: value = '' } = await ring.digest();
     await report.end();
     if (value !== (expected?.value ?? value))
@@ -62,11 +62,4 @@ export async function hashRendered(
 /** A further copy has the image's hashes already; those of a location are taken on trust where the configuration says so. */
 function isHashed({ import: { method } }: ImportTask): boolean {
   return method.name !== 'copy-image' && (method.name !== 'location' || method.hash);
-}
-
-async function hashAll(reader: ImageReader, ring: SharedRing, report: Reporter): Promise<void> {
-  for await (const batch of reader.batches(0, reader.size)) {
-    for (const chunk of batch) await (isHole(chunk) ? ring.writeZeros(chunk.length) : ring.write(chunk));
-    await report.add(batch.reduce((sum, chunk) => sum + chunk.length, 0));
-  }
 }

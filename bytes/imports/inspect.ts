@@ -3,6 +3,7 @@ import { ImageRefused, LimitExceeded } from '../../core/errors.ts';
 import type { Image } from '../../core/images/image.ts';
 import { contentRefusal, declaredFormat } from '../../core/images/judge-content.ts';
 import type { WithImages } from '../../core/images/repository.ts';
+import { mayChangeBytes } from '../../core/imports/conversion.ts';
 import { type ImportTask, importTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { Introspection } from '../../core/tasks/task.ts';
@@ -32,7 +33,7 @@ export async function inspectSource(deps: InspectDeps, taskId: string, isUnpacke
   // As on upload: whatever it is declared to be, an image may have no bytes.
   if (source.size === 0 && declared !== 'any') return;
   const found = await look(deps, source, declared);
-  if (!isUnpacked && isForDecompression(deps, found.format)) return;
+  if (!isUnpacked && isForDecompression(deps, task, found.format)) return;
   if (found.virtualSize !== null && found.virtualSize > deps.config.max_virtual_size) {
     throw new LimitExceeded(
       `The virtual size of the image is ${found.virtualSize} bytes, max_virtual_size is ${deps.config.max_virtual_size}`,
@@ -89,8 +90,12 @@ function adviceFor(format: string, isUnpacked: boolean): string {
 }
 
 /** A wrapper that image_decompression will take off: what is inside is inspected then. */
-function isForDecompression(deps: WithConfig, format: string): boolean {
-  return deps.config.image_import_plugins.includes('image_decompression') && traitsOf(format).wrapper === true;
+function isForDecompression(deps: WithConfig, task: ImportTask, format: string): boolean {
+  return (
+    mayChangeBytes(deps.config, task) &&
+    deps.config.image_import_plugins.includes('image_decompression') &&
+    traitsOf(format).wrapper === true
+  );
 }
 
 /** A bucket drop-in that names no format is what the engine found it to be. */

@@ -4,7 +4,7 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { BackendUnavailable } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { isReserved } from '../../core/images/reserved.ts';
-import { isConvertible } from '../../core/imports/conversion.ts';
+import { isConvertible, mayChangeBytes } from '../../core/imports/conversion.ts';
 import { permitted } from '../../core/imports/introspection.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithLog } from '../../core/log.ts';
@@ -51,7 +51,7 @@ async function injectProperties(deps: PluginDeps, task: ImportTask): Promise<voi
 }
 
 /**
- * Only decides: Plan and Render do the work. The target format needs no conversion. Content of another format than declared has been
+ * Only decides: Plan and Render do the work. A signed image stays what was signed. The target format needs no conversion. Content of another format than declared has been
  * refused, or is tolerated (require_image_format_match) and converted from what it is.
  */
 async function decideConversion(deps: PluginDeps, task: ImportTask): Promise<void> {
@@ -59,7 +59,7 @@ async function decideConversion(deps: PluginDeps, task: ImportTask): Promise<voi
   const { format } = task.facts;
   const target = deps.config.image_conversion.output_format;
   if (image === undefined || format === undefined || !isConvertible(image, format)) return;
-  if (format === target) return;
+  if (format === target || !mayChangeBytes(deps.config, task)) return;
   await deps.tasks.note(task.id, { targetFormat: target });
 }
 

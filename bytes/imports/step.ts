@@ -31,7 +31,7 @@ export interface StepEvent {
 export type Guard = () => Promise<void>;
 
 /** Work that may take longer than a function has. */
-export type LongWork = 'fetch' | 'decompress' | 'hash' | 'verify' | 'copy' | 'assemble';
+export type LongWork = 'fetch' | 'decompress' | 'signature' | 'hash' | 'verify' | 'copy' | 'assemble';
 
 /** What a step asks while it works. */
 export interface StepTools {

@@ -35,7 +35,7 @@ export async function authenticate(deps: AuthenticateDeps, request: RequestIdent
   const serviceRoles = service ? lowerCased(service) : NO_ROLES;
   const allowExpired = serviceRoles.includes('service');
   const valid = await deps.identity.validate(token, { allowExpired });
-  const caller = callerOf(valid, service, serviceRoles, requestId);
+  const caller = { ...callerOf(valid, service, serviceRoles, requestId), token };
   return (await deps.policy.allows('context_is_admin', {}, caller)) ? { ...caller, isAdmin: true } : caller;
 }
 

@@ -21,6 +21,8 @@ export interface Caller {
   readonly isAdmin: boolean;
   /** True without a token, where `allow_anonymous_access` is on: every write is refused (403 "Read-only access"). */
   readonly isReadOnly?: boolean;
+  /** As it came, for a service that is asked in the caller's name (a key manager); it goes into no record and no log. */
+  readonly token?: string;
   /** `req-…`, answered as X-Openstack-Request-Id and stored on tasks. */
   readonly requestId: string;
 }

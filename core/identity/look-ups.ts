@@ -15,6 +15,8 @@ const PROJECTS = 10_000;
 export interface LookUps {
   /** @param project of the caller; null counts as one of its own @throws TooManyRequests when it has none left */
   spend(project: string | null): void;
+  /** Takes a question back that was answered well, where only those count that are not. */
+  giveBack(project: string | null): void;
 }
 
 /** A token bucket per project; each process has its own. */
@@ -31,6 +33,10 @@ export function createLookUps(clock: Clock): LookUps {
         throw new TooManyRequests(`Too many ids to look up for this project; try again in ${seconds} s.`, seconds);
       }
       fullAt.set(project, next);
+    },
+    giveBack(project) {
+      const at = fullAt.get(project);
+      if (at !== undefined) fullAt.set(project, at - REFILL_MS);
     },
   };
 }

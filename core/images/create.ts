@@ -108,6 +108,7 @@ function newRecord(deps: CreateDeps, caller: Caller, input: NewImage): Image {
     failedImport: null,
     progress: null,
     origin: null,
+    signature: null,
     createdAt: at,
     updatedAt: at,
     revision: 0,

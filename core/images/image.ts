@@ -57,6 +57,9 @@ export interface Origin {
   };
 }
 
+/** What became of a signature: verified, or dropped because the image was converted. */
+export type SignatureMark = 'verified' | 'dropped';
+
 /**
  * An image record. Custom properties are strings (null only for the keys that schema-image.json lets be null).
  * Times are ISO 8601 UTC with milliseconds; the wire cuts them to seconds.
@@ -94,6 +97,8 @@ export interface Image {
   readonly failedImport: readonly string[] | null;
   readonly progress: ImportProgress | null;
   readonly origin: Origin | null;
+  /** Of the bytes and the properties that the image has now; null for bytes that were not signed. */
+  readonly signature: SignatureMark | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   /** Grows by one with every write of client-editable attributes; PATCH is conditional on it. */

@@ -12,6 +12,7 @@ import type { WithLookUps } from '../identity/look-ups.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy, WithProtections } from '../policy/port.ts';
 import { PATCH_LOCATIONS, PATCH_OPERATIONS, refuseMore } from '../request-limits.ts';
+import { isSameSignature } from '../signatures/properties.ts';
 import { enforce, imageTarget, type Seen, seenImage } from './access.ts';
 import type { Draft } from './draft.ts';
 import type { Image, Visibility } from './image.ts';
@@ -135,10 +136,16 @@ async function changeFor(
   return {
     expect: { revision: before.revision, ...(draft.extra.set?.status !== undefined && { status: [before.status] }) },
     createdAt: before.createdAt,
-    set: { ...differences(before, after), ...draft.extra.set },
+    set: { ...differences(before, after), ...draft.extra.set, ...markAfter(before, after, draft) },
     ...(draft.extra.addLocations && { addLocations: draft.extra.addLocations }),
     ...(draft.extra.removeLocations && { removeLocations: draft.extra.removeLocations }),
   };
+}
+
+/** What was verified is not what the properties say now, or not all that a download may get. */
+function markAfter(before: Image, after: Image, { extra }: Draft): Pick<NonNullable<ImageChange['set']>, 'signature'> {
+  const isAsVerified = isSameSignature(before.properties, after.properties) && extra.addLocations === undefined;
+  return before.signature === 'verified' && !isAsVerified ? { signature: null } : {};
 }
 
 const SETTABLE = [

@@ -38,6 +38,7 @@ export interface ImageChange {
       | 'lock'
       | 'progress'
       | 'origin'
+      | 'signature'
     >
   >;
   /** Property keys merged into the map without a read (null removes). Used by workflows; PATCH sets `properties` whole. */

@@ -12,8 +12,9 @@ import type { Layout } from '../../bytes/stored-bytes.ts';
 import type { WithClock, WithIds } from '../clock.ts';
 import { defaultStore, type WithConfig } from '../config.ts';
 import type { Duty, WithDuties } from '../duties/duty.ts';
-import { Conflict, Gone, InvalidInput, NotFound } from '../errors.ts';
+import { Conflict, Gone, InvalidInput, NotFound, StaleRevision } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
@@ -21,10 +22,13 @@ import { isCounted } from '../quota/ceilings.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
 import { enforceLimit } from '../quota/limits.ts';
 import type { WithUsage } from '../quota/usage.ts';
+import { type ExpectedSignature, expectedSignature } from '../signatures/expected.ts';
+import type { WithKeyManager } from '../signatures/key-manager.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image, StagedData } from './image.ts';
 import type { ImageChange, WithImageList, WithImages } from './repository.ts';
 import { retireSoon, retireWrite } from './retire-write.ts';
+import { type SignedOutcome, signedOutcome } from './signed.ts';
 import { stagedWrite } from './staged.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
@@ -36,6 +40,8 @@ type UploadDeps = WithConfig &
   WithImageList &
   WithUsage &
   WithLimits &
+  WithLookUps &
+  WithKeyManager &
   WithPolicy &
   WithDuties &
   WithBytes &
@@ -63,6 +69,8 @@ export interface Upload {
   /** Bytes it may have. */
   readonly limitBytes: number;
   readonly declaredSize: number | undefined;
+  /** Of PUT file: what the bytes must be signed with, as the image said when it began. */
+  readonly signature?: ExpectedSignature;
 }
 
 /** What the record learns from the bytes. */
@@ -84,7 +92,7 @@ export const HEARTBEAT_MS = 10_000;
 
 /**
  * Checks an upload in the contract's order and takes the image's lock.
- * @throws InvalidInput (store, formats), LimitExceeded, NotFound, Forbidden, Conflict (status)
+ * @throws InvalidInput (store, formats, signature), LimitExceeded, NotFound, Forbidden, Conflict (status); as `expectedSignature`
  */
 export async function beginUpload(deps: UploadDeps, caller: Caller, request: UploadRequest): Promise<Upload> {
   const { kind, declaredSize } = request;
@@ -96,6 +104,7 @@ export async function beginUpload(deps: UploadDeps, caller: Caller, request: Upl
   checkState(image, kind);
   if (kind === 'stage') await enforceLimit(deps, BYTES_LIMIT.stage, caller.projectId, declaredSize);
   const limitBytes = await uploadLimit(deps, kind, image.owner, declaredSize);
+  const signature = kind === 'file' ? await expectedSignature(deps, caller, image) : undefined;
   const writeId = deps.newId();
   const upload: Upload = {
     kind,
@@ -106,6 +115,7 @@ export async function beginUpload(deps: UploadDeps, caller: Caller, request: Upl
     layout: isPacked(image, kind, store.sparse) ? 'sparse' : 'plain',
     limitBytes,
     declaredSize,
+    ...(signature === undefined ? {} : { signature }),
   };
   await takeLock(deps, upload);
   return upload;
@@ -195,8 +205,9 @@ export async function assertHeld(deps: WithImages, upload: Upload): Promise<void
   }
 }
 
-/** The image is active and says what a download returns. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
+/** The image is active and says what a download returns. Its bytes are signed as it expects. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
 export async function completeFile(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
+  const { mark, mergeProperties } = await outcomeOf(deps, upload);
   await complete(deps, upload, {
     set: {
       status: 'active',
@@ -205,8 +216,10 @@ export async function completeFile(deps: UploadDeps, upload: Upload, received: R
       checksum: received.md5 ?? null,
       hashAlgo: received.hash?.algo ?? null,
       hashValue: received.hash?.value ?? null,
+      signature: mark,
       lock: null,
     },
+    mergeProperties,
     addLocations: [
       {
         store: upload.place,
@@ -219,6 +232,10 @@ export async function completeFile(deps: UploadDeps, upload: Upload, received: R
       },
     ],
   });
+}
+
+async function outcomeOf(deps: WithImages, { image, signature }: Upload): Promise<SignedOutcome> {
+  return signedOutcome(signature && (await deps.images.get(image.id)), signature, true);
 }
 
 /** The bytes wait for an import; the image stays `uploading`, and is free. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
@@ -260,18 +277,18 @@ const CLEARED = {
   checksum: null,
   hashAlgo: null,
   hashValue: null,
+  signature: null,
   staged: null,
   lock: null,
 } as const;
+
+export type AbandonDeps = WithClock & WithImages & WithDuties & WithBytes & WithLog;
 
 /**
  * Ends an upload that failed or went silent: the image is `queued` and free again, its bytes are swept. An upload that had in fact
  * completed keeps its bytes. For the gateway after a failure, and for the janitor with a due `upload` duty. Repeatable.
  */
-export async function abandonUpload(
-  deps: WithClock & WithImages & WithDuties & WithBytes & WithLog,
-  duty: Duty,
-): Promise<void> {
+export async function abandonUpload(deps: AbandonDeps, duty: Duty): Promise<void> {
   const { imageId, writeId = '', places = [] } = duty;
   try {
     await deps.images.change(imageId, {
@@ -287,4 +304,31 @@ export async function abandonUpload(
   }
   await retireWrite(deps, { imageId, writeId, places });
   await deps.duties.remove(duty.id);
+}
+
+/**
+ * Staged bytes that no import may take go, and the image is `queued`, as after an upload that failed. Nothing happens when the image is
+ * not any more as it was read: then somebody else decides.
+ */
+export async function giveUpStaged(deps: AbandonDeps, image: Image): Promise<void> {
+  if (image.staged === null) return;
+  const { writeId } = image.staged;
+  const places = [{ place: 'staging', prefix: stagedPrefix(image.id, writeId) }];
+  const duty: Duty = {
+    ...{ id: dutyId(writeId), kind: 'upload', imageId: image.id, writeId, places },
+    dueAtMs: deps.clock.now() + UPLOAD_DUE_MS,
+  };
+  // The duty first: whoever dies behind it is found by it.
+  await deps.duties.put(duty);
+  try {
+    await deps.images.change(image.id, {
+      expect: { revision: image.revision, lock: image.lock, status: ['uploading'] },
+      set: { lock: writeId, staged: null },
+    });
+  } catch (error) {
+    await deps.duties.remove(duty.id);
+    if (error instanceof Conflict || error instanceof NotFound || error instanceof StaleRevision) return;
+    throw error;
+  }
+  await abandonUpload(deps, duty);
 }

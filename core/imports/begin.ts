@@ -20,6 +20,8 @@ export interface Begun {
   readonly ended: boolean;
   /** The bytes are where they belong already: only hashing is left. */
   readonly hashOnly: boolean;
+  /** The bytes that arrive must be signed. */
+  readonly signed: boolean;
   readonly plugins: readonly string[];
   readonly stores: readonly string[];
   readonly allStoresMustSucceed: boolean;
@@ -39,6 +41,7 @@ export async function beginImport(deps: BeginDeps, taskId: string): Promise<Begu
     imageId: task.imageId,
     ended: task.status === 'success' || task.status === 'failure',
     hashOnly: task.import.method.name === 'location',
+    signed: task.import.signature !== undefined,
     plugins: task.import.method.name === 'copy-image' ? [] : deps.config.image_import_plugins,
     stores: task.import.stores,
     allStoresMustSucceed: task.import.allStoresMustSucceed,

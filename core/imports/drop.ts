@@ -13,6 +13,8 @@ import type { WithLog } from '../log.ts';
 import type { WithPolicy, WithProtections } from '../policy/port.ts';
 import type { WithLimits } from '../quota/limited-resources.ts';
 import type { WithUsage } from '../quota/usage.ts';
+import { type ExpectedSignature, expectedSignature } from '../signatures/expected.ts';
+import type { WithKeyManager } from '../signatures/key-manager.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
 import { taskDuty } from './report/task-duty.ts';
@@ -52,6 +54,7 @@ export interface DropDeps
     WithUsage,
     WithLimits,
     WithLookUps,
+    WithKeyManager,
     WithPolicy,
     WithProtections,
     WithTasks,
@@ -82,18 +85,19 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
   const taskId = deps.nameId(`task\n${identity}`);
   const caller = memberOf(project, `req-${taskId}`);
   try {
-    const created = await createImage(deps, caller, {
-      ...describe(deps, fileName, dropped.metadata),
-      id: imageId,
-    }).then(
+    const { properties, ...described } = describe(deps, fileName, dropped.metadata);
+    // What cannot be verified makes no image.
+    const signature = await expectedSignature(deps, caller, { id: imageId, properties });
+    const order = { ...dropped, signature, imageId, taskId };
+    const created = await createImage(deps, caller, { ...described, properties, id: imageId }).then(
       () => true,
       (error: unknown) => {
         if (error instanceof Conflict) return false;
         throw error;
       },
     );
-    if (created) await startImport(deps, caller, dropped, imageId, taskId);
-    else await resume(deps, caller, dropped, { imageId, taskId });
+    if (created) await startImport(deps, caller, order);
+    else await resume(deps, caller, order);
     return { kind: 'imported', imageId, taskId };
   } catch (error) {
     // Neither this file nor what became of it will be taken another time either.
@@ -102,19 +106,22 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
   }
 }
 
+/** A file that is taken, and as what. */
+interface DropOrder extends Dropped {
+  readonly signature: ExpectedSignature | undefined;
+  readonly imageId: string;
+  readonly taskId: string;
+}
+
 const quarantined = (reason: string): DropOutcome => ({ kind: 'quarantined', reason });
 
 /** The file came again: a crash may have come anywhere between the image's record and the start. */
-async function resume(
-  deps: DropDeps,
-  caller: Caller,
-  dropped: Dropped,
-  { imageId, taskId }: { readonly imageId: string; readonly taskId: string },
-): Promise<void> {
+async function resume(deps: DropDeps, caller: Caller, order: DropOrder): Promise<void> {
+  const { imageId, taskId } = order;
   const [task, image] = await Promise.all([deps.tasks.get(taskId), deps.images.get(imageId)]);
   const begun = task !== undefined && task.status !== 'pending';
   const untouched = image?.status === 'queued' && (image.lock === null || image.lock === taskId);
-  if (!begun && untouched) await startImport(deps, caller, dropped, imageId, taskId);
+  if (!begun && untouched) await startImport(deps, caller, order);
 }
 
 function memberOf(project: DropProject, requestId: string): Caller {
@@ -138,7 +145,11 @@ function memberOf(project: DropProject, requestId: string): Caller {
 
 const PROPERTY = 'property-';
 
-function describe(deps: DropDeps, fileName: string, metadata: Dropped['metadata']): NewImage {
+function describe(
+  deps: DropDeps,
+  fileName: string,
+  metadata: Dropped['metadata'],
+): NewImage & { readonly properties: Readonly<Record<string, string>> } {
   const dot = fileName.lastIndexOf('.');
   const extension = dot > 0 ? fileName.slice(dot + 1).toLowerCase() : '';
   // Any other extension: what the engine finds it to be.
@@ -168,14 +179,8 @@ function numberOf(key: 'minDisk' | 'minRam', text: string | undefined): Partial<
   return text === undefined ? {} : { [key]: /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN };
 }
 
-async function startImport(
-  deps: DropDeps,
-  caller: Caller,
-  dropped: Dropped,
-  imageId: string,
-  taskId: string,
-): Promise<void> {
-  const { bucket, key, etag, size } = dropped;
+async function startImport(deps: DropDeps, caller: Caller, order: DropOrder): Promise<void> {
+  const { bucket, key, etag, size, signature, imageId, taskId } = order;
   const at = new Date(deps.clock.now()).toISOString();
   const stores = [defaultStore(deps.config).id];
   const task: Task = {
@@ -194,6 +199,7 @@ async function startImport(
       stores,
       allStoresMustSucceed: true,
       roles: caller.roles,
+      ...(signature === undefined ? {} : { signature }),
     },
     facts: {},
     createdAt: at,

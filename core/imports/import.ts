@@ -1,9 +1,11 @@
+import type { WithBytes } from '../../bytes/bytes-port.ts';
 import type { WithClock, WithIds } from '../clock.ts';
 import { defaultStore, type WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, InvalidInput } from '../errors.ts';
 import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
 import { enforce, type Seen, seenImage } from '../images/access.ts';
 import type { Image } from '../images/image.ts';
 import type { WithImages } from '../images/repository.ts';
@@ -12,9 +14,11 @@ import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
 import type { CounterDeps } from '../quota/counter.ts';
 import { enforceLimit } from '../quota/limits.ts';
+import type { WithKeyManager } from '../signatures/key-manager.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { WithSourceUrls } from '../tasks/source-urls.ts';
 import type { ImportMethod, Task } from '../tasks/task.ts';
+import { signatureForImport } from './signature.ts';
 import { assertFree, startTask } from './start.ts';
 import { uriRefusal } from './uri-filter.ts';
 
@@ -37,6 +41,9 @@ type ImportDeps = WithConfig &
   WithImages &
   WithMembers &
   WithPolicy &
+  WithLookUps &
+  WithKeyManager &
+  WithBytes &
   WithTasks &
   WithSourceUrls &
   WithDuties &
@@ -76,10 +83,17 @@ export async function importSeen(
   const stores = chooseStores(deps, image, request);
   if (stores.length === 0) return undefined;
   const method = methodOf(deps, request);
+  const signature = await signatureForImport(deps, caller, image, method);
   return startTask(deps, caller, image, {
     type: request.task?.type ?? 'api_image_import',
     input: request.task?.input ?? { image_id: image.id, import_req: request.body, backend: stores },
-    import: { method, stores, allStoresMustSucceed: request.allStoresMustSucceed ?? true, roles: caller.roles },
+    import: {
+      method,
+      stores,
+      allStoresMustSucceed: request.allStoresMustSucceed ?? true,
+      roles: caller.roles,
+      ...(signature === undefined ? {} : { signature }),
+    },
     facts: {},
   });
 }

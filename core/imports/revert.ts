@@ -94,6 +94,7 @@ const CLEARED = {
   checksum: null,
   hashAlgo: null,
   hashValue: null,
+  signature: null,
 } as const;
 
 /**

@@ -7,6 +7,7 @@ import { type Image, type Location, storesWrittenBy } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import { expectLateWrites } from '../images/retire-write.ts';
 import { revised } from '../images/revise.ts';
+import { signedOutcome } from '../images/signed.ts';
 import type { WithLog } from '../log.ts';
 import { learnedRates } from '../tasks/eta.ts';
 import type { WithTasks } from '../tasks/repository.ts';
@@ -56,11 +57,12 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
     await revised(task.imageId, async () => {
       const image = await deps.images.get(task.imageId);
       if (image?.status !== 'importing' || !ownCopies(image, fresh) || fresh.facts.md5 === undefined) return;
-      const { expect, set, ...kept } = introspected(deps, fresh, image);
+      const { expect, set, mergeProperties } = introspected(deps, fresh, image);
+      const active = activated(fresh, image);
       await deps.images.change(task.imageId, {
-        ...kept,
         expect: { ...expect, lock: task.id, status: ['importing'] },
-        set: { ...set, ...activeFields(fresh) },
+        set: { ...set, ...active.set },
+        mergeProperties: { ...mergeProperties, ...active.mergeProperties },
       });
     });
   } catch (error) {
@@ -115,25 +117,32 @@ async function endImage(deps: SettleDeps, task: ImportTask): Promise<void> {
 
 /** An image that its first copy activated is not activated again: it may have been taken out of use since. */
 function ending(task: ImportTask, image: Image | undefined): ImageChange {
-  const { set: { status, ...facts } = {}, ...lists } = outcome(task);
+  const { set: { status, ...facts } = {}, ...lists } = outcome(task, image);
   if (status === undefined || image?.status !== 'importing') return { ...lists, expect: { lock: task.id }, set: facts };
   return { ...lists, expect: { lock: task.id, status: ['importing', 'active'] }, set: { ...facts, status } };
 }
 
 /** What the image says at the end, by where its bytes came from. */
-function outcome(task: ImportTask): Pick<ImageChange, 'set' | 'mergeProperties' | 'importingTo'> {
+function outcome(
+  task: ImportTask,
+  image: Image | undefined,
+): Pick<ImageChange, 'set' | 'mergeProperties' | 'importingTo'> {
   const { method, stores } = task.import;
   if (method.name === 'location') return { set: { ...hashFields(task), ...verifiedFields(method) } };
   const importingTo = { remove: stores };
   if (method.name === 'copy-image') return { importingTo };
-  return { importingTo, set: { ...activeFields(task), staged: null }, ...subformat(task) };
+  const { set, mergeProperties } = activated(task, image);
+  return { importingTo, set: { ...set, staged: null }, mergeProperties: { ...subformat(task), ...mergeProperties } };
 }
 
 /** What consumers of a format ask its properties for: a vmdk was written streamOptimized, whatever it had been. */
-function subformat({ facts: { targetFormat } }: ImportTask): Pick<ImageChange, 'mergeProperties'> {
-  const mergeProperties = targetFormat === undefined ? undefined : TARGET_PROPERTIES[targetFormat];
-  return mergeProperties === undefined ? {} : { mergeProperties };
+function subformat({ facts: { targetFormat } }: ImportTask): NonNullable<ImageChange['mergeProperties']> {
+  return (targetFormat === undefined ? undefined : TARGET_PROPERTIES[targetFormat]) ?? {};
 }
+
+/** What is stored is what was signed. */
+const isKept = ({ targetFormat, packed }: ImportTask['facts']): boolean =>
+  targetFormat === undefined && packed === undefined;
 
 /** A location whose hash came with it activates its image only now. */
 function verifiedFields(method: Extract<ImportMethod, { name: 'location' }>): NonNullable<ImageChange['set']> {
@@ -179,7 +188,12 @@ export function expiry(deps: WithClock & WithConfig): string {
 
 const ownCopies = (image: Image, task: ImportTask): boolean => storesWrittenBy(image, task.id).length > 0;
 
-/** What an imported image says of its bytes. */
+/** What an imported image says of its bytes, and of who signed them. */
+function activated(task: ImportTask, image: Image | undefined): Pick<ImageChange, 'set' | 'mergeProperties'> {
+  const { mark, mergeProperties } = signedOutcome(image, task.import.signature, isKept(task.facts));
+  return { set: { ...activeFields(task), signature: mark }, mergeProperties };
+}
+
 function activeFields(task: ImportTask): NonNullable<ImageChange['set']> {
   const { facts } = task;
   return {

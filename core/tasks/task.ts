@@ -1,4 +1,5 @@
 import type { StoredBytes } from '../../bytes/stored-bytes.ts';
+import type { ExpectedSignature } from '../signatures/expected.ts';
 
 export const TASK_STATUSES = ['pending', 'processing', 'success', 'failure'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
@@ -59,6 +60,8 @@ export interface ImportFacts {
   readonly kept?: Introspection;
   /** Digests of the bytes as they arrived, when somebody computed them on the way. */
   readonly sourceDigests?: { readonly md5: string; readonly hash: { readonly algo: string; readonly value: string } };
+  /** The bytes as they arrived are signed as the task expects. */
+  readonly isVerified?: boolean;
   /** Bytes ready to be copied to the stores. */
   readonly rendered?: StoredBytes;
   readonly md5?: string;
@@ -93,6 +96,8 @@ export interface Task {
     readonly allStoresMustSucceed: boolean;
     /** Roles of the requester, for plugins that look at them. */
     readonly roles: readonly string[];
+    /** What the bytes must be signed with, as the image said when the import was asked for. */
+    readonly signature?: ExpectedSignature;
   };
   readonly facts: ImportFacts;
   readonly createdAt: string;

@@ -15,6 +15,7 @@ import type { StepHandler } from './step.ts';
 
 const STEPS: Readonly<Record<LongStep, () => Promise<{ readonly handler: StepHandler<never> }>>> = {
   'import-fetch': () => import('./fetch.ts'),
+  'import-verify': () => import('./verify.ts'),
   'import-plugin': () => import('./plugin.ts'),
   'import-gather': () => import('./gather.ts'),
   'import-hash': () => import('./hash.ts'),

@@ -11,6 +11,8 @@ const PACE = {
   fetch: 40e6,
   /** Packed bytes; xz is the slowest. */
   decompress: 10e6,
+  /** A message digest, and md5 and sha512 where nobody has them yet: up to three threads on one vCPU. */
+  signature: 130e6,
   /** md5 and sha512, two threads on one vCPU (measured: docs/operations/capacity.md). */
   hash: 200e6,
   /** An appliance's members, read one range after another. */

@@ -40,6 +40,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   AbortMultipartUploadCommand: ['s3:AbortMultipartUpload'],
   DeleteObjectCommand: ['s3:DeleteObject'],
   DeleteObjectsCommand: ['s3:DeleteObject'],
+  GetSecretValueCommand: ['secretsmanager:GetSecretValue'],
 };
 
 function actionsOf(commands: readonly string[]): string[] {
@@ -59,9 +60,11 @@ const granted = (name: FunctionName, service: string) =>
 describe('ports', () => {
   test.each(Object.keys(PORTS) as PortName[])('%s asks for exactly what it sends', async (port) => {
     const wanted = actionsOf(await commandsOfPort(ROOT, port));
-    const { table = [], executions = [] } = PORT_ACTIONS[port];
+    const { table = [], executions = [], certificates = [] } = PORT_ACTIONS[port];
 
-    expect([...table, ...executions].sort()).toEqual(wanted.filter((action) => !action.startsWith('s3:')));
+    expect([...table, ...executions, ...certificates].sort()).toEqual(
+      wanted.filter((action) => !action.startsWith('s3:')),
+    );
   });
 });
 
@@ -75,7 +78,9 @@ describe('functions', () => {
   test.each(Object.entries(FUNCTIONS))('%s may make every SDK call its code contains', async (name, { handler }) => {
     const { ports, direct } = await sdkUseOf(ROOT, handler.replace(/\.handler$/, '.ts'));
     const commands = [...direct, ...(await Promise.all(ports.map((port) => commandsOfPort(ROOT, port)))).flat()];
-    const may = ['dynamodb', 's3', 'states'].flatMap((service) => [...granted(name as FunctionName, service)]);
+    const may = ['dynamodb', 's3', 'states', 'secretsmanager'].flatMap((service) => [
+      ...granted(name as FunctionName, service),
+    ]);
 
     expect(actionsOf(commands).filter((action) => !may.includes(action))).toEqual([]);
   });
@@ -140,10 +145,25 @@ test('stores of other services get no permission; every store in AWS does', () =
   expect(JSON.stringify([...resources])).not.toContain('example-store-edge');
 });
 
+const CERTIFICATES = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:glimpse/certificates/*';
+
+test('certificates are read by what answers requests and takes dropped files, under their prefix, and not by who verifies', () => {
+  const readers = (Object.keys(FUNCTIONS) as FunctionName[]).filter((name) =>
+    policyOf(name).some(({ Resource }) => Resource.some((arn) => arn === CERTIFICATES)),
+  );
+  const gateway = ofType(graph, 'iam/role:Role').find(({ name }) => name === 'GatewayTaskRole');
+
+  expect(readers).toEqual(['api-images', 'drop', 'janitor']);
+  expect(gateway && allowed(gateway)).toContainEqual(
+    expect.objectContaining({ Action: ['secretsmanager:GetSecretValue'], Resource: [CERTIFICATES] }),
+  );
+});
+
 test('credentials of stores at other services are read by what reads or writes stores, and by nothing else', () => {
   for (const name of Object.keys(FUNCTIONS) as FunctionName[]) {
-    const reading = policyOf(name).filter(({ Action }) =>
-      Action.some((action) => action.startsWith('secretsmanager:')),
+    const reading = policyOf(name).filter(
+      ({ Action, Resource }) =>
+        Action.some((action) => action.startsWith('secretsmanager:')) && !Resource.some((arn) => arn === CERTIFICATES),
     );
     expect(reading, name).toEqual(
       GRANTS[name].stores.length === 0

@@ -7,6 +7,7 @@ import { type Config, parseConfig } from '../../core/config.ts';
 import type { Duty } from '../../core/duties/duty.ts';
 import { Unauthenticated } from '../../core/errors.ts';
 import type { Caller } from '../../core/identity/caller.ts';
+import { createLookUps } from '../../core/identity/look-ups.ts';
 import { countedImages } from '../../core/images/counted.ts';
 import type { Image } from '../../core/images/image.ts';
 import type { PolicyPort } from '../../core/policy/port.ts';
@@ -38,6 +39,8 @@ export interface GatewayRig {
   readonly config: Config;
   /** Rules that fail, for everybody. */
   readonly denied: Set<string>;
+  /** What the key manager holds, by id. */
+  readonly certificates: Map<string, Uint8Array>;
   image(attributes?: Partial<Image>): Promise<Image>;
   show(id: string): Promise<Image | undefined>;
   send(method: string, path: string, sent?: Sent): Promise<Answer>;
@@ -83,6 +86,7 @@ export async function startGateway(
   const [database, s3] = await Promise.all([startTable(), startPlaces(config)]);
   const clock = { now: () => Date.now() };
   const denied = new Set<string>();
+  const certificates = new Map<string, Uint8Array>();
   const policy: PolicyPort = { allows: async (rule) => !denied.has(rule) };
   const imageList = {
     page: (): never => {
@@ -109,6 +113,8 @@ export async function startGateway(
     bytes: s3.places,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     places: s3.places,
+    lookUps: createLookUps(clock),
+    keyManager: { secret: async (id) => certificates.get(id) },
     authenticator: {
       async authenticate({ token, requestId }) {
         if (token === undefined) throw new Unauthenticated('The request you have made requires authentication.');
@@ -130,6 +136,7 @@ export async function startGateway(
     port,
     config,
     denied,
+    certificates,
     async image(attributes) {
       const image = anImage({ diskFormat: 'raw', containerFormat: 'bare', ...attributes });
       await images.create(image);

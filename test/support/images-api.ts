@@ -115,6 +115,7 @@ export async function startImagesApi(
       warn: () => undefined,
       error: (...facts) => void record('error', JSON.stringify(facts)),
     },
+    keyManager: { secret: async () => undefined },
     nameId,
     findProject: async (name) => (Object.hasOwn(CALLERS, name) ? aProject(name) : undefined),
     dropBox: {

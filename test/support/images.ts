@@ -29,6 +29,7 @@ export function anImage(attributes: Partial<Image> = {}): Image {
     failedImport: null,
     progress: null,
     origin: null,
+    signature: null,
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
     revision: 0,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { DigestRequest } from './digest-worker.ts';
+import type { DigestRequest, SignatureCheck } from './digest-worker.ts';
 
 /**
  * Hashes of a stream, each algorithm on a thread of its own beside the caller's. Bytes in shared memory pass without a copy and
@@ -11,7 +11,7 @@ export interface Digester {
   update(bytes: Uint8Array): Promise<void>;
   /** As `update` of so many zeros, which need no memory. */
   zeros(length: number): Promise<void>;
-  /** Lower-case hex by algorithm, of all updates. Call once. */
+  /** Lower-case hex by algorithm, of all updates, and `valid` or `invalid` as `signature` where one is checked. Call once. */
   digest(): Promise<Readonly<Record<string, string>>>;
   /** Forgets an unfinished stream. Idempotent; not needed after `digest`. */
   close(): void;
@@ -30,17 +30,26 @@ const MAX_THREADS = Math.max(2, availableParallelism());
 let lastId = 0;
 /** Beside the source; built, beside what it was bundled into (infra/worker-files.ts). */
 const WORKER = import.meta.url.endsWith('.ts') ? './digest-worker.ts' : './digest-worker.mjs';
+/** As the thread knows it: a stream that is checked, not hashed. */
+const CHECKED = 'check:';
 /** A hashing thread keeps a few numbers; its bytes are shared memory. MiB. */
 const TINY_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 
-/** @param algorithms names that node:crypto knows, such as `md5` and `sha512`; repeats are hashed once */
-export function createDigester(algorithms: readonly string[]): Digester {
+/**
+ * @param algorithms names that node:crypto knows, such as `md5` and `sha512`; repeats are hashed once
+ * @param check a signature that is checked over the same bytes
+ */
+export function createDigester(algorithms: readonly string[], check?: SignatureCheck): Digester {
   const used: Thread[] = [];
-  const lanes = [...new Set(algorithms)].map((algorithm) => {
+  const wanted = [
+    ...[...new Set(algorithms)].map((algorithm) => ({ name: algorithm, algorithm })),
+    ...(check === undefined ? [] : [{ name: 'signature', algorithm: `${CHECKED}${check.hash}`, check }]),
+  ];
+  const lanes = wanted.map((lane) => {
     const thread = quietThread(used);
     used.push(thread);
     thread.streams += 1;
-    return { algorithm, thread, id: ++lastId };
+    return { ...lane, thread, id: ++lastId };
   });
   let open = true;
   const leave = (): void => {
@@ -56,8 +65,8 @@ export function createDigester(algorithms: readonly string[]): Digester {
     },
     async digest() {
       const values = await Promise.all(
-        lanes.map(async ({ algorithm, thread, id }) => {
-          return [algorithm, await ask(thread, { id, algorithm, end: 'value' })] as const;
+        lanes.map(async ({ thread, name, ...lane }) => {
+          return [name, await ask(thread, { ...lane, end: 'value' })] as const;
         }),
       );
       leave();

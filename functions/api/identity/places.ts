@@ -1,4 +1,5 @@
 import type { CatalogPlace } from '../../../api/identity/views.ts';
+import type { Config } from '../../../core/config.ts';
 
 interface Sent {
   readonly baseUrl: string;
@@ -12,9 +13,15 @@ export const v3Of = (request: Pick<Sent, 'baseUrl'>): string => `${serviceOf(req
 /** URL of a request without its query. */
 export const selfOf = ({ baseUrl, path }: Sent): string => baseUrl + path;
 
-/** Where the catalog says that both services are. */
-export const placeOf = (request: Pick<Sent, 'baseUrl'>, region: string): CatalogPlace => ({
+export type CatalogConfig = Pick<Config, 'region_name' | 'signed_images'>;
+
+/** Where the catalog says that the services are. */
+export const placeOf = (
+  request: Pick<Sent, 'baseUrl'>,
+  { region_name: region, signed_images: { key_manager, barbican_endpoint } }: CatalogConfig,
+): CatalogPlace => ({
   region,
   imageUrl: request.baseUrl,
   identityUrl: serviceOf(request),
+  keyManagerUrl: key_manager === 'barbican' ? barbican_endpoint : undefined,
 });

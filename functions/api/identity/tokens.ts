@@ -8,13 +8,12 @@ import {
   tokenView,
   versionView,
 } from '../../../api/identity/views.ts';
-import type { Config } from '../../../core/config.ts';
 import { Forbidden, NotFound, Unauthenticated } from '../../../core/errors.ts';
 import { hasSystemRole, listUserDomains, listUserProjects } from '../../../core/identity/grants.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
 import type { ValidToken } from '../../../core/identity/repository.ts';
 import { isAdmin } from '../../../core/identity/roles.ts';
-import { placeOf, selfOf, serviceOf, v3Of } from './places.ts';
+import { type CatalogConfig, placeOf, selfOf, serviceOf, v3Of } from './places.ts';
 
 type TokenOperation =
   | 'listIdentityVersions'
@@ -29,10 +28,7 @@ type TokenOperation =
   | 'listAuthSystem';
 
 /** Discovery, tokens, and what the holder of a token may ask about it (contract: identity.md sections 1 to 3). */
-export function tokenOperations(
-  identity: Identity,
-  { region_name: region }: Pick<Config, 'region_name'>,
-): Handlers<TokenOperation> {
+export function tokenOperations(identity: Identity, config: CatalogConfig): Handlers<TokenOperation> {
   const subjectToken = async ({ caller, headers, query }: RequestOf<'showToken' | 'checkToken' | 'deleteToken'>) => {
     const id = headers['x-subject-token'];
     if (!id) {
@@ -49,7 +45,7 @@ export function tokenOperations(
     return { id, token };
   };
   const tokenReply = (request: RequestOf<'createToken' | 'showToken'>, id: string, token: ValidToken) => ({
-    value: tokenView(token, request.query().withCatalog ? catalogView(placeOf(request, region)) : undefined),
+    value: tokenView(token, request.query().withCatalog ? catalogView(placeOf(request, config)) : undefined),
     headers: { 'x-subject-token': id },
   });
 
@@ -81,7 +77,7 @@ export function tokenOperations(
       const { caller } = request;
       if (caller.project === null && caller.domain === null && caller.system === null)
         throw new Forbidden('The catalog needs a token with a scope.');
-      return { catalog: catalogView(placeOf(request, region)), links: { self: selfOf(request) } };
+      return { catalog: catalogView(placeOf(request, config)), links: { self: selfOf(request) } };
     },
     listAuthProjects: async (request) => {
       const projects = await listUserProjects(identity, request.caller, request.caller.user.id);

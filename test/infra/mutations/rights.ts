@@ -145,8 +145,8 @@ export const RIGHTS: Mistakes = {
     ['a plain environment', 'args.kmsKeyArn = key.arn;', '', 'an encrypted environment'],
     [
       'a package without its hashing thread',
-      "new Set(['import-fetch', 'import-plugin', 'import-hash'])",
-      "new Set(['import-plugin', 'import-hash'])",
+      "new Set(['import-fetch', 'import-verify', 'import-plugin', 'import-hash'])",
+      "new Set(['import-verify', 'import-plugin', 'import-hash'])",
       'every package holds',
     ],
     [

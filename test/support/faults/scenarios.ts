@@ -18,6 +18,7 @@ import { anImage } from '../images.ts';
 import type { ImportRig } from '../memory/imports.ts';
 import type { MemoryStore } from '../memory/store.ts';
 import { rawDisk } from '../raw-disk.ts';
+import { aSigner } from '../signer.ts';
 import { IMAGE_ID, PROJECT } from './cast.ts';
 import type { Actor, Scenario } from './play.ts';
 
@@ -35,6 +36,14 @@ const to = (output_format: string) => ({
 const LIMITS = {
   use_keystone_limits: true,
   registered_limits: { image_size_total: -1, image_stage_total: -1, image_count_total: -1, image_count_uploading: -1 },
+};
+
+const SIGNER = aSigner();
+const SIGNED = SIGNER.properties(QCOW2);
+/** The staged image is signed, and so say its properties. */
+const signed = async (rig: ImportRig): Promise<void> => {
+  rig.deps.certificates.set(SIGNER.certificateId, SIGNER.certificate);
+  await rig.staged(QCOW2, { ...own, diskFormat: 'qcow2', properties: SIGNED }, { hashed: false });
 };
 
 const own = { id: IMAGE_ID, owner: PROJECT, containerFormat: 'bare' } as const;
@@ -175,6 +184,17 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     config: to('qcow2'),
     functionSeconds: '0.0001',
     before: staged(RAW, 'raw'),
+    asked: imports('glance-direct'),
+  },
+  'a signed image': {
+    struck: ['import', 'VerifySignature', 'Hash', 'Finish'],
+    before: signed,
+    asked: imports('glance-direct'),
+  },
+  'a signed image, verified in a container': {
+    struck: ['VerifySignatureInContainer', 'VerifySignatureOutcome'],
+    functionSeconds: '0.0001',
+    before: signed,
     asked: imports('glance-direct'),
   },
   'copy-image': {

@@ -48,6 +48,8 @@ export interface MemoryDeps extends Deps, JanitorDeps {
   /** Objects under `drop/` by key; what was set aside, with its reason. */
   readonly dropped: Map<string, Pick<Dropped, 'bucket' | 'etag' | 'size' | 'metadata'>>;
   readonly setAside: ReadonlyMap<string, string>;
+  /** What the key manager holds, by id. */
+  readonly certificates: Map<string, Uint8Array>;
   /** Projects that a drop may name, by id. */
   readonly projects: Map<string, DropProject>;
 }
@@ -85,6 +87,7 @@ export function memoryDeps(
   const note = (level: LogLine['level']) => (message: string, facts?: LogLine['facts']) =>
     void logged.push({ level, message, ...(facts !== undefined && { facts }) });
   const swept: string[] = [];
+  const certificates: MemoryDeps['certificates'] = new Map();
   const sourceUrls = memorySourceUrls();
   const projects: MemoryDeps['projects'] = new Map();
   const counter = {
@@ -98,6 +101,7 @@ export function memoryDeps(
   return {
     ...counter,
     lookUps: createLookUps(clock),
+    keyManager: { secret: async (id) => certificates.get(id) },
     newId,
     nameId,
     images: countedImages(memoryImages(records, clock), counter),
@@ -118,6 +122,7 @@ export function memoryDeps(
     ...recordedWorkflows(),
     ...recordedDrops(),
     time,
+    certificates,
     logged,
     swept,
     projects,

@@ -5,6 +5,7 @@ import { fetchSource } from '../../../bytes/imports/fetch.ts';
 import { hashRendered } from '../../../bytes/imports/hash.ts';
 import { runPlugin } from '../../../bytes/imports/plugins.ts';
 import type { StepEvent, StepTools } from '../../../bytes/imports/step.ts';
+import { verifySignature } from '../../../bytes/imports/verify-signature.ts';
 import { stagedPrefix } from '../../../bytes/keys.ts';
 import { createLocations } from '../../../bytes/locations.ts';
 import { createPlaces } from '../../../bytes/places.ts';
@@ -32,6 +33,7 @@ import { handler as revert } from '../../../functions/tasks/revert.ts';
 import { byteStep, type StepHandler } from '../../../functions/tasks/step.ts';
 import { handler as storeFailed } from '../../../functions/tasks/store-failed.ts';
 import { assertFits } from '../../../functions/tasks/too-long.ts';
+import { handler as verify } from '../../../functions/tasks/verify.ts';
 import type { ServiceDeps } from '../../../service/deps.ts';
 import { anImage } from '../images.ts';
 import { aTask } from '../tasks.ts';
@@ -54,7 +56,7 @@ export interface WebAnswer {
 /** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
 export interface ImportRig {
   readonly deps: ServiceDeps &
-    Pick<MemoryDeps, 'sourceUrls' | 'time' | 'projects' | 'logged' | 'started' | 'executions'>;
+    Pick<MemoryDeps, 'sourceUrls' | 'time' | 'projects' | 'certificates' | 'logged' | 'started' | 'executions'>;
   readonly staging: MemoryStore;
   readonly stores: Readonly<Record<'central' | 'edge' | 'abroad', MemoryStore>>;
   readonly web: Map<string, WebAnswer>;
@@ -90,6 +92,7 @@ const HANDLERS: Readonly<Record<string, StepHandler<never>>> = {
   render,
   revert,
   'store-failed': storeFailed,
+  verify,
 };
 
 /** `central` keeps raw images packed, `edge` whole, `abroad` is another service. */
@@ -146,6 +149,7 @@ function containersOver(web: ReadonlyMap<string, WebAnswer>): Readonly<Record<st
     plugin: byteStep<StepEvent & { readonly plugin: string }>((deps, task, { plugin }, guard) =>
       runPlugin(deps, task, plugin, { guard, assertFits: fits }),
     ),
+    verify: byteStep((deps, task) => verifySignature(deps, task, { assertFits: fits })),
     hash: byteStep((deps, task) => hashRendered(deps, task, { assertFits: fits })),
     copy: byteStep<StepEvent & { readonly store: string }>((deps, task, { store }, guard) =>
       copyToStore(deps, task, store, { guard, assertFits: fits }),

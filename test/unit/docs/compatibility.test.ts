@@ -174,6 +174,9 @@ Where the clients themselves stand in the way: \`openstack image save\` of a dea
 look at the status), \`openstack image remove project\` is content when there was no such member, and \`get_import_info\` of that openstacksdk fails before it
 asks. Nova 26 closes the iterator that \`API.download\` returns when it is given no file, before anybody reads it. \`openstack image import\`, \`image stage\`, \`image task\` and \`image stores\` came with later releases and were not run; glance has commands for the same operations.
 
+\`openstack image create --sign-key-path … --sign-cert-id …\` of this release writes the signature as Python's text for bytes, \`b'…'\`. It is taken in exactly that form too, and is plain Base64 once it was verified, because Nova and Cinder do not read it otherwise
+(\`test/acceptance/signatures.test.ts\`, which verifies what we give back with cursive, the library that both use). See [signed images](operations/signed-images.md).
+
 ## Endpoints
 
 \`test/contract/\` speaks raw HTTP to the routes, and \`policy-walk.test.ts\` there walks all of them with every role. The clients that reach them as well, or the test where none of them does:

@@ -81,6 +81,7 @@ const last = step('the event of a failed execution');
 
 const LONG: Readonly<Record<string, string>> = {
   Fetch: 'Revert',
+  VerifySignature: 'Revert',
   RunPlugin: 'Revert',
   Gather: 'Revert',
   Hash: 'Revert',

@@ -110,3 +110,21 @@ test('as many locations as would keep a store busy are refused', async () => {
     ),
   ).rejects.toMatchObject({ kind: 'LimitExceeded', message: expect.stringContaining('100') });
 });
+
+describe('the mark of a verified signature', () => {
+  test.each([
+    [property('add', 'other'), 'verified'],
+    [base('name', 'name', 'n'), 'verified'],
+    [property('replace', 'img_signature', 'of nobody'), null],
+    [property('remove', 'img_signature_hash_method'), null],
+  ])('after %j is %s', async (change, expected) => {
+    const deps = memoryDeps(CONFIG);
+    const properties = { img_signature: 'AAAA', img_signature_hash_method: 'SHA-256' };
+    const image = anImage({ status: 'active', signature: 'verified', properties });
+    await deps.images.create(image);
+
+    await patchImage(deps, OWNER, image.id, [change]);
+
+    expect(await deps.images.get(image.id)).toMatchObject({ signature: expected });
+  });
+});

@@ -14,11 +14,13 @@ describe('isToBeConverted', () => {
     ['vmdk', 'ova', false],
     [null, null, false],
   ] as const)('%s in %s: %s, when images are converted to raw', (diskFormat, containerFormat, expected) => {
-    expect(isToBeConverted(converting, { diskFormat, containerFormat })).toBe(expected);
+    expect(isToBeConverted(converting, { diskFormat, containerFormat, properties: {} })).toBe(expected);
   });
 
   it('is never true without the plugin', () => {
-    expect(isToBeConverted(parseConfig({ stores }), { diskFormat: 'qcow2', containerFormat: 'bare' })).toBe(false);
+    expect(
+      isToBeConverted(parseConfig({ stores }), { diskFormat: 'qcow2', containerFormat: 'bare', properties: {} }),
+    ).toBe(false);
   });
 
   it('follows the output format', () => {
@@ -28,7 +30,7 @@ describe('isToBeConverted', () => {
       image_conversion: { output_format: 'qcow2' },
     });
 
-    expect(isToBeConverted(config, { diskFormat: 'qcow2', containerFormat: 'bare' })).toBe(false);
-    expect(isToBeConverted(config, { diskFormat: 'raw', containerFormat: 'bare' })).toBe(true);
+    expect(isToBeConverted(config, { diskFormat: 'qcow2', containerFormat: 'bare', properties: {} })).toBe(false);
+    expect(isToBeConverted(config, { diskFormat: 'raw', containerFormat: 'bare', properties: {} })).toBe(true);
   });
 });

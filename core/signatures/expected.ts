@@ -1,0 +1,88 @@
+import { X509Certificate } from 'node:crypto';
+import { InvalidInput } from '../errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { WithLookUps } from '../identity/look-ups.ts';
+import { certificateIn, keyRefusal } from './certificate.ts';
+import type { WithKeyManager } from './key-manager.ts';
+import { type Properties, type SignatureClaim, type SignatureHash, signatureClaim } from './properties.ts';
+import { refusedSignature, SignatureRefused } from './refused.ts';
+
+/** All that is needed to verify bytes that arrive, as it travels with an upload or a task: the certificate, and nobody's token. */
+export interface ExpectedSignature {
+  readonly hash: SignatureHash;
+  readonly keyClass: SignatureClaim['keyClass'];
+  readonly certificateId: string;
+  /** Plain Base64. */
+  readonly signature: string;
+  /** Base64 of the certificate's DER. */
+  readonly certificate: string;
+}
+
+export type ExpectDeps = WithLookUps & WithKeyManager;
+
+/**
+ * What the bytes of an image must be signed with, from its properties as they are now; undefined for an image that is not signed.
+ * @throws SignatureRefused naming what is wrong with the properties, the certificate or its key; TooManyRequests for a project whose
+ *   look-ups failed too often; BackendUnavailable when the key manager is away
+ */
+export async function expectedSignature(
+  deps: ExpectDeps,
+  caller: Pick<Caller, 'projectId' | 'token'>,
+  { id, properties }: { readonly id: string; readonly properties: Properties },
+): Promise<ExpectedSignature | undefined> {
+  const claim = signatureClaim(id, properties);
+  if (claim === undefined) return undefined;
+  const certificate = await certificateOf(deps, caller, id, claim);
+  const refusal = keyRefusal(certificate, claim.keyClass, Buffer.from(claim.signature, 'base64').length);
+  if (refusal !== undefined) throw new SignatureRefused(refusedSignature(id, refusal));
+  return { ...claim, certificate: certificate.raw.toString('base64') };
+}
+
+/** What is missing, somebody else's, and no certificate is all the same: nobody learns here what a key manager holds. */
+async function certificateOf(
+  { lookUps, keyManager }: ExpectDeps,
+  caller: Pick<Caller, 'projectId' | 'token'>,
+  imageId: string,
+  { certificateId }: SignatureClaim,
+): Promise<X509Certificate> {
+  lookUps.spend(caller.projectId);
+  const secret = await asked(imageId, keyManager.secret(certificateId, caller));
+  const certificate = secret === undefined ? undefined : certificateIn(secret);
+  if (certificate === undefined)
+    throw new SignatureRefused(
+      refusedSignature(imageId, `certificate ${certificateId} cannot be retrieved as one X.509 certificate`),
+    );
+  lookUps.giveBack(caller.projectId);
+  return certificate;
+}
+
+/** @throws SignatureRefused in place of what a key manager refuses by itself */
+async function asked<T>(imageId: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof InvalidInput)
+      throw new SignatureRefused(refusedSignature(imageId, error.message), { cause: error });
+    throw error;
+  }
+}
+
+/** A signature to be checked over bytes, in the terms of node:crypto. */
+export interface SignatureCheck {
+  readonly hash: SignatureHash;
+  /** DER, SubjectPublicKeyInfo (RFC 5280). */
+  readonly key: Uint8Array;
+  /** RSASSA-PSS (RFC 8017) with any length of salt: signers use the longest. DSA and ECDSA otherwise, as DER. */
+  readonly isPss: boolean;
+  readonly signature: Uint8Array;
+}
+
+export function checkOf({ hash, keyClass, signature, certificate }: ExpectedSignature): SignatureCheck {
+  const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
+  return {
+    hash,
+    key: publicKey.export({ type: 'spki', format: 'der' }),
+    isPss: keyClass === 'RSA',
+    signature: Buffer.from(signature, 'base64'),
+  };
+}
