@@ -53,7 +53,7 @@ export interface StartOptions {
 }
 
 /** The whole suite as a deployment has it: packages in processes, roles, an AWS as strict as it can be (local/README.md). */
-const AS_DEPLOYED = process.env['GLIMPSE_TEST_AS_DEPLOYED'] !== undefined;
+export const AS_DEPLOYED = process.env['GLIMPSE_TEST_AS_DEPLOYED'] !== undefined;
 
 /** @throws Error with the output when it does not get ready in time */
 export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse> {

@@ -37,16 +37,23 @@ const filesOf = ({ text }: Recipe) =>
   [...text.matchAll(/^\d\. (.*?): /gmu)].flatMap(([, files = '']) => pathsOf(files));
 /** What does not exist before: a kind of store is the first of its room. */
 const NEW_ROOMS = ['stores/{kind}.ts'];
+/** What an operator makes. */
+const MADE = ['infra/config/STAGE.json'];
+const PAGES = globSync(['*.md', 'docs/*.md', 'docs/operations/*.md', 'local/*.md'], { cwd: ROOT }).filter(
+  (name) => name !== 'CHANGELOG.md',
+);
 
 describe('pages about the tree', () => {
-  it.each([
-    ['CONTRIBUTING.md', CONTRIBUTING],
-    ['docs/architecture.md', ARCHITECTURE],
-  ])('%s names paths that are there', (_name, text) => {
-    const paths = pathsOf(text).filter((path) => !NEW_ROOMS.includes(path));
+  it.each(PAGES)('%s names paths that are there', (name) => {
+    const paths = pathsOf(page(name)).filter((path) => ![...NEW_ROOMS, ...MADE].includes(path));
 
-    expect(paths.length).toBeGreaterThan(20);
     expect(paths.filter((path) => !there(path))).toEqual([]);
+  });
+
+  it('are found, and so are their paths', () => {
+    expect(PAGES).toEqual(expect.arrayContaining(['README.md', 'docs/import.md', 'docs/operations/deploy.md']));
+    for (const text of [CONTRIBUTING, ARCHITECTURE]) expect(pathsOf(text).length).toBeGreaterThan(20);
+    expect(there('core/nowhere.ts')).toBe(false);
   });
 
   it('name every folder with sources: who may import whom, and what is in it', () => {

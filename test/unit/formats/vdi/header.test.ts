@@ -53,6 +53,19 @@ describe('a header of VDI', () => {
   });
 
   it.each([
+    ['nothing in front of the two', 423, false],
+    ['the first byte of a link', 424, true],
+    ['the last byte of a link', 439, true],
+    ['the last byte of a parent', 455, true],
+  ])('stands on another image by %s: %i, %s', (_what, at, hasParent) => {
+    const bytes = new Uint8Array(HEADER_BYTES);
+    bytes[at] = 1;
+
+    expect(parseHeader(bytes).hasParent).toBe(hasParent);
+    expect(parseHeader(new Uint8Array(HEADER_BYTES)).hasParent).toBe(false);
+  });
+
+  it.each([
     ['<<< Oracle VM VirtualBox Disk Image >>>\n', 'Oracle VM VirtualBox Disk Image'],
     ['<<<abc>>>', 'abc'],
     ['<  two blanks  >  \n', 'two blanks'],
