@@ -106,11 +106,17 @@ const shortened = (text: string): string => (text.length > LONGEST ? `${text.sli
 /** What is away, or was asked too much, serves again within seconds as a rule. */
 const RETRY_SECONDS = '2';
 
-function headersOf(error: unknown, context: ErrorContext): Record<string, string> {
-  if (error instanceof MethodNotAllowed) return { allow: error.allow.join(', ') };
+/** When to ask again, for an error that another try may mend. */
+export function retryHeader(error: unknown): Record<string, string> {
   if (error instanceof TooManyRequests || error instanceof Busy)
     return { 'retry-after': String(error.retryAfterSeconds) };
-  if (statusOf(error) === 503) return { 'retry-after': RETRY_SECONDS };
+  return statusOf(error) === 503 ? { 'retry-after': RETRY_SECONDS } : {};
+}
+
+function headersOf(error: unknown, context: ErrorContext): Record<string, string> {
+  if (error instanceof MethodNotAllowed) return { allow: error.allow.join(', ') };
+  const retry = retryHeader(error);
+  if (Object.keys(retry).length > 0) return retry;
   if (error instanceof UnsupportedMedia && error.acceptPatch !== undefined)
     return { 'accept-patch': error.acceptPatch };
   if (statusOf(error) === 401 && context.identityUrl !== undefined)

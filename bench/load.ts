@@ -135,8 +135,9 @@ const WORK: Readonly<Record<string, Work>> = {
     const begun = performance.now();
     const stage = await ask('stage', { method: 'PUT', path: `/images/${id}/stage`, body: staged, type });
     const body = JSON.stringify({ method: { name: 'glance-direct' } });
-    if (stage.status === 204) await ask('import', { method: 'POST', path: `/images/${id}/import`, body });
-    const status = await settled(ask, id);
+    const path = `/images/${id}/import`;
+    const accepted = stage.status === 204 && (await ask('import', { method: 'POST', path, body })).status === 202;
+    const status = accepted ? await settled(ask, id) : 'not accepted';
     count('imported', status, performance.now() - begun);
     if (status !== 'active' && !isOver) fault(`imported: ${status}`);
     await remove(ask, id);

@@ -1,5 +1,5 @@
-import { MethodNotAllowed, TooManyRequests } from '../../core/errors.ts';
-import { type ErrorAnswer, REASONS, statusOf } from '../errors.ts';
+import { MethodNotAllowed } from '../../core/errors.ts';
+import { type ErrorAnswer, REASONS, retryHeader, statusOf } from '../errors.ts';
 
 const INTERNAL = 'An unexpected error prevented the server from fulfilling your request.';
 
@@ -17,7 +17,7 @@ export function keystoneError(error: unknown, baseUrl: string): ErrorAnswer {
       'content-type': 'application/json',
       ...(statusCode === 401 ? { 'www-authenticate': `Keystone uri="${baseUrl}"` } : {}),
       ...(error instanceof MethodNotAllowed ? { allow: error.allow.join(', ') } : {}),
-      ...(error instanceof TooManyRequests ? { 'retry-after': String(error.retryAfterSeconds) } : {}),
+      ...retryHeader(error),
     },
     body: JSON.stringify({ error: { code: statusCode, message, title } }),
   };

@@ -1,3 +1,5 @@
+import { shownText } from '../shown-text.ts';
+
 /** What Catch hands on: the error's name, and as the cause a JSON text: of a function with `errorMessage`, of a container the stopped task. */
 export interface WorkflowError {
   readonly Error?: string;
@@ -13,10 +15,11 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   'States.DataLimitExceeded': 'A step of the import found out more than the workflow can carry',
 };
 
-/** The cause in words, for the task's message; never a stack trace. */
+/** The cause in words, for the task's message; never a stack trace. It may hold what a web server or an image says. */
 export function causeOf(error: WorkflowError | undefined): string {
   if (error === undefined) return 'The import failed';
-  return IN_WORDS[error.Error ?? ''] ?? messageIn(error.Cause) ?? error.Cause ?? error.Error ?? 'The import failed';
+  const words = IN_WORDS[error.Error ?? ''] ?? messageIn(error.Cause) ?? error.Cause ?? error.Error;
+  return words === undefined ? 'The import failed' : shownText(words);
 }
 
 interface Cause {

@@ -120,6 +120,9 @@ async function resume(deps: DropDeps, caller: Caller, order: DropOrder): Promise
   const { imageId, taskId } = order;
   const [task, image] = await Promise.all([deps.tasks.get(taskId), deps.images.get(imageId)]);
   const begun = task !== undefined && task.status !== 'pending';
+  // Whoever can guess the id could have made the image before us, to be given the file.
+  if (!begun && image !== undefined && image.owner !== caller.projectId)
+    throw new Conflict('the image that this file would become is of another project');
   const untouched = image?.status === 'queued' && (image.lock === null || image.lock === taskId);
   if (!begun && untouched) await startImport(deps, caller, order);
 }

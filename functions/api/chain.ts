@@ -6,7 +6,7 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { vouchedClient } from '../../api/client-address.ts';
 import { type Arrival, type EdgeAnswer, preflightAnswer } from '../../api/edge.ts';
-import { InvalidInput } from '../../core/errors.ts';
+import { Busy, InvalidInput } from '../../core/errors.ts';
 
 /** One request on its way through the chain. */
 export interface Call {
@@ -43,9 +43,17 @@ export type ApiHandler = (
   context?: object,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
+/** What is not done when the function's time is nearly over has been asked of a service that is busy: it is nobody's fault, and worth another try. */
+const OUT_OF_TIME = {
+  timeoutEarlyInMillis: 100,
+  timeoutEarlyResponse: (): never => {
+    throw new Busy('The request took longer than it may; try again later.', 5);
+  },
+};
+
 /** Builds the entry point of a service. Stateless: any number may run side by side. */
 export function createChain(dialect: Dialect): ApiHandler {
-  const chain = middy<ApiEvent, EdgeAnswer>(async ({ call }: ApiEvent) => dialect.answer(call))
+  const chain = middy<ApiEvent, EdgeAnswer>(async ({ call }: ApiEvent) => dialect.answer(call), OUT_OF_TIME)
     .use(requestId(dialect))
     .use(early(({ arrival }) => preflightAnswer(arrival)))
     .use(errors(dialect))

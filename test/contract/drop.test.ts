@@ -173,6 +173,22 @@ describe('poison', () => {
     service.deps.images.change = lock;
   });
 
+  it('whose image another project made before it is set aside, and the image gets nothing', async () => {
+    const id = service.deps.nameId(`image\nstaging\n${KEY}\n01`);
+    await service.call('POST', '/v2/images', {
+      as: 'alt',
+      body: { id, disk_format: 'qcow2', container_format: 'bare' },
+    });
+
+    expect(await take()).toEqual({ kind: 'quarantined', reason: expect.stringContaining('another project') });
+
+    expect(starts()).toEqual([]);
+    expect(await waiting()).toEqual([]);
+    const { body } = await service.call('GET', `/v2/images/${id}`, { as: 'alt' });
+    expect(body).toMatchObject({ owner: 'alt', status: 'queued' });
+    expect(body).not.toHaveProperty('os_glance_import_task');
+  });
+
   it('takes min_disk and min_ram', async () => {
     service.dropped.set(KEY, { ...FILE, metadata: { min_disk: '3', min_ram: '512' } });
 

@@ -48,6 +48,19 @@ describe('the cause of a failed import, in words', () => {
     ],
     ['that was cut off', { Error: 'X', Cause: '{"errorMessage":"beg' }, '{"errorMessage":"beg'],
     ['that has no words', { Error: 'ECS.AccessDeniedException' }, 'ECS.AccessDeniedException'],
+    [
+      'with orders for a terminal',
+      {
+        Error: 'FetchFailed',
+        Cause: JSON.stringify({ errorMessage: 'answered 404 \u001b[2J\u0007\u202ego away\r\n' }),
+      },
+      'answered 404 \ufffd[2J\ufffd\ufffdgo away\ufffd\ufffd',
+    ],
+    [
+      'without end',
+      { Error: 'ImageRefused', Cause: JSON.stringify({ errorMessage: 'x'.repeat(100_000) }) },
+      `${'x'.repeat(2_000)}…`,
+    ],
     ['that is not known', undefined, 'The import failed'],
   ])('%s', (_, error, words) => {
     expect(causeOf(error)).toBe(words);
