@@ -35,23 +35,28 @@ export interface CatalogPlace {
   /** Unversioned: clients add `/v2` themselves or discover. */
   readonly imageUrl: string;
   readonly identityUrl: string;
+  /** Image services of other regions. */
+  readonly peers: readonly { readonly region: string; readonly imageUrl: string }[];
 }
 
-/** Both services at every interface. */
-export function catalogView({ region, imageUrl, identityUrl }: CatalogPlace): Catalog {
-  const service = (type: string, name: string, url: string) => ({
+/** Both services at every interface; the image service in other regions too. */
+export function catalogView({ region, imageUrl, identityUrl, peers }: CatalogPlace): Catalog {
+  const endpoints = (id: string, place: string, url: string) =>
+    ['public', 'internal', 'admin'].map((kind) => ({
+      id: `${id}-${kind}`,
+      interface: kind,
+      region: place,
+      region_id: place,
+      url,
+    }));
+  const others = peers.flatMap((peer) => endpoints(`glance-${peer.region}`, peer.region, peer.imageUrl));
+  const service = (type: string, name: string, url: string, more: typeof others = []) => ({
     id: name,
     type,
     name,
-    endpoints: ['public', 'internal', 'admin'].map((kind) => ({
-      id: `${name}-${kind}`,
-      interface: kind,
-      region,
-      region_id: region,
-      url,
-    })),
+    endpoints: [...endpoints(name, region, url), ...more],
   });
-  return [service('image', 'glance', imageUrl), service('identity', 'keystone', identityUrl)];
+  return [service('image', 'glance', imageUrl, others), service('identity', 'keystone', identityUrl)];
 }
 
 /** @param catalog left out for an unscoped token and for `?nocatalog`. */

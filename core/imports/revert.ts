@@ -10,14 +10,21 @@ import { retireWrite } from '../images/retire-write.ts';
 import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { WithSourceUrls } from '../tasks/source-urls.ts';
-import { forgetSourceUrl } from './forget-source-url.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
+import { forgetSourceSecret } from './forget-source-secret.ts';
 import { leftovers, stagedSource } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { taskDutyId } from './report/task-duty.ts';
 import { expiry } from './settle.ts';
 
-type RevertDeps = WithClock & WithConfig & WithTasks & WithSourceUrls & WithImages & WithDuties & WithBytes & WithLog;
+type RevertDeps = WithClock &
+  WithConfig &
+  WithTasks &
+  WithSourceSecrets &
+  WithImages &
+  WithDuties &
+  WithBytes &
+  WithLog;
 
 /**
  * The end of a failed import (import.md section 4): this task's copies are taken off the image and swept, the lists say which
@@ -32,7 +39,7 @@ export async function revertImport(deps: RevertDeps, taskId: string, cause: stri
   const image = await unwind(deps, task);
   await closeTask(deps, task, cause);
   await retireWrite(deps, leftovers(task, image));
-  await forgetSourceUrl(deps, task);
+  await forgetSourceSecret(deps, task);
   await deps.duties.remove(taskDutyId(taskId));
 }
 
@@ -66,12 +73,18 @@ function undoing(task: ImportTask, image: Image): ImageChange {
   const own = kept ? [] : image.locations.filter((location) => isOwn(task, location)).map(locationId);
   return {
     expect: { lock: task.id, status: [image.status] },
-    set: { lock: null, progress: null, staged: null, ...(kept ? {} : CLEARED) },
+    set: { lock: null, progress: null, staged: null, ...(kept ? {} : { ...CLEARED, ...formatsBefore(task) }) },
+    ...(kept || task.facts.replaced === undefined ? {} : { mergeProperties: task.facts.replaced.properties }),
     ...(own.length === 0 ? {} : { removeLocations: own }),
     ...(task.import.method.name === 'location'
       ? {}
       : { importingTo: { remove: task.import.stores }, failedImport: { add: failedStores(task, image, kept) } }),
   };
+}
+
+/** What the image was before another service's words were taken over. */
+function formatsBefore({ facts: { replaced } }: ImportTask): NonNullable<ImageChange['set']> {
+  return replaced === undefined ? {} : { diskFormat: replaced.diskFormat, containerFormat: replaced.containerFormat };
 }
 
 /** Written, or brought, by this task. */

@@ -9,13 +9,16 @@ import { expectLateWrites } from '../images/retire-write.ts';
 import type { WithLog } from '../log.ts';
 import { learnedRates } from '../tasks/eta.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import type { ImportMethod } from '../tasks/task.ts';
+import { forgetSourceSecret } from './forget-source-secret.ts';
 import { leftovers } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { assertLock } from './report/lock.ts';
 import { taskDutyId } from './report/task-duty.ts';
 
 type SettleDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithLog;
+type FinishDeps = SettleDeps & WithSourceSecrets;
 
 /** One store holds the image: the location is recorded and the store leaves the importing list; then see whether that activates. */
 export async function storeDone(deps: SettleDeps, task: ImportTask, location: Location): Promise<void> {
@@ -67,14 +70,14 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
  * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
  * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away.
  */
-export async function finishImport(deps: SettleDeps, taskId: string): Promise<void> {
+export async function finishImport(deps: FinishDeps, taskId: string): Promise<void> {
   const task = await importTask(deps, taskId);
   if (task.status !== 'success') await complete(deps, task);
   await unlock(deps, task);
   await deps.duties.remove(taskDutyId(taskId));
 }
 
-async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
+async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
   await assertLock(deps, task.imageId, task.id);
   const image = await deps.images.get(task.imageId);
   if (task.import.method.name !== 'location' && (image === undefined || !ownCopies(image, task))) {
@@ -82,8 +85,9 @@ async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
       `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
     );
   }
-  // Before the end, so that dying behind it leaves nothing in staging that nobody sweeps.
+  // Before the end, so that dying behind it leaves nothing that nobody removes.
   await expectLateWrites(deps, leftovers(task, image));
+  await forgetSourceSecret(deps, task);
   await deps.images.change(task.imageId, ending(task, image));
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
   await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));

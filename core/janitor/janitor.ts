@@ -83,11 +83,12 @@ async function settleTask(deps: TaskDutyDeps, duty: Duty): Promise<void> {
   await revertImport(deps, taskId, `The import workflow ended (${status})`);
 }
 
-/** The task ended, but a crash may have come between its end and the opening of the lock. */
+/** The task ended, but a crash may have come between its end and the opening of the lock; or its request died before there was a task. */
 async function closeEnded(deps: TaskDutyDeps, duty: Duty, taskId: string): Promise<void> {
   const image = await deps.images.get(duty.imageId);
   if (image?.lock === taskId)
     await deps.images.change(duty.imageId, { expect: { lock: taskId }, set: { lock: null, progress: null } });
+  await deps.sourceSecrets.forget(taskId);
   await deps.duties.remove(duty.id);
 }
 

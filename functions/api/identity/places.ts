@@ -1,4 +1,5 @@
 import type { CatalogPlace } from '../../../api/identity/views.ts';
+import type { Config } from '../../../core/config.ts';
 
 interface Sent {
   readonly baseUrl: string;
@@ -12,9 +13,13 @@ export const v3Of = (request: Pick<Sent, 'baseUrl'>): string => `${serviceOf(req
 /** URL of a request without its query. */
 export const selfOf = ({ baseUrl, path }: Sent): string => baseUrl + path;
 
-/** Where the catalog says that both services are. */
-export const placeOf = (request: Pick<Sent, 'baseUrl'>, region: string): CatalogPlace => ({
+/** Where the catalog says that both services are, and the image services of other regions. */
+export const placeOf = (
+  request: Pick<Sent, 'baseUrl'>,
+  { region_name: region, identity }: Pick<Config, 'region_name' | 'identity'>,
+): CatalogPlace => ({
   region,
+  peers: identity.peer_regions.map((peer) => ({ region: peer.region, imageUrl: peer.image_url })),
   imageUrl: request.baseUrl,
   identityUrl: serviceOf(request),
 });

@@ -31,7 +31,7 @@ type TokenOperation =
 /** Discovery, tokens, and what the holder of a token may ask about it (contract: identity.md sections 1 to 3). */
 export function tokenOperations(
   identity: Identity,
-  { region_name: region }: Pick<Config, 'region_name'>,
+  config: Pick<Config, 'region_name' | 'identity'>,
 ): Handlers<TokenOperation> {
   const subjectToken = async ({ caller, headers, query }: RequestOf<'showToken' | 'checkToken' | 'deleteToken'>) => {
     const id = headers['x-subject-token'];
@@ -49,7 +49,7 @@ export function tokenOperations(
     return { id, token };
   };
   const tokenReply = (request: RequestOf<'createToken' | 'showToken'>, id: string, token: ValidToken) => ({
-    value: tokenView(token, request.query().withCatalog ? catalogView(placeOf(request, region)) : undefined),
+    value: tokenView(token, request.query().withCatalog ? catalogView(placeOf(request, config)) : undefined),
     headers: { 'x-subject-token': id },
   });
 
@@ -81,7 +81,7 @@ export function tokenOperations(
       const { caller } = request;
       if (caller.project === null && caller.domain === null && caller.system === null)
         throw new Forbidden('The catalog needs a token with a scope.');
-      return { catalog: catalogView(placeOf(request, region)), links: { self: selfOf(request) } };
+      return { catalog: catalogView(placeOf(request, config)), links: { self: selfOf(request) } };
     },
     listAuthProjects: async (request) => {
       const projects = await listUserProjects(identity, request.caller, request.caller.user.id);

@@ -54,7 +54,7 @@ export interface WebAnswer {
 /** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
 export interface ImportRig {
   readonly deps: ServiceDeps &
-    Pick<MemoryDeps, 'sourceUrls' | 'time' | 'projects' | 'logged' | 'started' | 'executions'>;
+    Pick<MemoryDeps, 'sourceSecrets' | 'time' | 'projects' | 'logged' | 'started' | 'executions'>;
   readonly staging: MemoryStore;
   readonly stores: Readonly<Record<'central' | 'edge' | 'abroad', MemoryStore>>;
   readonly web: Map<string, WebAnswer>;
