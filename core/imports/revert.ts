@@ -104,19 +104,15 @@ const CLEARED = {
 } as const;
 
 /**
- * Which stores are named as failed. A store that broke is in the list already. When the fault was not a store's, none was
- * written: all requested ones failed. Methods that fetch or convert name all in either case, as Glance's reverts do. Where the image
- * keeps its copies, a store that holds one has not failed.
+ * Which stores are named as failed: those that broke, which are in the list already. A fault that was no store's (of the source, of a
+ * conversion) blames none. Where the image keeps what copies it has, stores that lack one are named: whoever waits for it there learns
+ * that it does not come.
  */
 function failedStores(task: ImportTask, image: Image, kept: boolean): readonly string[] {
   const { method, stores } = task.import;
   const broke = stores.filter((store) => image.failedImport?.includes(store));
-  const isCopy = method.name === 'copy-image';
-  const isPlain = isCopy || (method.name === 'glance-direct' && task.facts.targetFormat === undefined && !kept);
-  if (isPlain && broke.length > 0) return broke;
-  return kept || isCopy
-    ? stores.filter((store) => !image.locations.some((location) => location.store === store))
-    : stores;
+  if (!kept || (method.name === 'copy-image' && broke.length > 0)) return broke;
+  return stores.filter((store) => !image.locations.some((location) => location.store === store));
 }
 
 async function closeTask(deps: RevertDeps, task: ImportTask, cause: string): Promise<void> {

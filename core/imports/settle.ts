@@ -16,6 +16,7 @@ import { leftovers } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { assertLock } from './report/lock.ts';
 import { taskDutyId } from './report/task-duty.ts';
+import { storeFailures } from './store-failures.ts';
 
 type SettleDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithLog;
 type FinishDeps = SettleDeps & WithSourceSecrets;
@@ -80,9 +81,14 @@ export async function finishImport(deps: FinishDeps, taskId: string): Promise<vo
 async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
   await assertLock(deps, task.imageId, task.id);
   const image = await deps.images.get(task.imageId);
+  const batches = await deps.tasks.batches(task.id);
+  const failures = storeFailures(batches);
   if (task.import.method.name !== 'location' && (image === undefined || !ownCopies(image, task))) {
     throw new NothingStored(
-      `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
+      [
+        `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
+        ...failures,
+      ].join('; '),
     );
   }
   // Before the end, so that dying behind it leaves nothing that nobody removes.
@@ -90,8 +96,9 @@ async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
   await forgetSourceSecret(deps, task);
   await deps.images.change(task.imageId, ending(task, image));
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
-  await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));
-  await closeTask(deps, task, `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`);
+  await deps.tasks.setRates(learnedRates(batches, await deps.tasks.rates()));
+  const copied = `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`;
+  await closeTask(deps, task, [copied, ...failures].join('; '));
 }
 
 /** An image that its first copy activated is not activated again: it may have been taken out of use since. */

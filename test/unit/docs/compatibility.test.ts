@@ -162,6 +162,8 @@ What was run against the service, unmodified and as Debian 12 packages it. The t
 Where the clients themselves stand in the way: \`openstack image save\` of a deactivated image says "InvalidResponse" (openstacksdk 0.101 does not
 look at the status), \`openstack image remove project\` is content when there was no such member, and \`get_import_info\` of that openstacksdk fails before it
 asks. \`openstack image import\`, \`image stage\`, \`image task\` and \`image stores\` came with later releases and were not run; glance has commands for the same operations.
+glanceclient 4.1 has \`--remote-region\` and \`--remote-image-id\` on \`image-import\` and \`image-create-via-import\`, but the first says that they are missing and the second does not send them: \`glance-download\` was run through its library
+(\`client.images.image_import\`), in both directions between two services (\`test/acceptance/glance-download.test.ts\`), and needs a later release on the command line.
 
 ## Endpoints
 
