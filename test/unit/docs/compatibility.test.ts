@@ -178,6 +178,9 @@ A store is a bucket. There is no \`http\` store, which the contract leaves to th
 locations. \`fetch_image_location\` asks for the role \`service\` or \`admin\` of the token itself; a service that comes with a user's token reads with the user's roles. The API of
 Glance's cache (\`/v2/cache\`, 2.14, 2.16 and 2.18) is not there, and the versions do not name it.
 
+A failed import names in \`os_glance_failed_import\` the stores that failed; Glance names all that were asked for when it had to download or convert. A \`glance-download\` from a region that the catalog does not have is refused at once
+(400), where Glance's task fails; the catalog's endpoint passes no \`import_filtering_opts\`, as it does in Glance, where it redirects to does.
+
 ### Metadata definitions
 
 {catalog}
