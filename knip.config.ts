@@ -31,7 +31,7 @@ const config: KnipConfig = {
   ignore: ['test/infra/console-dist/**'],
   // Loaded by name: local/dynamodb/engine.ts has a `require` of its own, Stryker finds its plugin.
   ignoreDependencies: ['dynalite', '@stryker-mutator/vitest-runner'],
-  ignoreBinaries: ['qemu-img', 'mkfifo'],
+  ignoreBinaries: ['qemu-img', 'mkfifo', 'go'],
   // A type that an exported signature speaks of may be imported, whether it is or not.
   ignoreExportsUsedInFile: { interface: true, type: true },
 };

@@ -48,7 +48,9 @@ export default defineConfig({
           name: 'acceptance',
           include: ['test/acceptance/**/*.test.ts'],
           ...HANGS,
-          testTimeout: 300_000,
+          // A start packages every function first when it is as deployed; startGlimpse says when that takes too long.
+          hookTimeout: 900_000,
+          testTimeout: 900_000,
           fileParallelism: false,
         },
       },

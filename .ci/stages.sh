@@ -41,8 +41,16 @@ install_clients() {
     swift-proxy swift-account swift-container swift-object >/dev/null
 }
 
+# Programs that use an image service. Tests of those that are missing are skipped elsewhere, and fail here.
+export GLIMPSE_REQUIRE_CONSUMERS=1
+install_consumers() {
+  local packages=(python3-nova python3-cinder)
+  dpkg-query -W "${packages[@]}" >/dev/null 2>&1 && return 0
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+}
+
 install_all() { # What the tests need. Without it nothing else can be run.
-  stage clients install_clients && stage install npm ci
+  stage clients install_clients && stage consumers install_consumers && stage install npm ci
 }
 
 all_tests() {

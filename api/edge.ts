@@ -103,7 +103,8 @@ export function commonHeaders(
 ): Record<string, string> {
   const isPreflight = method === 'OPTIONS';
   return {
-    ...(!isPreflight && { 'cache-control': cacheControl(false) }),
+    // Names and bytes are those of strangers: a browser takes each answer for what it says it is, and for no page.
+    ...(!isPreflight && { 'cache-control': cacheControl(false), 'x-content-type-options': 'nosniff' }),
     ...corsHeaders(headers['origin'], origins, isPreflight),
     ...(requestId !== undefined && { 'x-openstack-request-id': requestId }),
   };

@@ -4,6 +4,7 @@
  */
 import { IDENTITY_ROUTES } from './identity/routes.ts';
 import { IMAGE_ROUTES } from './images/routes.ts';
+import { IMPORT_ROUTES } from './imports/routes.ts';
 import { INFO_ROUTES } from './info/routes.ts';
 import { MEMBER_ROUTES } from './members/routes.ts';
 import { METADEF_ROUTES } from './metadefs/routes.ts';
@@ -16,6 +17,7 @@ export const ROUTES = {
   ...MEMBER_ROUTES,
   ...INFO_ROUTES,
   ...TASK_ROUTES,
+  ...IMPORT_ROUTES,
   ...SCHEMA_ROUTES,
   ...IDENTITY_ROUTES,
   ...METADEF_ROUTES,

@@ -32,12 +32,13 @@ export type Selection =
   | { readonly kind: 'versions'; readonly status: 200 | 300 };
 
 /**
- * Version negotiation: `/v2` and every listed `/v2.N` are the API, `/versions` the document, everything else multiple
+ * Version negotiation: `/v2` and every listed `/v2.N` are the API, `/glimpse/v1` our own, `/versions` the document, everything else multiple
  * choices, unless Accept names the version.
  */
 export function selectVersion(path: string, accept: string | undefined): Selection {
   const [, first = '', ...rest] = path.split('/');
   if (first === 'versions') return { kind: 'versions', status: 200 };
+  if (first === 'glimpse' && rest[0] === 'v1') return { kind: 'api', path };
   if (isApiVersion(first)) return { kind: 'api', path: ['/v2', ...rest].join('/') };
   const named = /^application\/vnd\.openstack\.images-(v2(?:\.\d+)?)$/.exec(accept?.trim() ?? '')?.[1];
   if (named !== undefined && isApiVersion(named) && !/^v\d/.test(first)) return { kind: 'api', path: `/v2${path}` };

@@ -77,6 +77,14 @@ const ROWS: readonly Row[] = [
     ours: ['-O', 'vmdk'],
     sizeLimit: 1.02,
   },
+  {
+    name: 'raw → vhd dynamic',
+    source: 'data.raw',
+    limit: 1.3,
+    qemu: ['-O', 'vpc', '-o', 'force_size=on'],
+    ours: ['-O', 'vhd'],
+  },
+  { name: 'raw → vhdx', source: 'data.raw', limit: 1.3, qemu: ['-O', 'vhdx'], ours: ['-O', 'vhdx'] },
   { name: '20 GiB / 200 MiB plain → raw', source: 'sparse.qcow2', limit: 1.2, qemu: RAW, ours: RAW },
   { name: '20 GiB / 200 MiB zlib → raw', source: 'sparse-zlib.qcow2', limit: 1.2, qemu: RAW, ours: RAW },
 ];

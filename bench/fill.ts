@@ -74,6 +74,7 @@ function image(n: number, project: string): Image {
     importingTo: null,
     failedImport: null,
     progress: null,
+    origin: null,
     createdAt: at,
     updatedAt: at,
     revision: 1,

@@ -9,6 +9,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['convert', async () => (await import('./commands/convert.ts')).convertCommand],
   ['map', async () => (await import('./commands/map.ts')).mapCommand],
   ['metadefs', async () => (await import('./commands/metadefs.ts')).metadefsCommand],
+  ['imports', async () => (await import('./commands/imports.ts')).importsCommand],
   ['image', async () => (await import('./commands/image-lint.ts')).imageLintCommand],
 ]);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COMPRESSIONS, CONVERSION_TARGETS } from './formats.ts';
+import { COMPRESSIONS, CONVERSION_TARGETS, SUBFORMATS } from './formats.ts';
 
 /**
  * Every setting of the service, once: names, defaults, limits and words. Names are Glance's where Glance has the option.
@@ -74,9 +74,9 @@ export const Config = z.strictObject({
     .default(['glance-direct', 'web-download', 'copy-image'])
     .describe('Import methods offered.'),
   image_import_plugins: z
-    .array(z.enum(['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion']))
+    .array(z.enum(['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion', 'image_introspection']))
     .default([])
-    .describe('Import plugins in the order they run.'),
+    .describe('Import plugins in the order they run; image_introspection behind image_decompression.'),
   image_conversion: z
     .strictObject({
       output_format: z
@@ -87,6 +87,16 @@ export const Config = z.strictObject({
         .enum(COMPRESSIONS)
         .default('none')
         .describe('Compression of the clusters of a qcow2 result (not of Glance).'),
+      subformat: z
+        .enum(SUBFORMATS)
+        .default('dynamic')
+        .describe('Form of a vhd result; Azure takes fixed (not of Glance).'),
+      whole_mib: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Pad the disk of a vhd or vhdx result with zeros to whole MiB, as Azure asks of a fixed vhd (not of Glance).',
+        ),
     })
     .prefault({}),
   inject_metadata_properties: z
@@ -308,11 +318,23 @@ export function parseConfig(input: unknown): Config {
   if (defaults.length > 1)
     throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);
   config.stores.forEach(checkAccess);
+  checkPlugins(config);
   if (config.use_keystone_limits && config.identity.mode === 'keystone' && config.oslo_limit.endpoint_id === undefined)
     throw new ConfigError(
       'oslo_limit.endpoint_id: not set: needed for use_keystone_limits with identity.mode keystone',
     );
   return config;
+}
+
+function checkPlugins({ image_import_plugins: plugins }: Config): void {
+  const [introspection, decompression] = [
+    plugins.indexOf('image_introspection'),
+    plugins.indexOf('image_decompression'),
+  ];
+  if (introspection >= 0 && introspection < decompression)
+    throw new ConfigError(
+      'image_import_plugins: image_introspection before image_decompression: it would keep nothing of what is inside a compressed file',
+    );
 }
 
 /** What the service itself may in AWS is nothing to show to anybody else's service; and where it may, it needs no keys. */

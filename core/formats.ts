@@ -20,10 +20,13 @@ export const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = {
 };
 
 /** What a conversion can make. */
-export const CONVERSION_TARGETS = ['raw', 'qcow2', 'vmdk'] as const;
+export const CONVERSION_TARGETS = ['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx'] as const;
 
 /** Compressions that some target offers. */
 export const COMPRESSIONS = ['none', 'zlib', 'zstd'] as const;
+
+/** Forms of the targets that are written in several. */
+export const SUBFORMATS = ['dynamic', 'fixed'] as const;
 
 /** Properties that say how a target was written, by format. */
 export const TARGET_PROPERTIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {

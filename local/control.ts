@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { openDynamoDb } from './dynamodb/server.ts';
+import { openEmbeddedDynamoDb } from './dynamodb/open.ts';
 import {
   type Delivery,
   type DeliveryQueue,
@@ -58,7 +58,7 @@ const REGISTRATION_GRACE_MS = 30_000;
 /** Opens all services and goes on with what a previous process left. Throws one clear error when the data is in use. */
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
   const folder = (name: string) => (options.dataDir === undefined ? undefined : join(options.dataDir, name));
-  const dynamodb = await openDynamoDb({
+  const dynamodb = await openEmbeddedDynamoDb({
     path: folder('dynamodb'),
     strict: options.strict?.dynamodb,
     ...(options.sweepIntervalMs === undefined ? {} : { sweepIntervalMs: options.sweepIntervalMs }),

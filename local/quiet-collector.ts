@@ -7,6 +7,8 @@ import { performance } from 'node:perf_hooks';
 const LOOK_MS = 5_000;
 /** Share of time at work below which a pause of some 100 ms is nobody's. */
 const QUIET = 0.2;
+/** Share from which something was done that may have left garbage behind: a quarter of a second between two looks. */
+const AT_WORK = 0.05;
 /** Bytes of growth that are worth it. */
 const WORTH_COLLECTING = 16 * 1024 * 1024;
 /** Quiet looks at which it collects after it has grown: what sockets and threads held the first time is free later. */
@@ -22,18 +24,24 @@ export interface Watched {
   collect(): Promise<void>;
 }
 
-/** What is done at each look: collects when all is quiet and memory has grown since it was collected last, and twice more. */
+/**
+ * What is done at each look: collects when all is quiet and memory has grown since it was collected last, and twice more. Those two wait
+ * for the end of work that is quiet itself: what an import holds is free when it has ended, and nothing grows then.
+ */
 export function quietCollector({ bytes, busy, collect }: Watched): () => Promise<void> {
   let least = bytes();
+  let floor = least;
   let quietLooks = LAST_LOOK + 1;
   return async () => {
     const now = bytes();
+    const share = busy();
     least = Math.min(least, now);
+    floor = Math.min(floor, now);
     if (now - least >= WORTH_COLLECTING) {
       least = now;
       quietLooks = 0;
-    }
-    if (busy() > QUIET || quietLooks > LAST_LOOK) return;
+    } else if (share > AT_WORK && now - floor >= WORTH_COLLECTING) quietLooks = Math.min(quietLooks, 1);
+    if (share > QUIET || quietLooks > LAST_LOOK) return;
     if (AT_LOOKS.includes(quietLooks++)) await collect();
   };
 }

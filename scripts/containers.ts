@@ -17,8 +17,11 @@ export interface ContainerHost {
 /** What the embedded ECS hands to a container (local/task-ports.ts). */
 interface ContainerRun {
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
 }
+
+/** What a step's container runs, before the step's name and its `name=value` words (workflows/steps.ts). */
+const COMMAND = ['node', 'functions/tasks/run-step.ts'];
+const WORD = /^[A-Za-z]\w*=[\w.:-]*$/;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Enough of what a process said last to tell why it ended. */
@@ -31,8 +34,8 @@ export async function hostContainers(
   const running = new Set<ChildProcess>();
   const runs = LONG_STEPS.map((step) => {
     const variables = variablesOf(step);
-    const run = ({ command, environment }: ContainerRun): Promise<void> =>
-      runContainer({ command, environment: { ...variables, ...environment } }, running);
+    const run = ({ command }: ContainerRun): Promise<void> =>
+      runContainer(argumentsOf(step, command), variables, running);
     return [step, run] as const;
   });
   const host = await hostFunctions({ functions: Object.fromEntries(runs) });
@@ -57,15 +60,31 @@ export async function hostContainers(
   };
 }
 
+/**
+ * A state machine says what a container runs, and whoever reaches the port can make one: on this machine it is the step and nothing
+ * else, in the environment that we give it.
+ * @throws Error for any other command
+ */
+function argumentsOf(step: string, command: readonly string[]): readonly string[] {
+  const known = [...COMMAND, step];
+  const words = command.slice(known.length);
+  if (known.every((word, at) => command[at] === word) && words.every((word) => WORD.test(word)))
+    return command.slice(1);
+  throw new Error(`the container ${step} runs its step alone`);
+}
+
 /** @throws Error with the exit code and the last words of a process that did not end well */
-function runContainer({ command, environment }: ContainerRun, running: Set<ChildProcess>): Promise<void> {
-  const [, ...args] = command;
+function runContainer(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  running: Set<ChildProcess>,
+): Promise<void> {
   // In a container a step has all the time it needs.
   const { [ENVIRONMENT.functionSeconds]: _limit, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
       cwd: ROOT,
-      env: { ...inherited, ...environment },
+      env: { ...inherited, ...variables },
       // The channel tells it when this process is gone.
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });

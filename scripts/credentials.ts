@@ -35,6 +35,8 @@ function openrc(url: string, region: string, person: Person, password: string): 
     OS_PROJECT_NAME: BOOTSTRAP_ACCOUNTS[person].project,
     OS_USER_DOMAIN_NAME: 'Default',
     OS_PROJECT_DOMAIN_NAME: 'Default',
+    // What is built on gophercloud (Terraform, Packer) reads no other domain; openstack, glance and the SDK scope to the project all the same.
+    OS_DOMAIN_NAME: 'Default',
     OS_REGION_NAME: region,
     OS_IMAGE_API_VERSION: '2',
   };

@@ -1,12 +1,12 @@
 /** One port in front of everything, as CloudFront and API Gateway are on AWS: decides by path who answers. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import { answererOf, pathOf } from '../api/dispatch.ts';
 import type { Group } from '../api/route.ts';
 import { continueWhenRead } from '../gateway/expect-continue.ts';
 import { listener } from '../gateway/listener.ts';
 import { limitClient } from '../gateway/slow-client.ts';
 import { apiLimits, EDGE_SERVER, type EdgeOptions, edge } from '../local/edge.ts';
-import { foreignHost } from '../local/wire/web-guard.ts';
+import { foreignHost, foreignPage, type WebGuard, type WebRefusal } from '../local/wire/web-guard.ts';
 
 /** Who answers, by group of the route table. */
 export type Doors = Readonly<Record<Group, RequestListener>>;
@@ -21,6 +21,8 @@ export interface FrontDoor {
 export interface FrontDoorOptions {
   /** Names besides those of loopback that the service is reached by, lower case: a request to any other gets 421. */
   readonly hosts?: readonly string[];
+  /** Origins of other sites whose pages may change things, `*` all: those that CORS is answered for. */
+  readonly origins?: readonly string[];
   /** Milliseconds for the headers of a request. Default one minute. */
   readonly headersMs?: number;
   /**
@@ -39,11 +41,11 @@ export async function takeFrontDoor(port: number, options: FrontDoorOptions = {}
   const { headersMs = DEFAULT_MS, clientMs = DEFAULT_MS } = options;
   let open: RequestListener | undefined;
   const answer = listener((request, response) => {
-    const refusal = foreignHost(request.headers, options);
+    const refusal = foreign(request, options);
     if (refusal !== undefined) {
       response
         .writeHead(refusal.status, { 'content-type': 'text/plain', connection: 'close' })
-        .end(`421 Misdirected Request: ${refusal.message}\n`);
+        .end(`${refusal.status} ${STATUS_CODES[refusal.status]}: ${refusal.message}\n`);
       return;
     }
     if (open === undefined) {
@@ -81,6 +83,19 @@ export async function takeFrontDoor(port: number, options: FrontDoorOptions = {}
         setTimeout(() => server.closeAllConnections(), 2_000).unref();
       }),
   };
+}
+
+/** Of methods that change nothing: a browser shows their answers to nobody without CORS. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * What any page can send without being asked first, it can send a thousand times: log-ins with wrong passwords, until this machine's
+ * address may try no more.
+ */
+function foreign({ method = '', headers }: IncomingMessage, options: FrontDoorOptions): WebRefusal | undefined {
+  const { hosts = [], origins = [] } = options;
+  const guard: WebGuard = { hosts, mayCome: (origin) => origins.includes(origin) || origins.includes('*') };
+  return foreignHost(headers, guard) ?? (READS.has(method) ? undefined : foreignPage(headers, guard));
 }
 
 const byPath =

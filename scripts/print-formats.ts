@@ -6,7 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FORMATS } from '../formats/catalog.ts';
-import { WRITERS } from '../formats/writers.ts';
+import { TARGETS, WRITERS } from '../formats/writers.ts';
 
 /** The printed file. */
 export const FORMATS_FILE = join(import.meta.dirname, '../core/formats.ts');
@@ -33,9 +33,11 @@ export function formatsText(): string {
     '/** Extensions of dropped files, and the disk format they mean. */',
     `export const FORMAT_OF_EXTENSION: Readonly<Record<string, string>> = ${table(extensions, quoted)};\n`,
     '/** What a conversion can make. */',
-    `export const CONVERSION_TARGETS = ${list(WRITERS.map(({ format }) => format))} as const;\n`,
+    `export const CONVERSION_TARGETS = ${list(TARGETS)} as const;\n`,
     '/** Compressions that some target offers. */',
     `export const COMPRESSIONS = ${list([...compressions])} as const;\n`,
+    '/** Forms of the targets that are written in several. */',
+    `export const SUBFORMATS = ${list(WRITERS.flatMap(({ subformat }) => subformat ?? []))} as const;\n`,
     '/** Properties that say how a target was written, by format. */',
     `export const TARGET_PROPERTIES: Readonly<Record<string, Readonly<Record<string, string>>>> = ${table(properties, (own) => `{ ${Object.entries(own).map(([name, value]) => `${name}: ${quoted(value)}`)} }`)};`,
     '',

@@ -56,7 +56,11 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Service> {
   const dataDir = await openDataDir(settings, undo);
-  const door = await takeFrontDoor(settings.port, { hosts: settings.hosts, edge: settings.strict.front });
+  const door = await takeFrontDoor(settings.port, {
+    hosts: settings.hosts,
+    origins: settings.config.cors_allowed_origins,
+    edge: settings.strict.front,
+  });
   undo.push(() => door.close());
   const secrets = await loadSecrets(dataDir);
   const { strict, deployment } = await deployed(settings, dataDir);

@@ -46,6 +46,9 @@ export const ImageAnswer = z.looseObject({
   os_glance_import_phase: text.exactOptional(),
   os_glance_import_percent: text.exactOptional(),
   os_glance_import_eta_seconds: text.exactOptional(),
+  os_glance_source_format: text.exactOptional(),
+  os_glance_source_subformat: text.exactOptional(),
+  os_glance_source_adapter_type: text.exactOptional(),
 });
 export type ImageAnswer = z.infer<typeof ImageAnswer>;
 

@@ -18,6 +18,7 @@ export function imageView(image: Image, options: ViewOptions): ImageAnswer {
   return {
     ...propertyViews(options.properties ?? image.properties),
     ...importViews(image),
+    ...originViews(image),
     name: image.name,
     disk_format: image.diskFormat,
     container_format: image.containerFormat,
@@ -76,6 +77,17 @@ function importViews(image: Image): Partial<ImageAnswer> {
         os_glance_import_eta_seconds: String(Math.ceil(image.progress.etaSeconds)),
       }),
     }),
+  };
+}
+
+/** What a conversion made of it: the file that it was before, which its owner cannot ask the image any more. */
+function originViews({ origin }: Image): Partial<ImageAnswer> {
+  if (origin?.source === undefined) return {};
+  const { format, subformat, adapterType } = origin.source;
+  return {
+    os_glance_source_format: format,
+    ...(subformat !== undefined && { os_glance_source_subformat: subformat }),
+    ...(adapterType !== undefined && { os_glance_source_adapter_type: adapterType }),
   };
 }
 

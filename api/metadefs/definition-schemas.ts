@@ -3,6 +3,7 @@
  * schemas for the API and for whoever reads files, so that what a file's check accepts the API accepts.
  */
 import { z } from 'zod';
+import { isUnusableName } from '../../core/images/text.ts';
 import { PROPERTY_TYPES } from './property-keys.ts';
 
 const NAME_LENGTH = 80;
@@ -13,6 +14,8 @@ const OWNER_LENGTH = 255;
 const text = (length: number) =>
   z.string().refine((value) => [...value].length <= length, `at most ${length} characters are allowed`);
 const name = text(NAME_LENGTH).refine((value) => value !== '', 'a name is needed');
+/** The name of a property is its key wherever it is shown among others. */
+const dictionaryKey = name.refine((value) => !isUnusableName(value), 'it cannot be the name of anything');
 const count = z.int().min(0);
 
 /** A regular expression as clients mean it: Python's names of groups are taken too. */
@@ -66,7 +69,7 @@ const Definition = z
 const Dictionary = z.record(name, Definition);
 
 /** Body of POST and PUT of a property. */
-export const PropertyBody = z.strictObject({ ...fragment, name });
+export const PropertyBody = z.strictObject({ ...fragment, name: dictionaryKey });
 export type PropertyBody = z.infer<typeof PropertyBody>;
 
 const object = {

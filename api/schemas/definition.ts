@@ -57,8 +57,8 @@ function objectViolation(definition: Definition, value: object): string | undefi
   const missing = definition.required?.find((key) => !Object.hasOwn(value, key));
   if (missing !== undefined) return `'${missing}' is a required property`;
   return firstOf(Object.entries(value), ([key, item]) => {
-    const known = definition.properties?.[key];
-    if (known !== undefined) return violation(known, item);
+    const known = definition.properties;
+    if (known !== undefined && Object.hasOwn(known, key)) return violation(known[key] as Definition, item);
     if (definition.additionalProperties === false) return `'${key}' is not expected here`;
     return typeof definition.additionalProperties === 'object'
       ? violation(definition.additionalProperties, item)

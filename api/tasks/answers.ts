@@ -36,6 +36,16 @@ export type TaskAnswer = z.infer<typeof TaskAnswer>;
 export const TasksAnswer = z.object({ tasks: z.array(TaskStub).readonly(), ...PAGE_LINKS });
 export const TaskHeaders = z.object({ location: text });
 
+/** How far a task is. Bytes, seconds. */
+export const TaskProgressAnswer = z.object({
+  phase: text,
+  percent: z.number(),
+  bytes_done: z.number(),
+  bytes_total: z.number(),
+  eta_seconds: z.number().exactOptional(),
+});
+export type TaskProgressAnswer = z.infer<typeof TaskProgressAnswer>;
+
 /** A row of GET /v2/images/{id}/tasks. */
 export const ImageTask = z.object({
   id: text,
@@ -54,15 +64,7 @@ export const ImageTask = z.object({
   result: json.nullable(),
   message: text,
   /** Ours, while the task is at work; bytes, seconds. */
-  progress: z
-    .object({
-      phase: text,
-      percent: z.number(),
-      bytes_done: z.number(),
-      bytes_total: z.number(),
-      eta_seconds: z.number().exactOptional(),
-    })
-    .exactOptional(),
+  progress: TaskProgressAnswer.exactOptional(),
 });
 export type ImageTask = z.infer<typeof ImageTask>;
 

@@ -1,8 +1,9 @@
 /** Tasks on the wire, in the two forms that the API has (contract: import.md section 9). */
+import type { TaskProgress } from '../../core/tasks/progress.ts';
 import type { WatchedTask } from '../../core/tasks/queries.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { microTime, wireTime } from '../timestamps.ts';
-import type { ImageTask, TaskAnswer, TaskStub } from './answers.ts';
+import type { ImageTask, TaskAnswer, TaskProgressAnswer, TaskStub } from './answers.ts';
 
 /** A row of GET /v2/tasks. */
 export function taskStub(task: Task): TaskStub {
@@ -50,14 +51,16 @@ export function imageTaskView({ task, progress }: WatchedTask): ImageTask {
     input: task.input,
     result: task.result,
     message: task.message,
-    ...(progress !== undefined && {
-      progress: {
-        phase: progress.phase,
-        percent: progress.percent,
-        bytes_done: progress.bytesDone,
-        bytes_total: progress.bytesTotal,
-        ...(progress.etaSeconds !== undefined && { eta_seconds: progress.etaSeconds }),
-      },
-    }),
+    ...(progress !== undefined && { progress: progressView(progress) }),
+  };
+}
+
+export function progressView({ phase, percent, bytesDone, bytesTotal, etaSeconds }: TaskProgress): TaskProgressAnswer {
+  return {
+    phase,
+    percent,
+    bytes_done: bytesDone,
+    bytes_total: bytesTotal,
+    ...(etaSeconds !== undefined && { eta_seconds: etaSeconds }),
   };
 }

@@ -30,6 +30,7 @@ export const COLUMNS = {
   staged: 'staged',
   lock: 'lock',
   progress: 'progress',
+  origin: 'origin',
 } as const satisfies Record<Column, string>;
 
 const COLUMN_LIST = Object.entries(COLUMNS) as [Column, string][];
@@ -107,6 +108,7 @@ export function imageOf(item: ImageItem | undefined): Image | undefined {
     importingTo: storeListOf(item, 'importingTo'),
     failedImport: storeListOf(item, 'failedImport'),
     progress: (item['progress'] as Image['progress'] | undefined) ?? null,
+    origin: (item['origin'] as Image['origin'] | undefined) ?? null,
     createdAt: item['created_at'] as string,
     updatedAt: item['updated_at'] as string,
     revision: item['revision'] as number,

@@ -34,6 +34,7 @@ const TASK_FIELDS = [
   'facts',
   'createdAt',
   'updatedAt',
+  'cancelledAt',
   'expiresAt',
 ] as const satisfies readonly (keyof Task)[];
 

@@ -1,10 +1,12 @@
-import type { WithConfig } from '../../core/config.ts';
+import type { Config, WithConfig } from '../../core/config.ts';
 import type { Image } from '../../core/images/image.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import { parseHeader } from '../../formats/qcow2/header.ts';
+import { writerOf } from '../../formats/writers.ts';
 import type { WithPlaces } from '../places.ts';
+import { targetOptions } from '../render/target-options.ts';
 
 /** What is known of a download when its first bytes are there. */
 export interface Announced {
@@ -29,8 +31,14 @@ export async function announceWork(
   await deps.tasks.note(task.id, { work: { fetch: length, ...work } });
 }
 
+/** The result is put together with tables of its own, behind the slices. */
+function hasTables(config: Config): boolean {
+  const { target: format, subformat } = targetOptions(config, config.image_conversion.output_format);
+  return writerOf({ format, subformat }).tables !== undefined;
+}
+
 function conversion({ config }: WithConfig, head: Uint8Array, length: number): Record<string, number> {
-  if (config.image_conversion.output_format !== 'raw') return { render: length, assemble: length, hash: length };
+  if (hasTables(config)) return { render: length, assemble: length, hash: length };
   return { render: length, hash: qcow2Size(head) ?? length };
 }
 

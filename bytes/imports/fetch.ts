@@ -60,7 +60,7 @@ async function removeDropped({ places: { staging } }: WithPlaces, { key, etag }:
 
 async function wholeUrl(deps: WithSourceSecretReads, taskId: string, method: Method<'web-download'>): Promise<string> {
   if (method.isShortened !== true) return method.uri;
-  const url = await deps.sourceSecretReads.of(taskId);
+  const url = await deps.sourceSecretReads.of(method.keptUnder ?? taskId);
   if (url === undefined) throw new FetchFailed(`The whole URL of ${method.uri} is gone`);
   return url;
 }

@@ -5,9 +5,10 @@ import { contentRefusal, declaredFormat } from '../../core/images/judge-content.
 import type { WithImages } from '../../core/images/repository.ts';
 import { type ImportTask, importTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
+import type { Introspection } from '../../core/tasks/task.ts';
 import { traitsOf } from '../../formats/catalog.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
-import { inspect } from '../../formats/inspect.ts';
+import { type Inspection, inspect } from '../../formats/inspect.ts';
 import type { WithPlaces } from '../places.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
@@ -26,7 +27,8 @@ export async function inspectSource(deps: InspectDeps, taskId: string, isUnpacke
   if (image === undefined || source === undefined) throw new ImageRefused(`Task ${taskId} has nothing to inspect`);
   if (task.import.method.name === 'copy-image') return;
   const declared = declaredFormat(image) ?? (image.diskFormat === null ? 'any' : undefined);
-  if (declared === undefined) return; // ami/ovf/compressed containers are stored as they are
+  // ami/ovf/compressed containers are stored as they are
+  if (declared === undefined) return noteUnjudged(deps, taskId, image, source);
   // As on upload: whatever it is declared to be, an image may have no bytes.
   if (source.size === 0 && declared !== 'any') return;
   const found = await look(deps, source, declared);
@@ -41,6 +43,7 @@ export async function inspectSource(deps: InspectDeps, taskId: string, isUnpacke
   await deps.tasks.note(taskId, {
     format: found.format,
     ...(found.virtualSize === null ? {} : { virtualSize: found.virtualSize }),
+    found: introspectionOf(found),
   });
   if (image.diskFormat === null) await adopt(deps, task, found.format);
 }
@@ -52,6 +55,29 @@ async function look(deps: InspectDeps, source: StoredBytes, declared: string): R
     maxVirtualSize: deps.config.max_virtual_size,
     nonfatal: deps.config.image_format.gpt_safety_checks_nonfatal,
   });
+}
+
+/** Content that no rule looks at, such as that of an aki container: what is recognised is of use where somebody wants to keep it. */
+async function noteUnjudged(
+  deps: InspectDeps,
+  taskId: string,
+  { diskFormat, containerFormat }: Image,
+  source: StoredBytes,
+): Promise<void> {
+  const isWanted = deps.config.image_import_plugins.includes('image_introspection');
+  if (!isWanted || diskFormat === null || containerFormat === 'compressed' || source.size === 0) return;
+  const found = await look(deps, source, diskFormat);
+  if (found.verdict !== 'refuse') await deps.tasks.note(taskId, { found: introspectionOf(found) });
+}
+
+function introspectionOf({ format, subformat, properties, firmware }: Inspection): Introspection {
+  const evidence = firmware.find((hint) => hint.firmware === properties['hw_firmware_type'])?.evidence;
+  return {
+    format,
+    ...(subformat === undefined ? {} : { subformat }),
+    properties,
+    ...(evidence === undefined ? {} : { firmwareEvidence: evidence }),
+  };
 }
 
 /** What would make an image of a compressed one. */

@@ -5,14 +5,24 @@ import { BackendUnavailable } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { isReserved } from '../../core/images/reserved.ts';
 import { isConvertible } from '../../core/imports/conversion.ts';
+import { permitted } from '../../core/imports/introspection.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithLog } from '../../core/log.ts';
+import type { WithPolicy, WithProtections } from '../../core/policy/port.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { WithPlaces } from '../places.ts';
 import { decompressSource } from './decompress.ts';
 import type { StepTools } from './step.ts';
 
-type PluginDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
+type PluginDeps = WithConfig &
+  WithClock &
+  WithImages &
+  WithTasks &
+  WithDuties &
+  WithLog &
+  WithPlaces &
+  WithPolicy &
+  WithProtections;
 type Plugin = (deps: PluginDeps, task: ImportTask, tools: StepTools) => Promise<void>;
 
 /** Import plugins by Glance's names (contract: import.md section 6). */
@@ -21,6 +31,7 @@ const PLUGINS: Readonly<Record<string, Plugin>> = {
   inject_image_metadata: injectProperties,
   image_decompression: decompressSource,
   image_conversion: decideConversion,
+  image_introspection: keepFound,
 };
 
 /** Runs the plugin named; the workflow calls one after another in the configured order. @throws what it throws */
@@ -50,4 +61,13 @@ async function decideConversion(deps: PluginDeps, task: ImportTask): Promise<voi
   if (image === undefined || format === undefined || !isConvertible(image, format)) return;
   if (format === target) return;
   await deps.tasks.note(task.id, { targetFormat: target });
+}
+
+/** Only decides: what Inspect found goes onto the image when that turns active. */
+async function keepFound(deps: PluginDeps, task: ImportTask): Promise<void> {
+  const { found } = task.facts;
+  if (found === undefined) return;
+  const kept = await permitted(deps, task, found);
+  deps.log.info('image introspected', { taskId: task.id, imageId: task.imageId, ...kept });
+  await deps.tasks.note(task.id, { kept });
 }

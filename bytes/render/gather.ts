@@ -9,7 +9,15 @@ import type { WithPlaces } from '../places.ts';
 import { putMap } from '../sparse-writer.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { type AssembleDeps, assembleObject } from './assemble.ts';
-import { batchCount, type EncodedFragment, type Fragment, type ImportPlan, readPlan } from './import-plan.ts';
+import { assertResult } from './assert-result.ts';
+import {
+  batchCount,
+  type EncodedFragment,
+  type Fragment,
+  type ImportPlan,
+  isEncoded,
+  readPlan,
+} from './import-plan.ts';
 
 const READS_AT_ONCE = 16;
 
@@ -23,10 +31,10 @@ export async function gatherRendered(deps: AssembleDeps, task: ImportTask, tools
   const plan = await readPlan(deps.places, task.id);
   const failed = (await deps.tasks.batches(task.id)).find((batch) => batch.error !== undefined);
   if (failed?.error !== undefined) throw recordedFailure(failed.error);
-  const rendered =
-    plan.conversion === undefined
-      ? await gatherSparse(deps, task, plan)
-      : await assembleObject(deps, task, plan.conversion, fragments<EncodedFragment>(deps, task.id, plan), tools);
+  const rendered = isEncoded(plan)
+    ? await assembleObject(deps, task, plan.conversion, fragments<EncodedFragment>(deps, task.id, plan), tools)
+    : await gatherSparse(deps, task, plan);
+  if (plan.conversion !== undefined) await assertResult(deps, rendered, plan.conversion);
   await deps.tasks.note(task.id, { rendered });
 }
 

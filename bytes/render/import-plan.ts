@@ -1,4 +1,5 @@
 import type { ConversionPlan } from '../../formats/convert/plan.ts';
+import { writerOf } from '../../formats/writers.ts';
 import { getJson } from '../json-object.ts';
 import { planKey } from '../keys.ts';
 import type { Places } from '../places.ts';
@@ -11,14 +12,19 @@ export interface ImportPlan {
   /** Bytes as they arrived; `etag` pins them. */
   readonly source: StoredBytes;
   readonly sourceFormat: string;
-  /** Bytes of the raw image. */
+  /** Bytes that slices render: of the raw image, or of the file in which its bytes stand at their own offsets. */
   readonly virtualSize: number;
   /** Slices (16 MiB, numbered from 0) that may hold data, as runs: [first, count], ascending. */
   readonly runs: readonly (readonly [first: number, count: number])[];
   /** Slices per batch. */
   readonly slicesPerBatch: number;
-  /** What becomes of the slices, when the target has tables of its own; absent means raw, packed sparse. */
+  /** What becomes of the image; absent means raw, packed sparse. */
   readonly conversion?: ConversionPlan;
+}
+
+/** True when slices are encoded and put together with tables; otherwise they are packed sparse, each in its place. */
+export function isEncoded(plan: ImportPlan): plan is ImportPlan & { readonly conversion: ConversionPlan } {
+  return plan.conversion !== undefined && writerOf(plan.conversion.target).tables !== undefined;
 }
 
 /** What one batch found: an object beside the plan, read once by Gather. */

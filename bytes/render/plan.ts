@@ -4,19 +4,20 @@ import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { isCounted } from '../../core/quota/ceilings.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
-import { planConversion } from '../../formats/convert/plan.ts';
+import { renderedImage } from '../../formats/convert/placed.ts';
+import { type ConversionPlan, planConversion } from '../../formats/convert/plan.ts';
 import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
 import type { ByteSource } from '../../formats/engine/source.ts';
 import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
 import { openImage } from '../../formats/registry.ts';
-import { WRITERS } from '../../formats/writers.ts';
 import { bytesThrough } from '../imports/copy-to-store.ts';
 import { putJson } from '../json-object.ts';
 import { planKey } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { openStored } from '../stored-image.ts';
-import { batchCount, type ImportPlan, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
+import { batchCount, type ImportPlan, isEncoded, runsOf, slicesPerBatch, sliceTotal } from './import-plan.ts';
+import { targetOptions } from './target-options.ts';
 
 type PlanDeps = WithConfig & WithImages & WithTasks & WithPlaces;
 
@@ -43,10 +44,14 @@ export async function planRendering(
   const hash = keepsContent(task) && task.facts.sourceDigests !== undefined ? {} : { hash: plan.virtualSize };
   const render = sliceTotal(plan) * SLICE_BYTES;
   // How long the result will be is known when it is assembled; until then, as long as its slices.
-  const tail = plan.conversion === undefined ? hash : { assemble: render, hash: render };
-  const layout = plan.conversion === undefined ? 'sparse' : 'plain';
+  const tail = isEncoded(plan) ? { assemble: render, hash: render } : hash;
+  const layout = isEncoded(plan) ? 'plain' : 'sparse';
   const copies = streamedCopies(deps, task, { layout, size: plan.virtualSize }, render);
-  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render, ...tail, ...copies } });
+  await deps.tasks.note(task.id, {
+    // The target may pad the disk to whole sectors, or more.
+    ...(plan.conversion === undefined ? {} : { virtualSize: plan.conversion.outputSize }),
+    work: { ...fetchWork(task), render, ...tail, ...copies },
+  });
   return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
 }
 
@@ -81,7 +86,9 @@ async function needsRender(deps: WithImages & WithPlaces, task: ImportTask, sour
 async function planRender(deps: WithConfig & WithPlaces, task: ImportTask, source: StoredBytes): Promise<ImportPlan> {
   const bytes = await openStored(deps.places, source);
   const format = (task.facts.format ?? 'raw') as FormatName;
-  const image = await openImage(bytes, format);
+  const opened = await openImage(bytes, format);
+  const conversion = conversionOf(deps, task, opened, bytes);
+  const image = conversion === undefined ? opened : renderedImage(opened, conversion);
   const slices: number[] = [];
   for await (const extent of image.extents(0, image.virtualSize)) {
     if (!extent.allocated || extent.zero) continue;
@@ -96,24 +103,20 @@ async function planRender(deps: WithConfig & WithPlaces, task: ImportTask, sourc
     virtualSize: image.virtualSize,
     runs: runsOf(slices),
     slicesPerBatch: slicesPerBatch(slices.length),
-    ...conversionOf(deps, task, image, bytes),
+    ...(conversion === undefined ? {} : { conversion }),
   };
 }
 
-/** A target with tables of its own is encoded and assembled; raw needs no more than the slices. */
+/** What becomes of an image that is converted; raw needs no more than the slices. */
 function conversionOf(
   deps: WithConfig,
   task: ImportTask,
   image: DiskImage,
   source: ByteSource,
-): Pick<ImportPlan, 'conversion'> {
-  const { targetFormat: target } = task.facts;
-  const writer = WRITERS.find(({ format }) => format === target);
-  if (writer?.tables === undefined) return {};
-  const { compression } = deps.config.image_conversion;
-  // What the configuration says is for the targets that offer it.
-  const choices = writer.compressions.includes(compression) ? { compression } : {};
-  return { conversion: planConversion(image, source, { target: writer.format, ...choices }) };
+): ConversionPlan | undefined {
+  const { targetFormat } = task.facts;
+  if (targetFormat === undefined || targetFormat === 'raw') return undefined;
+  return planConversion(image, source, targetOptions(deps.config, targetFormat, task.imageId));
 }
 
 /** Bytes the fetch moved count as done work, when it moved any. */

@@ -6,6 +6,7 @@ import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
+import { renderedImage } from '../../formats/convert/placed.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
 import { SLICE_BYTES } from '../../formats/engine/sparse/geometry.ts';
 import { openImage } from '../../formats/registry.ts';
@@ -15,7 +16,14 @@ import { fragmentKey, imagePrefix } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
 import { openStored } from '../stored-image.ts';
 import { encodeSlices } from './encode.ts';
-import { type EncodedFragment, type Fragment, type ImportPlan, readPlan, slicesOfBatch } from './import-plan.ts';
+import {
+  type EncodedFragment,
+  type Fragment,
+  type ImportPlan,
+  isEncoded,
+  readPlan,
+  slicesOfBatch,
+} from './import-plan.ts';
 import { packSlices } from './pack-slices.ts';
 
 type RenderDeps = WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
@@ -59,9 +67,10 @@ async function fragmentOf(
   numbers: readonly number[],
 ): Promise<Fragment | EncodedFragment> {
   const { staging } = places;
-  const image = await openImage(await openStored(places, plan.source), plan.sourceFormat as FormatName);
-  const { conversion } = plan;
-  if (conversion !== undefined) {
+  const opened = await openImage(await openStored(places, plan.source), plan.sourceFormat as FormatName);
+  const image = plan.conversion === undefined ? opened : renderedImage(opened, plan.conversion);
+  if (isEncoded(plan)) {
+    const { conversion } = plan;
     return { encoded: await encodeSlices({ staging, taskId: task.id, image, conversion, guard, onBytes }, numbers) };
   }
   const prefix = imagePrefix(task.imageId, task.id);

@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_MAX_RATIO } from '../../formats/convert/guard.ts';
 import type { TargetOptions } from '../../formats/convert/plan.ts';
 import { FormatError } from '../../formats/engine/errors.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
-import type { Compression } from '../../formats/engine/writer.ts';
-import { type TargetName, WRITERS, writerOf } from '../../formats/writers.ts';
+import type { Compression, FormatWriter } from '../../formats/engine/writer.ts';
+import { TARGETS, type TargetName, WRITERS, writerOf } from '../../formats/writers.ts';
 import { complain, EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { bytesArgument, countArgument, formatArgument, nonfatalOption } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
@@ -15,7 +16,9 @@ import type { Register } from './register.ts';
 const DEFAULT_MAX_VIRTUAL_SIZE = 256 * 2 ** 30;
 
 interface Options {
-  readonly output: TargetName;
+  readonly output: TargetName | keyof typeof QEMU_NAMES;
+  readonly subformat?: string;
+  readonly wholeMib?: true;
   readonly compress?: Compression;
   readonly clusterSize?: number;
   readonly format?: FormatName;
@@ -24,6 +27,18 @@ interface Options {
   readonly threads?: number;
   readonly nonfatal?: string;
 }
+
+/** What qemu calls some targets. */
+const QEMU_NAMES = { vpc: 'vhd' } as const satisfies Readonly<Record<string, TargetName>>;
+
+const targetNamed = (name: Options['output']): TargetName => (name === 'vpc' ? QEMU_NAMES[name] : name);
+
+/** Formats of writers of which something is true. */
+const formatsWith = (has: (writer: FormatWriter) => boolean): string =>
+  [...new Set(WRITERS.filter(has).map(({ format }) => format))].join(', ');
+
+/** Forms of targets that are written in several. */
+const FORMS = WRITERS.flatMap(({ subformat }) => subformat ?? []);
 
 /** Compressions that some target writes. */
 const METHODS = [...new Set(WRITERS.flatMap(({ compressions }) => compressions))].filter((name) => name !== 'none');
@@ -36,8 +51,12 @@ export const convertCommand: Register = (program, done) => {
     .argument('<in>', 'image of any readable format')
     .argument('<out>', 'file to make')
     .addOption(
-      new Option('-O, --output <format>', 'format to make').choices(WRITERS.map(({ format }) => format)).default('raw'),
+      new Option('-O, --output <format>', 'format to make; vpc is vhd')
+        .choices([...TARGETS, ...Object.keys(QEMU_NAMES)])
+        .default('raw'),
     )
+    .addOption(new Option('--subformat <form>', 'form of a vhd: dynamic (default) or fixed').choices(FORMS))
+    .option('--whole-mib', 'pad the disk of a vhd or vhdx with zeros to whole MiB, as Azure asks of a fixed vhd')
     .addOption(new Option('--compress <method>', 'compress qcow2 clusters').choices(METHODS))
     .option('--cluster-size <bytes>', 'qcow2 clusters: 512 to 2M (default: 64k)', clusterArgument)
     .option('--format <format>', 'what the image is declared to be: anything else refuses', formatArgument)
@@ -93,19 +112,31 @@ async function convert(input: string, output: string, options: Options): Promise
   }
 }
 
-function targetOptions({ output: target, compress: compression, clusterSize }: Options): TargetOptions {
-  const { clusterSizes, compressions } = writerOf(target);
-  if (clusterSize !== undefined && clusterSizes === undefined) {
-    const clustered = WRITERS.filter((writer) => writer.clusterSizes !== undefined).map(({ format }) => format);
-    throw new UsageError(`--cluster-size belongs to -O ${clustered.join(', ')}`);
+function targetOptions(options: Options): TargetOptions {
+  const { compress: compression, clusterSize, subformat, wholeMib } = options;
+  const target = targetNamed(options.output);
+  if (subformat !== undefined && !WRITERS.some((form) => form.format === target && form.subformat === subformat)) {
+    throw new UsageError(`--subformat belongs to -O ${formatsWith((writer) => writer.subformat === subformat)}`);
   }
-  if (compression !== undefined && !compressions.includes(compression)) {
+  const writer: FormatWriter = writerOf({ format: target, subformat });
+  if (clusterSize !== undefined && writer.clusterSizes === undefined) {
+    throw new UsageError(
+      `--cluster-size belongs to -O ${formatsWith(({ clusterSizes }) => clusterSizes !== undefined)}`,
+    );
+  }
+  if (wholeMib === true && writer.wholeMib !== true) {
+    throw new UsageError(`--whole-mib belongs to -O ${formatsWith((other) => other.wholeMib === true)}`);
+  }
+  if (compression !== undefined && !writer.compressions.includes(compression)) {
     throw new UsageError(`-O ${target} cannot be compressed with ${compression}`);
   }
   return {
     target,
-    compression: compression ?? compressions[0],
+    compression: compression ?? writer.compressions[0],
+    identity: randomUUID(),
     ...(clusterSize === undefined ? {} : { clusterSize }),
+    ...(subformat === undefined ? {} : { subformat }),
+    ...(wholeMib === undefined ? {} : { wholeMib }),
   };
 }
 

@@ -98,16 +98,16 @@ async function planFile(
 }
 
 /** Bytes of a slice, whole clusters; results without tables take the engine's own. */
-function sliceOf({ target, compression, clusterSize = 0 }: TargetOptions): number | undefined {
-  const { tables, compressions } = writerOf(target);
+function sliceOf({ target: format, subformat, compression, clusterSize }: TargetOptions): number | undefined {
+  const { tables, compressions, blockSize } = writerOf({ format, subformat });
   if (tables === undefined) return undefined;
   if ((compression ?? compressions[0]) !== 'none') return ENCODE_SLICE.compressed;
-  return Math.max(ENCODE_SLICE.plain, clusterSize);
+  return Math.max(ENCODE_SLICE.plain, blockSize(clusterSize));
 }
 
 function createOutput({ output, plan }: Assignment): void {
   const descriptor = openSync(output, 'wx');
-  if (writerOf(plan.target.format).tables === undefined) ftruncateSync(descriptor, plan.outputSize);
+  if (writerOf(plan.target).tables === undefined) ftruncateSync(descriptor, plan.virtualSize);
   closeSync(descriptor);
 }
 
@@ -136,7 +136,7 @@ async function fillOutput(assignment: Assignment, threads: number, options: Conv
     ended();
   }
   options.signal.throwIfAborted();
-  if (writerOf(plan.target.format).tables !== undefined) writeTables(assignment.output, assemble(plan, state.index));
+  if (writerOf(plan.target).tables !== undefined) writeTables(assignment.output, assemble(plan, state.index));
 }
 
 function writeTables(output: string, assembly: Assembly): void {

@@ -28,8 +28,7 @@ export interface SharedState {
 
 /** Makes the shared memory that a plan needs. @param start file offset of the first body */
 export function sharedState(plan: ConversionPlan, start: number): SharedState {
-  const blocks =
-    writerOf(plan.target.format).tables === undefined ? 0 : Math.ceil(plan.outputSize / plan.target.blockSize);
+  const blocks = writerOf(plan.target).tables === undefined ? 0 : Math.ceil(plan.outputSize / plan.target.blockSize);
   const counters = new BigInt64Array(new SharedArrayBuffer(SLOTS * 8));
   counters[CURSOR] = BigInt(start);
   return { counters, index: new Uint32Array(new SharedArrayBuffer(blocks * 4)) };

@@ -2,12 +2,12 @@
 export interface Duty {
   /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
   readonly id: string;
-  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop';
+  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop' | 'kept';
   readonly dueAtMs: number;
   /** Empty for `metadef` and `drop`. */
   readonly imageId: string;
   readonly writeId?: string;
-  /** Prefixes to sweep, for `retired` and `deleted`. */
+  /** Prefixes to sweep, for `retired`, `deleted` and `kept`. */
   readonly places?: readonly { readonly place: string; readonly prefix: string }[];
   readonly attempt?: number;
   /** For `metadef`: the namespace, and the generations of its children that may be dead. */

@@ -11,6 +11,7 @@ import {
   type User,
 } from './records.ts';
 import type { ValidToken } from './repository.ts';
+import { isAdmin } from './roles.ts';
 
 /** Records that an administrator keeps; credentials belong to their users (credentials.ts). */
 export type DirectoryKind = Exclude<keyof NamedRecords, 'credential'>;
@@ -37,10 +38,6 @@ const RULES: { readonly [K in DirectoryKind]: KindRules<NamedRecords[K]> } = {
   },
   role: { mayShow: () => false, checkDelete: refuseBaseRole },
 };
-
-export function isAdmin(caller: ValidToken): boolean {
-  return caller.roles.some(({ name }) => name.toLowerCase() === 'admin');
-}
 
 /** @throws Forbidden unless the caller is an administrator, or `orElse` holds. */
 export function requireAdmin(caller: ValidToken, action: string, orElse = false): void {

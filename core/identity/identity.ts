@@ -7,6 +7,8 @@ import { createTurnstile, hashPassword } from './password.ts';
 import type { GrantScope, RevokedSubject } from './records.ts';
 import { EXPIRED_WINDOW_MS, type IdentityRepository, type TokenValidator, type ValidToken } from './repository.ts';
 import { createRevocations } from './revocations.ts';
+import { createRevokingLimit } from './revoking.ts';
+import { isAdmin } from './roles.ts';
 import { createSubjects, type Subjects } from './subjects.ts';
 import type { TokenClaims, TokenSigner } from './token.ts';
 import { createTokenValidator, subjectKey, tokenOf } from './validator.ts';
@@ -20,8 +22,8 @@ import { createTokenValidator, subjectKey, tokenOf } from './validator.ts';
 export interface Identity extends TokenValidator {
   /** @throws Unauthenticated; NotFound for a bad token in the token method; TooManyRequests; Forbidden for trusts. */
   issue(request: TokenRequest, source: string): Promise<IssuedToken>;
-  /** Voids one token (not those made from it). */
-  revokeToken(token: ValidToken): Promise<void>;
+  /** Voids one token (not those made from it). @param by who asks: a user may do so for a number of tokens an hour, an administrator for any. @throws TooManyRequests */
+  revokeToken(token: ValidToken, by: ValidToken): Promise<void>;
   /** Voids every token issued until now for a user, project or credential, and forgets what is cached here. */
   revokeAll(subject: RevokedSubject): Promise<void>;
   /** Sets a new password for a user who knows the old one; voids the user's tokens. @throws Unauthenticated; TooManyRequests */
@@ -68,13 +70,15 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
   const subjects = createSubjects(repository, clock);
   const revocations = createRevocations(repository, clock);
   const attempts = createAttempts(repository, clock);
+  const revoking = createRevokingLimit(repository, clock);
   const turnstile = createTurnstile();
-  const { validate } = createTokenValidator({ clock, verifier: signer, subjects, revocations });
+  const { validate, validateNow } = createTokenValidator({ clock, verifier: signer, subjects, revocations });
 
   async function issue(request: TokenRequest, source: string): Promise<IssuedToken> {
-    const proven = await prove({ repository, attempts, turnstile, validate }, request.proofs, source);
-    const scope = await chooseScope(proven, request.scope);
+    // Of the time before the proof: what is revoked while it is looked at counts for the new token too.
     const now = clock.now();
+    const proven = await prove({ repository, attempts, turnstile, validate: validateNow }, request.proofs, source);
+    const scope = await chooseScope(proven, request.scope);
     const ends = [now + lifetimeMs, proven.token?.expiresAtMs, proven.credential?.expiresAtMs];
     const audit = randomBytes(AUDIT_ID_BYTES).toString('base64url');
     const firstAudit = proven.token?.auditIds.at(-1);
@@ -141,14 +145,15 @@ export function createIdentity({ repository, clock, newId, signer, tokenLifetime
   return {
     validate,
     issue,
-    revokeToken: async ({ auditIds: [own] }) => {
+    revokeToken: async ({ auditIds: [own] }, by) => {
       if (own === undefined) throw new NotFound('The token has no audit id.');
+      if (!isAdmin(by)) await revoking.spend(by.user.id);
       await revoke(`token:${own}`);
     },
     revokeAll,
     changePassword: async (userId, original, password, source) => {
       const proof = { password: { user: { id: userId }, password: original } };
-      await prove({ repository, attempts, turnstile, validate }, proof, source);
+      await prove({ repository, attempts, turnstile, validate: validateNow }, proof, source);
       const user = await repository.get('user', userId);
       if (user === undefined) throw new NotFound(`Could not find user: ${userId}.`);
       await repository.replace('user', user, { ...user, passwordHash: await hashPassword(password) });

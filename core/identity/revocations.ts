@@ -9,6 +9,8 @@ export const STALE_AFTER_MS = 5000;
 /** The one partition of revocations, read at most every 5 s; a revocation made in this process counts at once. */
 export interface Revocations {
   isRevoked(claims: TokenClaims): boolean | Promise<boolean>;
+  /** As `isRevoked`, by a reading that begins after the question: for who makes something that outlives the five seconds. */
+  isRevokedNow(claims: TokenClaims): Promise<boolean>;
   /** What this process has just written, at `issuedBeforeMs`. */
   note(revocation: Revocation): void;
 }
@@ -41,6 +43,12 @@ export function createRevocations(repository: Pick<IdentityRepository, 'revocati
     isRevoked: (claims) => {
       if (clock.now() - readAtMs < STALE_AFTER_MS) return matches(known, claims);
       return refresh().then(() => matches(known, claims));
+    },
+    isRevokedNow: async (claims) => {
+      // A reading under way may have passed what was written since it began.
+      await reading?.catch(() => undefined);
+      await refresh();
+      return matches(known, claims);
     },
     note: (revocation) => {
       additions += 1;

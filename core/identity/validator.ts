@@ -21,12 +21,18 @@ interface ValidatorDeps {
   readonly clock: Clock;
   readonly verifier: TokenVerifier;
   readonly subjects: Pick<Subjects, 'resolve'>;
-  readonly revocations: Pick<Revocations, 'isRevoked'>;
+  readonly revocations: Pick<Revocations, 'isRevoked' | 'isRevokedNow'>;
+}
+
+/** For who makes tokens as well. */
+export interface IssuingValidator extends TokenValidator {
+  /** As `validate`, by revocations as they are now: a token that was revoked anywhere buys no other one. */
+  validateNow(token: string): Promise<ValidToken>;
 }
 
 const CACHED_TOKENS = 10_000;
 
-export function createTokenValidator({ clock, verifier, subjects, revocations }: ValidatorDeps): TokenValidator {
+export function createTokenValidator({ clock, verifier, subjects, revocations }: ValidatorDeps): IssuingValidator {
   const verified = new BoundedCache<string, TokenClaims>(CACHED_TOKENS);
 
   async function claimsOf(token: string): Promise<TokenClaims> {
@@ -38,16 +44,23 @@ export function createTokenValidator({ clock, verifier, subjects, revocations }:
     return claims;
   }
 
-  async function validate(token: string, options?: { readonly allowExpired?: boolean }): Promise<ValidToken> {
+  async function validateBy(
+    isRevoked: Revocations['isRevoked'],
+    token: string,
+    options?: { readonly allowExpired?: boolean },
+  ): Promise<ValidToken> {
     const claims = verified.get(token) ?? (await claimsOf(token));
     const graceMs = options?.allowExpired === true ? EXPIRED_WINDOW_MS : 0;
     if (clock.now() >= claims.expiresAt + graceMs) throw new Unauthenticated('The token has expired.');
-    const revoked = revocations.isRevoked(claims);
+    const revoked = isRevoked(claims);
     if (typeof revoked === 'boolean' ? revoked : await revoked) throw new Unauthenticated('The token was revoked.');
     return tokenOf(claims, await subjects.resolve(subjectKey(claims)));
   }
 
-  return { validate };
+  return {
+    validate: (token, options) => validateBy(revocations.isRevoked, token, options),
+    validateNow: (token) => validateBy(revocations.isRevokedNow, token),
+  };
 }
 
 function scopeOf(claims: TokenClaims): GrantScope | null {

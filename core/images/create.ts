@@ -107,6 +107,7 @@ function newRecord(deps: CreateDeps, caller: Caller, input: NewImage): Image {
     importingTo: null,
     failedImport: null,
     progress: null,
+    origin: null,
     createdAt: at,
     updatedAt: at,
     revision: 0,

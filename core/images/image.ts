@@ -30,6 +30,8 @@ export interface StagedData {
   /** Hex digests of the bytes as uploaded, when they were computed on the way. */
   readonly md5?: string;
   readonly hash?: { readonly algo: string; readonly value: string };
+  /** Left by an import that was cancelled, for a retry of that task alone; absent while the bytes wait for any import. */
+  readonly kept?: { readonly taskId: string };
 }
 
 /** How far the running import is; a roll-up of batch records, at most a few seconds old. */
@@ -39,6 +41,20 @@ export interface ImportProgress {
   readonly percent: number;
   /** Seconds to the end at the present rate; absent until there is a rate. */
   readonly etaSeconds?: number;
+}
+
+/** What the last import left of what it found out about the bytes; its properties were written with it. */
+export interface Origin {
+  /** The import. */
+  readonly taskId: string;
+  /** The file that the bytes came in, where they were converted to another kind. */
+  readonly source?: {
+    readonly format: string;
+    /** streamOptimized, fixed, dynamic … */
+    readonly subformat?: string;
+    /** A value of `vmware_adaptertype`. */
+    readonly adapterType?: string;
+  };
 }
 
 /**
@@ -77,6 +93,7 @@ export interface Image {
   readonly importingTo: readonly string[] | null;
   readonly failedImport: readonly string[] | null;
   readonly progress: ImportProgress | null;
+  readonly origin: Origin | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   /** Grows by one with every write of client-editable attributes; PATCH is conditional on it. */

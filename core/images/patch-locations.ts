@@ -28,12 +28,16 @@ export interface LocationChange {
 type LocationDeps = WithConfig & WithClock & WithLocations;
 
 const HASH_HEX_LENGTH = { sha256: 64, sha384: 96, sha512: 128 } as const;
+const MD5 = /^[0-9a-f]{32}$/i;
+/** Bytes of what a client says of one location, as JSON: ten of them have room in a record. */
+const METADATA_BYTES = 4_096;
 
 /** @throws Conflict, InvalidInput, LimitExceeded */
 export async function addLocations(deps: LocationDeps, draft: Draft, change: LocationChange): Promise<void> {
   requireStatus(draft.image, ['active', 'queued']);
   const added: Location[] = [];
   for (const input of change.values ?? []) {
+    checkMetadata(input);
     checkValidation(deps, draft.image, input);
     const location = await locationFor(deps, draft.image, input, added.length);
     if ([...draft.image.locations, ...added].some((known) => sameLocation(known, location)))
@@ -54,6 +58,7 @@ export async function replaceLocations(deps: LocationDeps, draft: Draft, change:
   if (values.length !== known.size || values.some(({ url }) => !known.has(url)))
     throw new InvalidInput('Locations may be replaced by the same URLs only: metadata can change, places cannot.');
   for (const input of values) {
+    checkMetadata(input);
     checkValidation(deps, draft.image, input);
     const location = known.get(input.url);
     if (location !== undefined) putLocation(draft, { ...location, metadata: input.metadata });
@@ -76,6 +81,13 @@ function requireStatus(image: Image, allowed: readonly Image['status'][]): void 
     throw new Conflict(`It's not allowed to change locations while image status is ${image.status}.`);
 }
 
+/** @throws LimitExceeded */
+function checkMetadata({ metadata }: LocationInput): void {
+  const bytes = Buffer.byteLength(JSON.stringify(metadata));
+  if (bytes > METADATA_BYTES)
+    throw new LimitExceeded(`The metadata of a location may take ${METADATA_BYTES} bytes, these take ${bytes}`);
+}
+
 function checkValidation({ config }: WithConfig, image: Image, { validation }: LocationInput): void {
   if (validation === undefined) return;
   const { checksum, hashAlgo, hashValue } = validation;
@@ -90,6 +102,8 @@ function checkValidation({ config }: WithConfig, image: Image, { validation }: L
   const length = HASH_HEX_LENGTH[config.hashing_algorithm];
   if (hashValue.length !== length || !/^[0-9a-f]+$/i.test(hashValue))
     throw new Conflict(`os_hash_value is not a hexadecimal ${hashAlgo} of ${length} digits`);
+  // It is a header of every download.
+  if (checksum !== undefined && !MD5.test(checksum)) throw new Conflict('checksum is not 32 hexadecimal digits');
   if (image.checksum !== null && checksum !== undefined && checksum !== image.checksum)
     throw new Conflict('checksum contradicts that of another location');
 }

@@ -37,6 +37,7 @@ export interface ImageChange {
       | 'staged'
       | 'lock'
       | 'progress'
+      | 'origin'
     >
   >;
   /** Property keys merged into the map without a read (null removes). Used by workflows; PATCH sets `properties` whole. */

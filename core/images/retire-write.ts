@@ -30,6 +30,11 @@ export async function retireWrite(deps: RetireDeps, write: RetiredWrite): Promis
 const retired = ({ imageId, writeId, places }: RetiredWrite) =>
   ({ id: `retired:${imageId}:${writeId}`, kind: 'retired', imageId, writeId, places }) as const;
 
+/** As `retireWrite`, by the janitor's next run: for who may not sweep, or shall not wait. */
+export async function retireSoon(deps: WithClock & WithDuties, write: RetiredWrite): Promise<void> {
+  await deps.duties.put({ ...retired(write), dueAtMs: deps.clock.now(), attempt: 0 });
+}
+
 /**
  * Leaves a tombstone for what ended well: a worker that was lost and replaced may still write, and what it writes then goes once it
  * cannot be alive.

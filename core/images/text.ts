@@ -19,7 +19,10 @@ export function refuseOddText(field: string, text: string): void {
 /** Names that objects have of themselves and that no map of the table's client can hold under their own name (aws-sdk-js-v3 #1861). */
 const UNUSABLE = new Set(['__proto__', 'constructor']);
 
+/** True for a name that `refuseUnusableName` refuses. */
+export const isUnusableName = (name: string): boolean => UNUSABLE.has(name);
+
 /** @throws InvalidInput for a name that cannot be the key of anything */
 export function refuseUnusableName(name: string): void {
-  if (UNUSABLE.has(name)) throw new InvalidInput(`'${name}' cannot be the name of anything`);
+  if (isUnusableName(name)) throw new InvalidInput(`'${name}' cannot be the name of anything`);
 }

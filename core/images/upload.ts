@@ -24,7 +24,8 @@ import type { WithUsage } from '../quota/usage.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image, StagedData } from './image.ts';
 import type { ImageChange, WithImageList, WithImages } from './repository.ts';
-import { retireWrite } from './retire-write.ts';
+import { retireSoon, retireWrite } from './retire-write.ts';
+import { stagedWrite } from './staged.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
 type UploadDeps = WithConfig &
@@ -148,12 +149,14 @@ async function takeLock(deps: UploadDeps, upload: Upload): Promise<void> {
   try {
     await deps.images.change(image.id, {
       expect: { status: ['queued'], lock: null },
-      set: { status: BUSY[kind], lock: writeId, ...size },
+      // What a cancelled import left for a retry is replaced.
+      set: { status: BUSY[kind], lock: writeId, staged: null, ...size },
     });
   } catch (error) {
     await deps.duties.remove(dutyId(writeId));
     throw error;
   }
+  if (image.staged !== null) await retireSoon(deps, stagedWrite(image.id, image.staged));
 }
 
 function goneOr(error: unknown, { id }: Image): unknown {

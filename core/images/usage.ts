@@ -17,10 +17,15 @@ export function usageOfImage(image: Image): ProjectUsage {
   const isCopying = KEPT.includes(image.status) && (image.importingTo?.length ?? 0) > 0;
   return {
     storedBytes: size * placesOf(image),
-    stagedBytes: STAGED.includes(image.status) || isCopying ? (image.staged?.size ?? size) : 0,
+    stagedBytes: STAGED.includes(image.status) || isCopying ? (image.staged?.size ?? size) : keptBytes(image),
     images: 1,
     uploading: WORKING.includes(image.status) || isCopying ? 1 : 0,
   };
+}
+
+/** What a cancelled import left for a retry stays staged. */
+function keptBytes({ status, staged }: Image): number {
+  return status === 'queued' ? (staged?.size ?? 0) : 0;
 }
 
 /** Copies that are there, and those that an import or upload under way will make: what is being written has its place already. */

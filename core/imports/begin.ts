@@ -30,7 +30,7 @@ type BeginDeps = WithClock & WithConfig & WithTasks & WithImages & WithImageList
 /**
  * Flow start (contract: import.md section 4): the task turns `processing`, the image `importing` (not for copy-image), and the
  * requested stores enter the importing list and leave the failed list. Repeating it changes nothing.
- * @throws TaskAborted when the image does not name this task; LimitExceeded when its project is over a unified limit
+ * @throws TaskAborted when the image does not name this task, or it was cancelled; LimitExceeded when its project is over a unified limit
  */
 export async function beginImport(deps: BeginDeps, taskId: string): Promise<Begun> {
   const task = await importTask(deps, taskId);
@@ -44,6 +44,7 @@ export async function beginImport(deps: BeginDeps, taskId: string): Promise<Begu
     allStoresMustSucceed: task.import.allStoresMustSucceed,
   };
   if (begun.ended) return begun;
+  if (task.cancelledAt !== undefined) throw new TaskAborted(`Task ${taskId} was cancelled`);
   await assertLock(deps, task.imageId, taskId);
   await deps.tasks.move(taskId, ['pending', 'processing'], { status: 'processing' });
   if (task.facts.startedAtMs === undefined)

@@ -24,11 +24,15 @@ export function stagingPrefixes(imageId: string, taskId: string, task: Pick<Task
 export function leftovers(task: ImportTask, image: Image | undefined): RetiredWrite {
   const prefix = imagePrefix(task.imageId, task.id);
   const kept = storesWrittenBy(image, task.id);
+  // The image is somebody else's then: what is staged waits for a retry, or is being imported by it.
+  const spared = image?.staged && image.lock !== task.id ? stagedPrefix(image.id, image.staged.writeId) : undefined;
   return {
     imageId: task.imageId,
     writeId: task.id,
     places: [
-      ...stagingPrefixes(task.imageId, task.id, task).map((staged) => ({ place: 'staging', prefix: staged })),
+      ...stagingPrefixes(task.imageId, task.id, task)
+        .filter((staged) => staged !== spared)
+        .map((staged) => ({ place: 'staging', prefix: staged })),
       ...task.import.stores.filter((store) => !kept.includes(store)).map((place) => ({ place, prefix })),
     ],
   };

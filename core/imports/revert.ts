@@ -2,7 +2,7 @@ import type { WithBytes } from '../../bytes/bytes-port.ts';
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
-import { Conflict, NotFound } from '../errors.ts';
+import { Conflict, NotFound, StaleRevision } from '../errors.ts';
 import type { Image, Location } from '../images/image.ts';
 import { locationId } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
@@ -12,6 +12,7 @@ import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import { forgetSourceSecret } from './forget-source-secret.ts';
+import { keptDuty, keptStage } from './kept.ts';
 import { leftovers, stagedSource } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { taskDutyId } from './report/task-duty.ts';
@@ -29,7 +30,8 @@ type RevertDeps = WithClock &
 /**
  * The end of a failed import (import.md section 4): this task's copies are taken off the image and swept, the lists say which
  * stores failed, the image goes back to `queued`, the lock opens, the task names the cause. An image that is active by then, because it
- * was before or because its first copy made it so, stays active with the copies that it has.
+ * was before or because its first copy made it so, stays active with the copies that it has. What a cancelled one had staged is kept for
+ * a retry (kept.ts).
  * It may run twice, late, or beside a worker that is still writing: it touches only what this task owns.
  */
 export async function revertImport(deps: RevertDeps, taskId: string, cause: string): Promise<void> {
@@ -52,18 +54,21 @@ async function withSource(deps: RevertDeps, task: ImportTask): Promise<ImportTas
   return { ...task, facts: { ...task.facts, source } };
 }
 
-/** How often the image is looked at anew when it changed between look and write: it turns active, or goes, once. */
-const LOOKS = 5;
+/** How often the image is looked at anew when it changed between look and write: copies may end at once in many stores. */
+const LOOKS = 50;
+
+const CHANGED = [Conflict, NotFound, StaleRevision] as const;
 
 /** Takes the task's work off the image, if the task still holds it; answers the image as it is then. */
 async function unwind(deps: RevertDeps, task: ImportTask): Promise<Image | undefined> {
   for (let look = 1; ; look++) {
     const image = await deps.images.get(task.imageId);
     if (image?.lock !== task.id) return image;
+    if (task.cancelledAt !== undefined) await deps.duties.put(keptDuty(task, task.cancelledAt, keptStage(task, image)));
     try {
       return await deps.images.change(task.imageId, undoing(task, image));
     } catch (error) {
-      if (!(error instanceof Conflict || error instanceof NotFound) || look === LOOKS) throw error;
+      if (!CHANGED.some((kind) => error instanceof kind) || look === LOOKS) throw error;
     }
   }
 }
@@ -72,8 +77,12 @@ function undoing(task: ImportTask, image: Image): ImageChange {
   const kept = !mayMove(image.status, 'queued');
   const own = kept ? [] : image.locations.filter((location) => isOwn(task, location)).map(locationId);
   return {
-    expect: { lock: task.id, status: [image.status] },
-    set: { lock: null, progress: null, staged: null, ...(kept ? {} : { ...CLEARED, ...formatsBefore(task) }) },
+    // A copy that is recorded between look and write is to be taken off, too.
+    expect: { lock: task.id, status: [image.status], revision: image.revision },
+    set: {
+      ...{ lock: null, progress: null, staged: keptStage(task, image) },
+      ...(kept ? {} : { ...CLEARED, ...formatsBefore(task) }),
+    },
     ...(kept || task.facts.replaced === undefined ? {} : { mergeProperties: task.facts.replaced.properties }),
     ...(own.length === 0 ? {} : { removeLocations: own }),
     ...(task.import.method.name === 'location'
@@ -105,21 +114,25 @@ const CLEARED = {
 
 /**
  * Which stores are named as failed: those that broke, which are in the list already. A fault that was no store's (of the source, of a
- * conversion) blames none. Where the image keeps what copies it has, stores that lack one are named: whoever waits for it there learns
+ * conversion, a cancellation) blames none. Where the image keeps what copies it has, stores that lack one are named: whoever waits for it there learns
  * that it does not come.
  */
 function failedStores(task: ImportTask, image: Image, kept: boolean): readonly string[] {
   const { method, stores } = task.import;
   const broke = stores.filter((store) => image.failedImport?.includes(store));
-  if (!kept || (method.name === 'copy-image' && broke.length > 0)) return broke;
+  const isCopy = method.name === 'copy-image';
+  if (!kept || (isCopy ? broke.length > 0 : task.cancelledAt !== undefined)) return broke;
   return stores.filter((store) => !image.locations.some((location) => location.store === store));
 }
+
+/** Message of a task that somebody ended, whatever then happened to it. */
+export const CANCELLED = 'The import was cancelled';
 
 async function closeTask(deps: RevertDeps, task: ImportTask, cause: string): Promise<void> {
   try {
     await deps.tasks.move(task.id, ['pending', 'processing'], {
       status: 'failure',
-      message: cause,
+      message: task.cancelledAt === undefined ? cause : CANCELLED,
       expiresAt: expiry(deps),
     });
   } catch (error) {

@@ -1,17 +1,19 @@
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
-import { Conflict, NotFound, NothingStored } from '../errors.ts';
+import { Conflict, NotFound, NothingStored, TaskAborted } from '../errors.ts';
 import { TARGET_PROPERTIES } from '../formats.ts';
 import { type Image, type Location, storesWrittenBy } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import { expectLateWrites } from '../images/retire-write.ts';
+import { revised } from '../images/revise.ts';
 import type { WithLog } from '../log.ts';
 import { learnedRates } from '../tasks/eta.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import type { ImportMethod } from '../tasks/task.ts';
 import { forgetSourceSecret } from './forget-source-secret.ts';
+import { introspected } from './introspection.ts';
 import { leftovers } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { assertLock } from './report/lock.ts';
@@ -54,12 +56,16 @@ export async function hashed(
 async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> {
   if (task.import.allStoresMustSucceed || task.import.method.name === 'copy-image') return;
   const fresh = await importTask(deps, task.id);
-  const image = await deps.images.get(task.imageId);
-  if (image?.status !== 'importing' || !ownCopies(image, fresh) || fresh.facts.md5 === undefined) return;
   try {
-    await deps.images.change(task.imageId, {
-      expect: { lock: task.id, status: ['importing'] },
-      set: activeFields(fresh),
+    await revised(task.imageId, async () => {
+      const image = await deps.images.get(task.imageId);
+      if (image?.status !== 'importing' || !ownCopies(image, fresh) || fresh.facts.md5 === undefined) return;
+      const { expect, set, ...kept } = introspected(deps, fresh, image);
+      await deps.images.change(task.imageId, {
+        ...kept,
+        expect: { ...expect, lock: task.id, status: ['importing'] },
+        set: { ...set, ...activeFields(fresh) },
+      });
     });
   } catch (error) {
     if (!(error instanceof Conflict)) throw error; // the other branch was faster
@@ -69,7 +75,7 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
 /**
  * The end of a good import: the image is active and says what a download returns, the task is `success`, the lock opens; in this
  * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
- * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away.
+ * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away, or the task was cancelled.
  */
 export async function finishImport(deps: FinishDeps, taskId: string): Promise<void> {
   const task = await importTask(deps, taskId);
@@ -80,6 +86,7 @@ export async function finishImport(deps: FinishDeps, taskId: string): Promise<vo
 
 async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
   await assertLock(deps, task.imageId, task.id);
+  if (task.cancelledAt !== undefined) throw new TaskAborted(`Task ${task.id} was cancelled`);
   const image = await deps.images.get(task.imageId);
   const batches = await deps.tasks.batches(task.id);
   const failures = storeFailures(batches);
@@ -94,11 +101,26 @@ async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
   // Before the end, so that dying behind it leaves nothing that nobody removes.
   await expectLateWrites(deps, leftovers(task, image));
   await forgetSourceSecret(deps, task);
-  await deps.images.change(task.imageId, ending(task, image));
+  await endImage(deps, task);
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
   await deps.tasks.setRates(learnedRates(batches, await deps.tasks.rates()));
-  const copied = `Copied ${Math.floor((task.facts.rendered?.size ?? image?.size ?? 0) / 1024 ** 2)} MiB`;
-  await closeTask(deps, task, [copied, ...failures].join('; '));
+  await closeTask(deps, task, [copied(task.facts.rendered?.size ?? image?.size ?? 0), ...failures].join('; '));
+}
+
+async function endImage(deps: SettleDeps, task: ImportTask): Promise<void> {
+  await revised(task.imageId, async () => {
+    const image = await deps.images.get(task.imageId);
+    const { expect, set, mergeProperties } = image === undefined ? {} : introspected(deps, task, image);
+    const change = ending(task, image);
+    await deps.images.change(task.imageId, {
+      ...change,
+      expect: { ...expect, ...change.expect },
+      set: { ...set, ...change.set },
+      ...((mergeProperties ?? change.mergeProperties) && {
+        mergeProperties: { ...mergeProperties, ...change.mergeProperties },
+      }),
+    });
+  });
 }
 
 /** An image that its first copy activated is not activated again: it may have been taken out of use since. */
@@ -139,6 +161,17 @@ async function unlock(deps: SettleDeps, task: ImportTask): Promise<void> {
     if (!(error instanceof Conflict || error instanceof NotFound)) throw error; // open already, or deleted
   }
 }
+
+/** Glance's word for it, which tells whole MiB: of less, KiB, and bytes where that is none either. */
+function copied(bytes: number): string {
+  const unit = UNITS.find(({ size }) => bytes >= size);
+  return unit === undefined ? `Copied ${bytes} bytes` : `Copied ${Math.floor(bytes / unit.size)} ${unit.name}`;
+}
+
+const UNITS = [
+  { name: 'MiB', size: 1024 ** 2 },
+  { name: 'KiB', size: 1024 },
+] as const;
 
 /** The task ends well before the lock opens: whoever sees the image unlocked finds the task ended. */
 async function closeTask(deps: SettleDeps, task: ImportTask, message: string): Promise<void> {

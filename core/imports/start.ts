@@ -5,6 +5,8 @@ import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Image } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
+import { retireSoon } from '../images/retire-write.ts';
+import { stagedWrite } from '../images/staged.ts';
 import type { WithLog } from '../log.ts';
 import { withoutSecrets } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
@@ -29,6 +31,11 @@ export type TaskOrder = Pick<Task, 'type' | 'input' | 'facts'> & {
   readonly token?: string | undefined;
 };
 
+/** What changes of an image when a task takes it. */
+type TakingChange = Pick<ImageChange, 'set' | 'addLocations'> & {
+  readonly expect?: Pick<NonNullable<ImageChange['expect']>, 'revision'>;
+};
+
 /**
  * A lock whose task is over or unknown is stale and may be taken over; a live one is a conflict. Uploads hold locks too.
  * @throws Conflict
@@ -50,10 +57,11 @@ export async function startTask(
   caller: Caller,
   image: Image,
   order: TaskOrder,
-  change: Pick<ImageChange, 'set' | 'addLocations'> = {},
+  change: TakingChange = {},
 ): Promise<Task> {
   const task = await createTask(deps, caller, image, order);
   await takeImage(deps, image, task, change);
+  await replaceKept(deps, image, change);
   await startWorkflow(deps, task);
   return task;
 }
@@ -101,17 +109,13 @@ async function shownMethod(
   return { ...method, uri: withoutSecrets(method.uri), isShortened: true };
 }
 
-async function takeImage(
-  deps: StartDeps,
-  image: Image,
-  task: Task,
-  change: Pick<ImageChange, 'set' | 'addLocations'>,
-): Promise<void> {
+async function takeImage(deps: StartDeps, image: Image, task: Task, change: TakingChange): Promise<void> {
+  const forgetting = image.staged?.kept === undefined ? {} : { staged: null };
   try {
     await deps.images.change(image.id, {
       ...change,
-      expect: { lock: image.lock, status: [image.status] },
-      set: { ...change.set, lock: task.id },
+      expect: { ...change.expect, lock: image.lock, status: [image.status] },
+      set: { ...forgetting, ...change.set, lock: task.id },
     });
   } catch (error) {
     const isFull = error instanceof LimitExceeded;
@@ -125,6 +129,11 @@ async function takeImage(
     if (isFull || error instanceof NotFound || error instanceof Conflict) throw error;
     throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
   }
+}
+
+/** What a cancelled import left for a retry goes when other bytes take its place. */
+async function replaceKept(deps: StartDeps, { id, staged }: Image, { set }: TakingChange): Promise<void> {
+  if (staged?.kept !== undefined && !set?.staged) await retireSoon(deps, stagedWrite(id, staged));
 }
 
 /** The task is durable: when the start fails now, the janitor starts it by the same name within a minute. */

@@ -65,8 +65,13 @@ function plainHost(uri: string, url: URL): string | undefined {
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/.test(host) ? host : undefined;
 }
 
+/** What is assigned to networks of the internet (IANA, "Internet Protocol Version 6 Address Space"); an address of version 4 may hide in all else. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /** Loopback, link-local (metadata services), private, unique-local, multicast, reserved … : everything that is not plain unicast. */
 export function isPrivateAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return true;
-  return ipaddr.process(address).range() !== 'unicast';
+  const plain = ipaddr.process(address);
+  if (plain.range() !== 'unicast') return true;
+  return plain instanceof ipaddr.IPv6 && !plain.match(GLOBAL_UNICAST);
 }

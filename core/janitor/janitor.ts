@@ -3,6 +3,9 @@ import type { WithWorkflows } from '../executions/workflow.ts';
 import { finishDelete } from '../images/delete.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
+import { endCancelled } from '../imports/cancel.ts';
+import { forgetSourceSecret } from '../imports/forget-source-secret.ts';
+import { settleKept } from '../imports/kept.ts';
 import { TASK_DUTY_MS } from '../imports/report/task-duty.ts';
 import { revertImport } from '../imports/revert.ts';
 import { retakeDrop, type TakeDropDeps } from '../imports/take-drop.ts';
@@ -10,6 +13,7 @@ import type { WithMembers } from '../members/repository.ts';
 import type { WithMetadefs } from '../metadefs/repository.ts';
 import { sweepGenerations } from '../metadefs/sweep.ts';
 import { recountAll } from '../quota/counter.ts';
+import type { Task } from '../tasks/task.ts';
 import { isDead, silenceOf } from './silence.ts';
 
 /**
@@ -69,6 +73,7 @@ const HANDLERS: Readonly<Record<Duty['kind'], (deps: JanitorDeps, duty: Duty) =>
   deleted: (deps, duty) => finishDelete(deps, duty),
   metadef: (deps, duty) => sweepGenerations(deps, duty),
   drop: (deps, duty) => retakeDrop(deps, duty),
+  kept: (deps, duty) => settleKept(deps, duty),
 };
 
 /** A task that nobody reported on for a while: start it, wait on, or end it with its cause. */
@@ -76,7 +81,8 @@ async function settleTask(deps: TaskDutyDeps, duty: Duty): Promise<void> {
   const taskId = duty.writeId ?? '';
   const task = await deps.tasks.get(taskId);
   if (task === undefined || task.status === 'success' || task.status === 'failure')
-    return closeEnded(deps, duty, taskId);
+    return closeEnded(deps, duty, taskId, task);
+  if (task.cancelledAt !== undefined) return endCancelled(deps, taskId);
   const status = await deps.workflows.statusOf(taskId);
   if (status === undefined) return start(deps, duty, taskId);
   if (status === 'RUNNING') return watch(deps, duty, taskId, Date.parse(task.updatedAt));
@@ -84,11 +90,12 @@ async function settleTask(deps: TaskDutyDeps, duty: Duty): Promise<void> {
 }
 
 /** The task ended, but a crash may have come between its end and the opening of the lock; or its request died before there was a task. */
-async function closeEnded(deps: TaskDutyDeps, duty: Duty, taskId: string): Promise<void> {
+async function closeEnded(deps: TaskDutyDeps, duty: Duty, taskId: string, task: Task | undefined): Promise<void> {
   const image = await deps.images.get(duty.imageId);
   if (image?.lock === taskId)
     await deps.images.change(duty.imageId, { expect: { lock: taskId }, set: { lock: null, progress: null } });
-  await deps.sourceSecrets.forget(taskId);
+  if (task === undefined) await deps.sourceSecrets.forget(taskId);
+  else await forgetSourceSecret(deps, task);
   await deps.duties.remove(duty.id);
 }
 

@@ -1,7 +1,8 @@
 /**
  * Checks custom properties against the catalog. Advice only: the catalog binds nobody (contract: properties.md), and a property
- * that nothing like it is known of is a property of somebody's own.
+ * that nothing like it is known of is a property of somebody's own: it is named, and nothing is wrong with it.
  */
+import { meantBy } from './aliases.ts';
 import type { Definition } from './namespace.ts';
 import { nearest } from './nearest.ts';
 
@@ -13,8 +14,11 @@ export interface KnownProperty {
 }
 
 export interface Finding {
-  /** `value`: the property is known and does not take this value. `name`: it is unknown and looks like one that is known. */
-  readonly kind: 'value' | 'name';
+  /**
+   * `value`: the property is known and does not take this value. `name`: it is unknown and looks like one that is known. `unknown`: it is
+   * not in the catalog, nor looks like what is.
+   */
+  readonly kind: 'value' | 'name' | 'unknown';
   readonly property: string;
   readonly value: string;
   /** A sentence that names property, value and what is expected. */
@@ -23,8 +27,18 @@ export interface Finding {
   readonly suggestion?: string;
 }
 
-/** Written by services, never by people. */
+/** Written by services and clients, never by people. */
 const NOT_LINTED = /^(?:os_glance|owner_specified\.)/;
+
+/** Properties that are one for each of something, which no catalog lists: a trait is required or not named at all. */
+const FAMILIES: readonly { readonly names: RegExp; readonly definition: Definition }[] = [
+  { names: /^trait:[A-Z][A-Z0-9_]*$/, definition: { title: 'Trait', type: 'string', enum: ['required'] } },
+  {
+    names: /^hw_numa_cpus\.\d+$/,
+    definition: { title: 'CPUs of a Node', type: 'string', pattern: '^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$' },
+  },
+  { names: /^hw_numa_mem\.\d+$/, definition: { title: 'Memory of a Node', type: 'integer', minimum: 1 } },
+];
 
 /** Findings in the order of the properties' names. */
 export function lintProperties(
@@ -37,16 +51,22 @@ export function lintProperties(
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([property, value]) => {
       if (value === null || NOT_LINTED.test(property)) return [];
-      const definitions = known.get(property);
+      const definitions = known.get(property) ?? familyOf(property);
       const finding =
         definitions === undefined ? lintName(property, value, names) : lintValue(property, value, definitions);
       return finding === undefined ? [] : [finding];
     });
 }
 
-function lintName(property: string, value: string, names: readonly string[]): Finding | undefined {
+function familyOf(property: string): readonly KnownProperty[] | undefined {
+  const family = FAMILIES.find(({ names }) => names.test(property));
+  return family && [{ name: property, namespace: 'Nova', definition: family.definition }];
+}
+
+function lintName(property: string, value: string, names: readonly string[]): Finding {
   const suggestion = nearest(property, names);
-  if (suggestion === undefined) return undefined;
+  if (suggestion === undefined)
+    return { kind: 'unknown', property, value, message: `${property} is not in the catalog` };
   const message = `${property} is not in the catalog; ${suggestion} is`;
   return { kind: 'name', property, value, message, suggestion };
 }
@@ -58,7 +78,8 @@ function lintValue(property: string, value: string, known: readonly KnownPropert
     .filter(({ verdict }) => verdict !== 'unrestricted');
   if (complaints.length === 0 || complaints.some(({ verdict }) => verdict === 'fits')) return undefined;
   const choices = known.flatMap(({ definition }) => (definition['enum'] as readonly string[] | undefined) ?? []);
-  const suggestion = nearest(value, choices);
+  const meant = meantBy(property, value);
+  const suggestion = meant !== undefined && choices.includes(meant) ? meant : nearest(value, choices);
   const [first] = complaints;
   const message = `${property}: ${JSON.stringify(value)} ${first?.verdict} (${first?.namespace})`;
   return { kind: 'value', property, value, message, ...(suggestion !== undefined && { suggestion }) };

@@ -1,5 +1,5 @@
 /**
- * Glance's rule names with their current and their deprecated defaults, as data (contract: policy.md section 2).
+ * Glance's rule names, and our own under `glimpse:`, with their current and their deprecated defaults, as data (contract: policy.md section 2).
  * `deprecated` is OR-ed to the default while `enforce_new_defaults` is off and the operator's file does not name the rule.
  */
 export interface RuleDefault {
@@ -69,6 +69,11 @@ export const RULES = {
   get_tasks: wasOpen('rule:default'),
   add_task: wasOpen('rule:default'),
   modify_task: wasOpen('rule:default'),
+
+  'glimpse:get_imports': rule(adminOr(READER)),
+  'glimpse:cancel_import': rule(adminOr(MEMBER)),
+  'glimpse:retry_import': rule(adminOr(MEMBER)),
+  'glimpse:get_leftovers': rule(ADMIN),
 
   metadef_default: { check: '' },
   metadef_admin: { check: ADMIN },

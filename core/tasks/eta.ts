@@ -32,21 +32,65 @@ const STRETCH_MS = 5_000;
 /** The latest stretch of a phase, from which its rate is taken: a third of it, so that a change of pace shows soon, and chance does not. */
 export const stretchMs = (elapsedMs: number): number => Math.max(STRETCH_MS, elapsedMs / 3);
 
+/** Milliseconds that something takes: as it looks, and between what it surely is. */
+interface Span {
+  readonly least: number;
+  readonly likely: number;
+  readonly most: number;
+}
+
+/** Either way, by what factor a rate may be wrong: one that the phase shows itself, one of earlier imports, and one of another machine. */
+const DOUBT = { shown: 1.25, learned: 1.5, guessed: 4 } as const;
+/** What is told first is at most so far off, either way. */
+const BELIEVED = 2;
+
 /**
- * Seconds to the end, or undefined before anything was done. Phases come one after another, but for the hash and the copies, which
- * run side by side: the slowest of those counts. The age of the last report is taken off.
+ * Seconds to the end, or undefined before anything was done, and until what is told can be believed: it is within a factor of two of
+ * what is likely to come. Phases come one after another, but for the hash and the copies, which run side by side: the slowest of those
+ * counts. The age of the last report is taken off.
  * @param rates what earlier imports showed: a phase that has not begun is taken to run like that
+ * @param isTold an estimate was told before: the next one is, whatever there is to say for it
  */
-export function etaSeconds(phases: readonly PhaseWork[], nowMs: number, rates: PhaseRates = {}): number | undefined {
+export function etaSeconds(
+  phases: readonly PhaseWork[],
+  nowMs: number,
+  rates: PhaseRates = {},
+  isTold = false,
+): number | undefined {
   if (phases.every(({ done }) => done === 0)) return undefined;
-  const left = phases.map((work) => {
-    const expected = rates[work.phase] ?? FIRST_RATES[work.phase] ?? ANY_RATE;
-    return { phase: work.phase, ms: leftMs(work, nowMs, expected / 1000) };
-  });
-  const inTurn = left.filter(({ phase }) => !isBeside(phase)).reduce((sum, { ms }) => sum + ms, 0);
-  const beside = left.filter(({ phase }) => isBeside(phase)).reduce((most, { ms }) => Math.max(most, ms), 0);
-  const steps = 1 + phases.filter(({ batches }) => batches.length === 0).length;
-  return Math.round((inTurn + beside + steps * STEP_MS) / 1000);
+  const left = phases.map((work) => ({ phase: work.phase, span: spanOf(work, nowMs, rates) }));
+  const inTurn = left.filter(({ phase }) => !isBeside(phase)).map(({ span }) => span);
+  const beside = left.filter(({ phase }) => isBeside(phase)).map(({ span }) => span);
+  const steps = STEP_MS * (1 + phases.filter(({ batches }) => batches.length === 0).length);
+  const spans = [...inTurn, slowest(beside), around(steps, DOUBT.guessed)];
+  const { least, likely, most } = spans.reduce(together);
+  if (!isTold && (most > BELIEVED * likely || likely > BELIEVED * least)) return undefined;
+  return Math.round(likely / 1000);
+}
+
+const around = (likely: number, doubt: number): Span => ({ least: likely / doubt, likely, most: likely * doubt });
+const together = (a: Span, b: Span): Span => ({
+  least: a.least + b.least,
+  likely: a.likely + b.likely,
+  most: a.most + b.most,
+});
+const slowest = (spans: readonly Span[]): Span => ({
+  least: Math.max(0, ...spans.map(({ least }) => least)),
+  likely: Math.max(0, ...spans.map(({ likely }) => likely)),
+  most: Math.max(0, ...spans.map(({ most }) => most)),
+});
+
+function elapsedMs(batches: readonly BatchProgress[]): number {
+  if (batches.length === 0) return 0;
+  return Math.max(...batches.map(({ atMs }) => atMs)) - Math.min(...batches.map(({ startedAtMs }) => startedAtMs));
+}
+
+/** What remains of a phase, and how sure that is. */
+function spanOf(work: PhaseWork, nowMs: number, rates: PhaseRates): Span {
+  const learned = rates[work.phase];
+  const expected = learned ?? FIRST_RATES[work.phase] ?? ANY_RATE;
+  const unshown = learned === undefined ? DOUBT.guessed : DOUBT.learned;
+  return around(leftMs(work, nowMs, expected / 1000), elapsedMs(work.batches) >= SETTLED_MS ? DOUBT.shown : unshown);
 }
 
 const isBeside = (phase: string): boolean => phase === 'hash' || phase.startsWith('copy:');

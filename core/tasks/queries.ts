@@ -5,6 +5,7 @@ import type { WithConfig } from '../config.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { enforceFor, readableImage } from '../images/access.ts';
+import type { Image } from '../images/image.ts';
 import type { WithImages } from '../images/repository.ts';
 import type { WithMembers } from '../members/repository.ts';
 import type { WithPolicy } from '../policy/port.ts';
@@ -51,15 +52,16 @@ export interface WatchedTask {
 
 /** Tasks of an image, of the caller's project (admin: of all). @throws NotFound */
 export async function imageTasks(deps: TaskDeps, caller: Caller, id: string): Promise<WatchedTask[]> {
-  await readableImage(deps, caller, id);
+  const { image } = await readableImage(deps, caller, id);
   const tasks = await deps.tasks.listByImage(id);
   const own = tasks.filter((task) => caller.isAdmin || task.owner === caller.projectId);
-  return Promise.all(own.map((task) => watched(deps, task)));
+  return Promise.all(own.map((task) => watched(deps, task, image)));
 }
 
-async function watched(deps: TaskDeps, task: Task): Promise<WatchedTask> {
+async function watched(deps: TaskDeps, task: Task, { lock, progress }: Image): Promise<WatchedTask> {
   if (task.status !== 'processing' || task.facts.work === undefined) return { task };
-  return { task, progress: progressOf(task.facts, await deps.tasks.batches(task.id), deps.clock.now()) };
+  const isTold = lock === task.id && progress?.etaSeconds !== undefined;
+  return { task, progress: progressOf(task.facts, await deps.tasks.batches(task.id), deps.clock.now(), isTold) };
 }
 
 /** @throws NotFound for tasks of other projects, too */

@@ -9,13 +9,13 @@ export interface TaskRepository {
   /** Undefined also from `expiresAt` on. */
   get(id: string): Promise<Task | undefined>;
   /**
-   * Moves status, message and result; `from` names the statuses expected.
+   * Moves status, message, result and times; `from` names the statuses expected.
    * @throws Conflict when the status is another one, NotFound when there is no task.
    */
   move(
     id: string,
     from: readonly TaskStatus[],
-    to: { status: TaskStatus; message?: string; result?: Task['result']; expiresAt?: string },
+    to: { status: TaskStatus; message?: string; result?: Task['result']; expiresAt?: string; cancelledAt?: string },
   ): Promise<Task>;
   /** Adds facts (by key, last write wins) and sets the message; both optional. @throws NotFound when there is no task. */
   note(id: string, facts: Partial<ImportFacts>, message?: string): Promise<void>;

@@ -8,8 +8,11 @@ export type TaskType = (typeof TASK_TYPES)[number];
 /** Where the bytes of an import come from. */
 export type ImportMethod =
   | { readonly name: 'glance-direct' }
-  /** `isShortened`: without what may be a secret; the whole URL lies apart (source-secrets.ts). */
-  | { readonly name: 'web-download'; readonly uri: string; readonly isShortened?: true }
+  /**
+   * `isShortened`: without what may be a secret; the whole URL lies apart (source-secrets.ts), under this task's id, or, when this is a
+   * retry, under that of the task which was cancelled (`keptUnder`).
+   */
+  | { readonly name: 'web-download'; readonly uri: string; readonly isShortened?: true; readonly keptUnder?: string }
   | { readonly name: 'copy-image' }
   /** Of an image service of another region, whose URL the catalog of who asks had; his token lies apart (source-secrets.ts). */
   | {
@@ -37,6 +40,16 @@ export type ImportMethod =
 /** Bytes per second of each phase. */
 export type PhaseRates = Readonly<Record<string, number>>;
 
+/** What the bytes of an import say of themselves and of the machine that they are for. */
+export interface Introspection {
+  readonly format: string;
+  readonly subformat?: string;
+  /** Image properties by the names of Glance and Nova. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** What says which firmware the disk starts with. */
+  readonly firmwareEvidence?: string;
+}
+
 /** What the steps have established so far; each step adds its own key and reads the others'. */
 export interface ImportFacts {
   /** Bytes as they arrived, or what a plugin made of them. */
@@ -53,6 +66,10 @@ export interface ImportFacts {
   readonly format?: string;
   readonly targetFormat?: string;
   readonly virtualSize?: number;
+  /** What else the engine found, as far as the image may say it. */
+  readonly found?: Introspection;
+  /** What of it goes onto the image at the end. */
+  readonly kept?: Introspection;
   /** Digests of the bytes as they arrived, when somebody computed them on the way. */
   readonly sourceDigests?: { readonly md5: string; readonly hash: { readonly algo: string; readonly value: string } };
   /** Bytes ready to be copied to the stores. */
@@ -93,6 +110,8 @@ export interface Task {
   readonly facts: ImportFacts;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** When somebody asked for its end before it had come to one; absent otherwise. It then ends as a `failure`. */
+  readonly cancelledAt?: string;
   /** Set when the task ended: `task_time_to_live` later it disappears. */
   readonly expiresAt: string | null;
 }

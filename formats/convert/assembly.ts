@@ -16,9 +16,9 @@ export interface Assembly extends Assembler {
   readonly slices: SlicePlaces;
 }
 
-/** Bytes in front of the first body: header cluster, or header and descriptor. */
-export function headLength({ target }: ConversionPlan): number {
-  return writerOf(target.format).tables?.headLength(target) ?? 0;
+/** Bytes in front of the first body: headers, and the tables of a format that has them there. */
+export function headLength(plan: ConversionPlan): number {
+  return writerOf(plan.target).tables?.headLength(plan) ?? 0;
 }
 
 /** Where the bodies of one slice stand, and where the next slice may start. File bytes. */
@@ -45,8 +45,7 @@ export function placeBodies(plan: ConversionPlan, at: number, plainLength: numbe
  * and table of the result. Pure.
  */
 export function assemble(plan: ConversionPlan, index: Uint32Array): Assembly {
-  const { format } = plan.target;
-  const { tables } = writerOf(format);
+  const { tables, format } = writerOf(plan.target);
   if (tables === undefined) throw new TypeError(`a ${format} result has no tables: its slices are placed by number`);
   const slices = place(plan, index);
   const { tailLength, head, tail } = tables.assemble(plan, index, slices);

@@ -35,7 +35,7 @@ export function workspace(plan: ConversionPlan): Workspace {
 
 /** How the plan's target compresses a block; undefined when blocks are stored as they are. */
 function encoderOf({ target }: ConversionPlan): Encoder | undefined {
-  return writerOf(target.format).tables?.encoder(target.compression);
+  return writerOf(target).tables?.encoder(target.compression);
 }
 
 const NOTHING = new Uint8Array(0);

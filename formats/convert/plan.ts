@@ -23,7 +23,7 @@ export interface TargetOptions extends TargetChoices {
 export interface ConversionPlan extends TargetLayout {
   readonly engine: number;
   readonly source: { readonly format: FormatName; readonly size: number; readonly etag?: string };
-  /** Guest bytes of the source. */
+  /** Bytes that slices read: the guest's bytes of the source, or of a result without tables the whole file (`placed.ts`). */
   readonly virtualSize: number;
   readonly sliceCount: number;
 }
@@ -34,7 +34,8 @@ const MAX_BLOCKS = 2 ** 24;
 /**
  * Plans a conversion; reads nothing. Whether the image may be converted at all is decided before (`guard.ts`).
  * @param sliceSize a multiple of the target's block size; only tests need another than the default
- * @throws Unsupported for a choice that the target does not offer, LimitExceeded when the target has too many blocks
+ * @throws Unsupported for a choice that the target does not offer, LimitExceeded when the format cannot hold a disk of that size or the
+ *   target has too many blocks
  */
 export function planConversion(
   image: DiskImage,
@@ -42,30 +43,59 @@ export function planConversion(
   options: TargetOptions,
   sliceSize: number = SLICE_BYTES,
 ): ConversionPlan {
-  const writer = writerOf(options.target);
+  const writer = writerOf({ format: options.target, subformat: options.subformat });
   const target = targetOf(writer, options);
-  const outputSize = roundUp(image.virtualSize, writer.sectorSize);
+  const outputSize = roundUp(image.virtualSize, sizeUnit(writer, options));
+  if (writer.maxSize !== undefined) capped(outputSize, writer.maxSize, `bytes of a ${writer.format} disk`);
   if (sliceSize % target.blockSize !== 0) {
     throw new Unsupported(`slices of ${sliceSize} bytes are no whole number of blocks of ${target.blockSize}`);
   }
   if (writer.tables !== undefined) capped(Math.ceil(outputSize / target.blockSize), MAX_BLOCKS, 'blocks of the target');
+  const layout = { target, ...identityOf(options), outputSize, sliceSize };
+  const size = fileSizeOf(layout);
   return {
     engine: ENGINE_VERSION,
     source: { format: image.format, size: source.size, ...(source.etag === undefined ? {} : { etag: source.etag }) },
-    target,
-    virtualSize: image.virtualSize,
-    outputSize,
-    sliceSize,
-    sliceCount: Math.ceil(outputSize / sliceSize),
+    ...layout,
+    virtualSize: size ?? image.virtualSize,
+    sliceCount: Math.ceil((size ?? outputSize) / sliceSize),
   };
 }
 
+/** Bytes of a result without tables; of another they follow from its bodies. */
+function fileSizeOf(layout: TargetLayout): number | undefined {
+  const { tables, trailer } = writerOf(layout.target);
+  return tables === undefined ? layout.outputSize + (trailer?.(layout).length ?? 0) : undefined;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
+
+function identityOf({ identity }: TargetChoices): Pick<TargetLayout, 'identity'> {
+  if (identity === undefined) return {};
+  if (!UUID.test(identity)) throw new Unsupported(`identity ${identity} is not a UUID`);
+  return { identity };
+}
+
+const MIB = 1024 * 1024;
+
+/** The guest bytes of a result are a multiple of this. */
+function sizeUnit(writer: FormatWriter, { wholeMib = false }: TargetChoices): number {
+  if (!wholeMib) return writer.sectorSize;
+  if (writer.wholeMib !== true) throw new Unsupported(`${writer.format}: sizes are not rounded to whole MiB`);
+  return MIB;
+}
+
 function targetOf(writer: FormatWriter, { compression = writer.compressions[0], clusterSize }: TargetChoices): Target {
-  const { format, clusterSizes, compressions } = writer;
+  const { format, subformat, clusterSizes, compressions } = writer;
   if (!compressions.includes(compression))
     throw new Unsupported(`${format}: compression ${compression} is not written`);
   if (clusterSize !== undefined) assertClusterSize(clusterSize, clusterSizes);
-  return { format, blockSize: writer.blockSize(clusterSize), compression };
+  return {
+    format,
+    ...(subformat === undefined ? {} : { subformat }),
+    blockSize: writer.blockSize(clusterSize),
+    compression,
+  };
 }
 
 function assertClusterSize(bytes: number, sizes: FormatWriter['clusterSizes']): void {

@@ -20,6 +20,9 @@ const PROPERTY_NAMES: readonly string[] = [
   'architecture',
 ];
 
+/** What a fact may say and no hypervisor of Nova's runs: a server whose image says so does not start. */
+const NO_VALUES: Readonly<Record<string, readonly string[]>> = { architecture: ['riscv64', 'loongarch64'] };
+
 function own(details: Readonly<Record<string, unknown>>, name: string): unknown {
   return Object.hasOwn(details, name) ? details[name] : undefined;
 }
@@ -32,7 +35,8 @@ export function propertyHints(
   const hints: Record<string, string> = {};
   for (const name of PROPERTY_NAMES) {
     const value = own(details, name) ?? own(details, `${name}_hint`);
-    if (typeof value === 'string' || typeof value === 'number') hints[name] = String(value);
+    if (typeof value !== 'string' && typeof value !== 'number') continue;
+    if (NO_VALUES[name]?.includes(String(value)) !== true) hints[name] = String(value);
   }
   const kinds = new Set(firmware.map((hint) => hint.firmware));
   const [only] = kinds;

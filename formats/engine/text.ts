@@ -36,3 +36,13 @@ export function hex(bytes: Uint8Array): string {
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
   return text;
 }
+
+/** Text as UTF-16, little endian; the inverse of `utf16le`. */
+export function utf16leBytes(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length * 2 }, (_, at) => text.charCodeAt(at >> 1) >> (8 * (at & 1)));
+}
+
+/** Bytes of pairs of hex digits; the inverse of `hex`. */
+export function hexBytes(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(at * 2, at * 2 + 2), 16));
+}

@@ -12,11 +12,19 @@ export interface TargetChoices {
   readonly compression?: Compression;
   /** Bytes. */
   readonly clusterSize?: number;
+  /** One of the forms that the format is written in; the first of them when absent. */
+  readonly subformat?: string;
+  /** The guest's disk is padded with zeros to a whole number of MiB. */
+  readonly wholeMib?: boolean;
+  /** UUID that the result carries, where the format has a place for one; the same for each try, all zeros when absent. */
+  readonly identity?: string;
 }
 
 /** A target with every choice made; `blockSize` is a cluster, a grain, or 1 where there are none. */
 export interface Target {
   readonly format: FormatName;
+  /** Absent where the format is written in one form only. */
+  readonly subformat?: string;
   readonly blockSize: number;
   readonly compression: Compression;
 }
@@ -24,6 +32,8 @@ export interface Target {
 /** As much of a conversion's plan as a writer looks at; sizes are bytes. */
 export interface TargetLayout {
   readonly target: Target;
+  /** UUID of the result. */
+  readonly identity?: string;
   /** Guest bytes of the result. */
   readonly outputSize: number;
   /** Guest bytes of a slice, a multiple of the target's block size. */
@@ -67,7 +77,7 @@ export interface Encoder {
 /** A target with tables of its own. All functions are pure. */
 export interface TableWriter {
   /** Bytes in front of the first body, whatever the bodies are. */
-  headLength(target: Target): number;
+  headLength(layout: TargetLayout): number;
   /** How blocks are compressed; undefined stores them as they are. */
   encoder(compression: Compression): Encoder | undefined;
   /**
@@ -80,6 +90,8 @@ export interface TableWriter {
 /** One target of conversions: plain facts, from which configuration and command line follow, and its functions. */
 export interface FormatWriter {
   readonly format: FormatName;
+  /** Tells the writers of one format apart. */
+  readonly subformat?: string;
   /** Compressions that can be asked for; the first is what is made when nobody asks. */
   readonly compressions: readonly [Compression, ...Compression[]];
   /** Bytes a cluster may have, powers of two; absent when there is no choice. */
@@ -88,8 +100,14 @@ export interface FormatWriter {
   readonly properties: Readonly<Record<string, string>>;
   /** The result is padded with zeros to a multiple of so many guest bytes. */
   readonly sectorSize: number;
+  /** The result can be padded to a whole number of MiB, too. */
+  readonly wholeMib?: true;
+  /** Guest bytes that the format can hold. */
+  readonly maxSize?: number;
   /** Bytes of a block: of the clusters asked for, which are within `clusterSizes`. */
   blockSize(clusterSize: number | undefined): number;
-  /** Absent when slices are placed by their number and nothing else stands in the file. */
+  /** Absent when slices are placed by their number, so that the guest's bytes stand in the file at their own offsets. */
   readonly tables?: TableWriter;
+  /** What stands behind the guest's bytes of a result without tables; nothing when absent. */
+  trailer?(layout: TargetLayout): Uint8Array;
 }

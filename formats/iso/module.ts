@@ -1,4 +1,4 @@
-/** ISO 9660 and UDF discs: stored and read as they are, never converted. Facts section 9. */
+/** ISO 9660 and UDF discs: stored and read as they are; an import never converts them, the command does when it is told to. Facts section 9. */
 
 import { asFinding, type Finding, finding } from '../engine/findings.ts';
 import type { FormatFacts, FormatModule, ProbeWindow } from '../engine/image.ts';

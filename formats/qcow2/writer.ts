@@ -1,5 +1,6 @@
 import { deflater, zstdCompressor } from '#codecs/deflate.ts';
 import { encode, view } from '../engine/bytes.ts';
+import { OffsetCursor } from '../engine/offset-cursor.ts';
 import {
   type Assembler,
   type Encoder,
@@ -38,7 +39,7 @@ export const qcow2Writer = {
   sectorSize: SECTOR,
   blockSize: (clusterSize = USUAL_CLUSTER) => clusterSize,
   tables: {
-    headLength: ({ blockSize }) => blockSize,
+    headLength: ({ target }) => target.blockSize,
     encoder: (compression) => ENCODERS[compression],
     assemble: qcow2Assembler,
   },
@@ -263,38 +264,5 @@ function walk(
       const entry = index[block] ?? 0;
       if (entry !== 0) visit(block, entry, offsets[block - start] ?? 0);
     }
-  }
-}
-
-/** File offsets of blocks, asked for in guest order: a running sum within each slice. */
-class OffsetCursor {
-  readonly #index: Uint32Array;
-  readonly #places: SlicePlaces;
-  readonly #blocksPerSlice: number;
-  #next = 0;
-  #plain = 0;
-  #packed = 0;
-
-  constructor(plan: TargetLayout, index: Uint32Array, places: SlicePlaces) {
-    this.#index = index;
-    this.#places = places;
-    this.#blocksPerSlice = plan.sliceSize / plan.target.blockSize;
-  }
-
-  /** Fills `out` for the blocks [start, end); `start` is not before the end of the last call. */
-  offsets(start: number, end: number, out: Float64Array): void {
-    for (let block = this.#next; block < end; block++) {
-      if (block % this.#blocksPerSlice === 0) this.#enter(block / this.#blocksPerSlice);
-      const entry = this.#index[block] ?? 0;
-      if (block >= start) out[block - start] = entry >= PLAIN ? this.#plain : this.#packed;
-      if (entry >= PLAIN) this.#plain += entry - PLAIN;
-      else this.#packed += entry;
-    }
-    this.#next = end;
-  }
-
-  #enter(slice: number): void {
-    this.#plain = this.#places.plainOffset[slice] ?? 0;
-    this.#packed = this.#places.packedOffset[slice] ?? 0;
   }
 }

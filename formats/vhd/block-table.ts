@@ -5,12 +5,17 @@ import type { TablePages } from '../engine/table-pages.ts';
 import type { DynamicHeader } from './dynamic-header.ts';
 import { SECTOR } from './footer.ts';
 
-const ABSENT = 0xffff_ffff;
-const ENTRY_BYTES = 4;
+export const ABSENT = 0xffff_ffff;
+export const ENTRY_BYTES = 4;
 
 /** Bytes of the block allocation table, its padding included. */
-export function tableBytes(header: DynamicHeader): number {
+export function tableBytes(header: Pick<DynamicHeader, 'maxTableEntries'>): number {
   return roundUp(header.maxTableEntries * ENTRY_BYTES, SECTOR);
+}
+
+/** Bytes of the sector bitmap in front of each block. */
+export function bitmapBytesOf(blockSize: number): number {
+  return roundUp(blockSize / SECTOR / 8, SECTOR);
 }
 
 /**
@@ -25,7 +30,7 @@ export function dynamicMap(
   reserved: readonly Reserved[],
   end: number,
 ): BlockMap {
-  const bitmapBytes = roundUp(header.blockSize / SECTOR / 8, SECTOR);
+  const bitmapBytes = bitmapBytesOf(header.blockSize);
   return {
     virtualSize,
     blockSize: header.blockSize,

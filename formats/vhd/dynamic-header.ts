@@ -1,14 +1,14 @@
-import { decode, exact } from '../engine/bytes.ts';
+import { decode, encode, exact, view } from '../engine/bytes.ts';
 import { Corrupt, Unsupported } from '../engine/errors.ts';
-import { latin1 } from '../engine/text.ts';
-import { checksum } from './footer.ts';
+import { latin1, latin1Bytes } from '../engine/text.ts';
+import { checksum, VERSION } from './footer.ts';
 
 export const DYNAMIC_HEADER_BYTES = 1024;
 const COOKIE = 'cxsparse';
-const VERSION = 0x0001_0000;
 
 /** Dynamic disk header, big endian (VHD specification 1.0, "Dynamic Disk Header Format"). */
 const DYNAMIC_HEADER = {
+  dataOffset: [8, 'u64'],
   tableOffset: [16, 'u64'],
   headerVersion: [24, 'u32'],
   maxTableEntries: [28, 'u32'],
@@ -47,4 +47,18 @@ export function parseDynamicHeader(bytes: Uint8Array): DynamicHeader {
     blockSize: raw.blockSize,
     checksumValid: checksum(bytes, DYNAMIC_HEADER.checksum[0]) === raw.checksum,
   };
+}
+
+/** All ones: nothing follows. */
+export const NO_OFFSET = 2n ** 64n - 1n;
+
+/** The header of a disk without a parent. */
+export function encodeDynamicHeader(header: Omit<DynamicHeader, 'checksumValid'>): Uint8Array {
+  const bytes = new Uint8Array(DYNAMIC_HEADER_BYTES);
+  const { tableOffset, maxTableEntries, blockSize } = header;
+  const fields = { dataOffset: NO_OFFSET, tableOffset: BigInt(tableOffset), headerVersion: VERSION };
+  bytes.set(latin1Bytes(COOKIE));
+  encode(DYNAMIC_HEADER, { ...fields, maxTableEntries, blockSize, checksum: 0 }, bytes, 'BE');
+  view(bytes).setUint32(DYNAMIC_HEADER.checksum[0], checksum(bytes, DYNAMIC_HEADER.checksum[0]));
+  return bytes;
 }

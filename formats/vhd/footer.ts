@@ -1,10 +1,15 @@
-import { decode, exact, view } from '../engine/bytes.ts';
+import { decode, encode, exact, view } from '../engine/bytes.ts';
 import { hasText } from '../engine/match.ts';
-import { latin1 } from '../engine/text.ts';
+import { hexBytes, latin1, latin1Bytes } from '../engine/text.ts';
 
 export const SECTOR = 512;
 export const FOOTER_BYTES = 512;
+export const VERSION = 0x0001_0000;
+/** The format's own limit: the largest table that any reader takes. */
+export const MAX_BYTES = 2040 * 2 ** 30;
 const COOKIE = 'conectix';
+const CREATOR_AT = 28;
+const IDENTITY_AT = 68;
 
 /** Hard disk footer, big endian (Virtual Hard Disk Image Format Specification 1.0, "Hard Disk Footer Format"). */
 const FOOTER = {
@@ -65,7 +70,7 @@ export function parseFooter(bytes: Uint8Array): Footer {
     cylinders: raw.cylinders,
     heads: raw.heads,
     sectorsPerTrack: raw.sectorsPerTrack,
-    creator: latin1(bytes.subarray(28, 32)),
+    creator: latin1(bytes.subarray(CREATOR_AT, CREATOR_AT + 4)),
     savedState: raw.savedState !== 0,
     checksumValid: checksum(bytes, FOOTER.checksum[0]) === raw.checksum,
   };
@@ -90,4 +95,63 @@ export function virtualSizeOf(footer: Footer): number {
   const sectors = footer.cylinders * footer.heads * footer.sectorsPerTrack;
   const byGeometry = GEOMETRY_CREATORS.has(footer.creator) && sectors !== MAX_GEOMETRY_SECTORS;
   return byGeometry ? sectors * SECTOR : footer.currentSize;
+}
+
+/** What a new footer says of its disk; sizes in bytes, `currentSize` a multiple of 512. */
+export interface NewFooter {
+  readonly diskType: 2 | 3;
+  /** All ones in a fixed disk. */
+  readonly dataOffset: bigint;
+  readonly currentSize: number;
+  /** UUID as text. */
+  readonly identity: string;
+}
+
+/** "Reserved" (bit 1): a bit that is always set. */
+const FEATURES = 2;
+/**
+ * The name under which qemu writes disks whose current size counts, which Azure's instructions ask for too: every reader, old or new,
+ * takes the current size from it. A name of our own would mean the geometry to qemu until 9.2, which does not reach the end of most disks.
+ */
+const CREATOR = { app: 'qem2', version: 0x0005_0003, host: 'Wi2k' } as const;
+
+/** A footer whose bytes follow from what it says: its time is the format's zero, the year 2000. */
+export function encodeFooter({ diskType, dataOffset, currentSize, identity }: NewFooter): Uint8Array {
+  const bytes = new Uint8Array(FOOTER_BYTES);
+  const size = BigInt(currentSize);
+  const fields = {
+    features: FEATURES,
+    fileFormatVersion: VERSION,
+    dataOffset,
+    timeStamp: 0,
+    creatorVersion: CREATOR.version,
+    originalSize: size,
+    currentSize: size,
+    ...geometryOf(currentSize / SECTOR),
+    diskType,
+    checksum: 0,
+    savedState: 0,
+  };
+  bytes.set(latin1Bytes(COOKIE));
+  bytes.set(latin1Bytes(CREATOR.app), CREATOR_AT);
+  bytes.set(latin1Bytes(CREATOR.host), CREATOR_AT + 8);
+  bytes.set(hexBytes(identity.replaceAll('-', '')), IDENTITY_AT);
+  encode(FOOTER, fields, bytes, 'BE');
+  view(bytes).setUint32(FOOTER.checksum[0], checksum(bytes, FOOTER.checksum[0]));
+  return bytes;
+}
+
+/** Cylinders, heads and sectors of a disk of so many sectors, at most as many ("CHS Calculation" in the specification). */
+export function geometryOf(sectors: number): Pick<Footer, 'cylinders' | 'heads' | 'sectorsPerTrack'> {
+  const total = Math.min(sectors, MAX_GEOMETRY_SECTORS);
+  const { heads, sectorsPerTrack } = shapeOf(total);
+  return { cylinders: Math.floor(total / sectorsPerTrack / heads), heads, sectorsPerTrack };
+}
+
+function shapeOf(total: number): Pick<Footer, 'heads' | 'sectorsPerTrack'> {
+  if (total >= 65535 * 16 * 63) return { heads: 16, sectorsPerTrack: 255 };
+  const tracks = Math.floor(total / 17);
+  const heads = Math.max(4, Math.ceil(tracks / 1024));
+  if (tracks < heads * 1024 && heads <= 16) return { heads, sectorsPerTrack: 17 };
+  return { heads: 16, sectorsPerTrack: Math.floor(total / 31) < 16 * 1024 ? 31 : 63 };
 }

@@ -12,12 +12,18 @@ import { TablePages } from '../engine/table-pages.ts';
 import { dynamicMap, fixedMap, tableBytes } from './block-table.ts';
 import { DYNAMIC_HEADER_BYTES, parseDynamicHeader } from './dynamic-header.ts';
 import type { Footer } from './footer.ts';
-import { DISK_TYPES, FOOTER_BYTES, hasCookie, parseFooter, SECTOR, virtualSizeOf } from './footer.ts';
+import {
+  DISK_TYPES,
+  FOOTER_BYTES,
+  hasCookie,
+  MAX_BYTES,
+  parseFooter,
+  SECTOR,
+  VERSION,
+  virtualSizeOf,
+} from './footer.ts';
 import { VHD } from './traits.ts';
 
-const VERSION = 0x0001_0000;
-/** The format's own limit: the largest table that any reader takes. */
-const MAX_BYTES = 2040 * 2 ** 30;
 /** Places of the footer before the end: the rule, and very old writers that left out the last byte. */
 const FOOTER_LENGTHS = [FOOTER_BYTES, FOOTER_BYTES - 1] as const;
 

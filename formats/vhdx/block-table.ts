@@ -6,24 +6,27 @@ import type { TablePages } from '../engine/table-pages.ts';
 import type { VhdxMetadata } from './metadata.ts';
 import type { Region } from './regions.ts';
 
-const ENTRY_BYTES = 8;
+export const ENTRY_BYTES = 8;
 /** Sectors that one sector bitmap block covers ([MS-VHDX] 2.5). */
 const CHUNK_SECTORS = 2 ** 23;
 const STATE_MASK = 7;
 /** Bits 20..31 of the lower half: with the upper half the file offset, a multiple of 1 MiB. */
 const OFFSET_MASK = 0xfff0_0000;
-const FULLY_PRESENT = 6;
+export const FULLY_PRESENT = 6;
 
 /** What the states other than "fully present" mean in a disk without parent; 4 and 7 have no meaning there. */
 const PLACE_OF_STATE: Readonly<Record<number, number>> = { 0: HOLE, 1: HOLE, 2: ZERO, 3: HOLE, 5: HOLE };
 
+/** What the size of the table follows from. */
+export type BlockShape = Pick<VhdxMetadata, 'virtualSize' | 'blockSize' | 'logicalSectorSize'>;
+
 /** Payload entries between two sector bitmap entries. */
-function chunkRatio({ logicalSectorSize, blockSize }: VhdxMetadata): number {
+export function chunkRatio({ logicalSectorSize, blockSize }: BlockShape): number {
   return (CHUNK_SECTORS * logicalSectorSize) / blockSize;
 }
 
 /** Bytes of the table that the disk needs: payload entries, and a sector bitmap entry after each full chunk. */
-export function tableBytes(metadata: VhdxMetadata): number {
+export function tableBytes(metadata: BlockShape): number {
   const blocks = blockCount(metadata);
   return (blocks + Math.floor((blocks - 1) / chunkRatio(metadata))) * ENTRY_BYTES;
 }

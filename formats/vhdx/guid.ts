@@ -1,5 +1,5 @@
 import { view } from '../engine/bytes.ts';
-import { hex } from '../engine/text.ts';
+import { hex, hexBytes } from '../engine/text.ts';
 
 export const NIL_GUID = '00000000-0000-0000-0000-000000000000';
 
@@ -14,4 +14,14 @@ export function guidAt(bytes: Uint8Array, at: number): string {
     number(data.getUint16(at + 6, true), 4),
   ];
   return `${head.join('-')}-${tail.slice(0, 4)}-${tail.slice(4)}`.toUpperCase();
+}
+
+/** Writes a GUID, the inverse of `guidAt`; letters of either case. */
+export function putGuid(bytes: Uint8Array, at: number, guid: string): void {
+  const [a = '', b = '', c = '', ...tail] = guid.split('-');
+  const data = view(bytes);
+  data.setUint32(at, Number.parseInt(a, 16), true);
+  data.setUint16(at + 4, Number.parseInt(b, 16), true);
+  data.setUint16(at + 6, Number.parseInt(c, 16), true);
+  bytes.set(hexBytes(tail.join('')), at + 8);
 }

@@ -1,15 +1,15 @@
-import { decode, exact, sameBytes } from '../engine/bytes.ts';
+import { decode, encode, exact, sameBytes, view } from '../engine/bytes.ts';
 import { Corrupt, Unsupported } from '../engine/errors.ts';
 import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
-import { utf16le } from '../engine/text.ts';
+import { latin1Bytes, utf16le, utf16leBytes } from '../engine/text.ts';
 import { crc32c } from './crc32c.ts';
-import { guidAt, NIL_GUID } from './guid.ts';
+import { guidAt, NIL_GUID, putGuid } from './guid.ts';
 
 export const FILE_SIGNATURE = 'vhdxfile';
 export const MiB = 1024 * 1024;
 const CREATOR_BYTES = 512;
-const HEADERS_AT = [64 * 1024, 128 * 1024] as const;
+export const HEADERS_AT = [64 * 1024, 128 * 1024] as const;
 const HEADER_BYTES = 4096;
 
 /** VHDX header, little endian ([MS-VHDX] 2.2.2). */
@@ -21,6 +21,8 @@ const HEADER = {
   logLength: [68, 'u32'],
   logOffset: [72, 'u64'],
 } as const;
+const FILE_WRITE_GUID_AT = 16;
+const DATA_WRITE_GUID_AT = 32;
 const LOG_GUID_AT = 48;
 
 export interface VhdxHeader {
@@ -72,4 +74,29 @@ function parse(bytes: Uint8Array): VhdxHeader {
     logLength: raw.logLength,
     logGuid: logGuid === NIL_GUID ? undefined : logGuid,
   };
+}
+
+/** The file identifier: signature, and what wrote the file. */
+export function encodeIdentifier(creator: string): Uint8Array {
+  const bytes = new Uint8Array(FILE_SIGNATURE.length + CREATOR_BYTES);
+  bytes.set(latin1Bytes(FILE_SIGNATURE));
+  bytes.set(utf16leBytes(creator), FILE_SIGNATURE.length);
+  return bytes;
+}
+
+/** What a header says of a file that is closed: nothing in its log is to be replayed. */
+export type NewHeader = Pick<VhdxHeader, 'sequenceNumber' | 'logOffset' | 'logLength'> & {
+  /** GUID of what the file holds. */
+  readonly identity: string;
+};
+
+export function encodeHeader({ sequenceNumber, logOffset, logLength, identity }: NewHeader): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  const fields = { checksum: 0, sequenceNumber, logVersion: 0, version: 1, logLength, logOffset: BigInt(logOffset) };
+  bytes.set(latin1Bytes('head'));
+  encode(HEADER, fields, bytes, 'LE');
+  putGuid(bytes, FILE_WRITE_GUID_AT, identity);
+  putGuid(bytes, DATA_WRITE_GUID_AT, identity);
+  view(bytes).setUint32(HEADER.checksum[0], crc32c(bytes, HEADER.checksum[0]), true);
+  return bytes;
 }

@@ -1,8 +1,9 @@
-import { decode, exact, view } from '../engine/bytes.ts';
+import { decode, encode, exact, view } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
 import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
-import { guidAt } from './guid.ts';
+import { latin1Bytes } from '../engine/text.ts';
+import { guidAt, putGuid } from './guid.ts';
 import { MiB } from './header.ts';
 import type { Region } from './regions.ts';
 
@@ -14,6 +15,7 @@ const MAX_ENTRIES = 2047;
 /** Metadata table header and entry, little endian ([MS-VHDX] 2.6.1). */
 const TABLE = { entryCount: [10, 'u16'] } as const;
 const ENTRY = { offset: [16, 'u32'], length: [20, 'u32'], flags: [24, 'u32'] } as const;
+const FLAG_VIRTUAL_DISK = 2;
 const FLAG_REQUIRED = 4;
 
 /** The items of the specification: GUID, length in bytes (0: any). */
@@ -30,7 +32,7 @@ const NAME_OF: ReadonlyMap<string, ItemName> = new Map(
   (Object.keys(ITEMS) as ItemName[]).map((name) => [ITEMS[name][0], name]),
 );
 
-const MAX_VIRTUAL_SIZE = 64 * 2 ** 40;
+export const MAX_VIRTUAL_SIZE = 64 * 2 ** 40;
 const SECTOR_SIZES: ReadonlySet<number> = new Set([512, 4096]);
 
 export interface VhdxMetadata {
@@ -120,4 +122,41 @@ function check({ virtualSize, blockSize, logicalSectorSize, physicalSectorSize }
       `VHDX virtual size: ${virtualSize} is not a positive multiple of ${logicalSectorSize} up to 64 TiB`,
     );
   }
+}
+
+/** What a new disk without a parent says of itself. */
+export type NewMetadata = Pick<
+  VhdxMetadata,
+  'virtualSize' | 'blockSize' | 'logicalSectorSize' | 'physicalSectorSize'
+> & {
+  /** The SCSI identity of the disk (page 83) as a GUID. */
+  readonly identity: string;
+};
+
+/** The metadata table and its items, from the beginning of their region on. */
+export function encodeMetadata(metadata: NewMetadata): Uint8Array {
+  const items: Readonly<Record<Exclude<ItemName, 'parentLocator'>, (item: Uint8Array) => void>> = {
+    fileParameters: (item) => view(item).setUint32(0, metadata.blockSize, true),
+    virtualDiskSize: (item) => view(item).setBigUint64(0, BigInt(metadata.virtualSize), true),
+    page83Data: (item) => putGuid(item, 0, metadata.identity),
+    logicalSectorSize: (item) => view(item).setUint32(0, metadata.logicalSectorSize, true),
+    physicalSectorSize: (item) => view(item).setUint32(0, metadata.physicalSectorSize, true),
+  };
+  const names = Object.keys(items) as (keyof typeof items)[];
+  const lengths = names.map((name) => ITEMS[name][1]);
+  const bytes = new Uint8Array(TABLE_BYTES + lengths.reduce<number>((sum, length) => sum + length, 0));
+  bytes.set(latin1Bytes('metadata'));
+  encode(TABLE, { entryCount: names.length }, bytes, 'LE');
+  let offset = TABLE_BYTES;
+  for (const [i, name] of names.entries()) {
+    const [guid, length] = ITEMS[name];
+    const at = ENTRIES_AT + i * ENTRY_BYTES;
+    // The parameters are of the file, all others of the disk in it ([MS-VHDX] 2.6.2).
+    const flags = FLAG_REQUIRED | (name === 'fileParameters' ? 0 : FLAG_VIRTUAL_DISK);
+    putGuid(bytes, at, guid);
+    encode(ENTRY, { offset, length, flags }, bytes, 'LE', at);
+    items[name](bytes.subarray(offset, offset + length));
+    offset += length;
+  }
+  return bytes;
 }

@@ -1,13 +1,14 @@
-import { decode, exact, view } from '../engine/bytes.ts';
+import { decode, encode, exact, view } from '../engine/bytes.ts';
 import { Corrupt } from '../engine/errors.ts';
 import { hasText } from '../engine/match.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { assertWithin } from '../engine/source.ts';
+import { latin1Bytes } from '../engine/text.ts';
 import { crc32c } from './crc32c.ts';
-import { guidAt } from './guid.ts';
+import { guidAt, putGuid } from './guid.ts';
 import { MiB } from './header.ts';
 
-const TABLES_AT = [192 * 1024, 256 * 1024] as const;
+export const TABLES_AT = [192 * 1024, 256 * 1024] as const;
 const TABLE_BYTES = 64 * 1024;
 const ENTRIES_AT = 16;
 const ENTRY_BYTES = 32;
@@ -17,9 +18,13 @@ const MAX_ENTRIES = 2047;
 const TABLE = { checksum: [4, 'u32'], entryCount: [8, 'u32'] } as const;
 const ENTRY = { fileOffset: [16, 'u64'], length: [24, 'u32'], required: [28, 'u32'] } as const;
 
-const NAMES: Readonly<Record<string, 'table' | 'metadata'>> = {
-  '2DC27766-F623-4200-9D64-115E9BFD4A08': 'table',
-  '8B7CA206-4790-4B9A-B8FE-575F050F886E': 'metadata',
+const GUIDS = {
+  table: '2DC27766-F623-4200-9D64-115E9BFD4A08',
+  metadata: '8B7CA206-4790-4B9A-B8FE-575F050F886E',
+} as const;
+const NAMES: Readonly<Record<string, keyof typeof GUIDS>> = {
+  [GUIDS.table]: 'table',
+  [GUIDS.metadata]: 'metadata',
 };
 
 /** A range of the file in bytes. */
@@ -90,4 +95,19 @@ export function assertDisjoint(regions: readonly Region[]): void {
       throw new Corrupt(`VHDX ${next.what} at ${next.start} lies over the ${region.what}, which ends at ${region.end}`);
     }
   }
+}
+
+/** A region table of the two regions that every disk has. */
+export function encodeRegions(regions: Pick<Regions, 'table' | 'metadata'>): Uint8Array {
+  const bytes = new Uint8Array(TABLE_BYTES);
+  bytes.set(latin1Bytes('regi'));
+  for (const [i, name] of (['table', 'metadata'] as const).entries()) {
+    const at = ENTRIES_AT + i * ENTRY_BYTES;
+    const { start, end } = regions[name];
+    putGuid(bytes, at, GUIDS[name]);
+    encode(ENTRY, { fileOffset: BigInt(start), length: end - start, required: 1 }, bytes, 'LE', at);
+  }
+  encode(TABLE, { checksum: 0, entryCount: 2 }, bytes, 'LE');
+  view(bytes).setUint32(TABLE.checksum[0], crc32c(bytes, TABLE.checksum[0]), true);
+  return bytes;
 }

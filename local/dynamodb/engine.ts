@@ -60,10 +60,19 @@ interface Validations {
 }
 
 const load = createRequire(import.meta.url);
-const validations = load('dynalite/validations') as Validations;
+
+/** A module, if it has what we take of it. Importing this file throws otherwise, and `open.ts` goes on without it. */
+function inner<T>(name: string, ...functions: readonly (keyof T & string)[]): T {
+  const module = load(`dynalite/${name}`) as T;
+  for (const wanted of functions)
+    if (typeof module[wanted] !== 'function') throw new Error(`dynalite/${name} has no ${wanted}`);
+  return module;
+}
+
+const validations = inner<Validations>('validations', 'checkTypes', 'checkValidations');
 
 /** Dynalite's functions over stores, keys and conditions. */
-export const database = load('dynalite/db') as Database;
+export const database = inner<Database>('db', 'create', 'createKey', 'checkConditional', 'validateKey');
 
 const OPERATIONS = [
   'BatchGetItem',
@@ -93,8 +102,9 @@ export interface Engine {
 
 const engineOf = (name: string): Engine => {
   const file = name[0]?.toLowerCase() + name.slice(1);
-  const rules = load(`dynalite/validations/${file}`) as Rules;
-  const action = load(`dynalite/actions/${file}`) as Action;
+  const rules = inner<Rules>(`validations/${file}`);
+  const action = inner<Action>(`actions/${file}`);
+  if (typeof action !== 'function') throw new Error(`dynalite/actions/${file} is no function`);
   return {
     check: (input, store) => {
       const data = validations.checkTypes(input, rules.types);

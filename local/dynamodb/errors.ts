@@ -1,5 +1,5 @@
 import { AwsError, toAwsError } from '../wire/aws-error.ts';
-import { isObject, stringAt } from '../wire/json.ts';
+import { isObject, type JsonObject, stringAt } from '../wire/json.ts';
 
 /** Dynalite throws errors that carry `statusCode` and `body`; this makes one of ours of it. */
 export function awsErrorOf(error: unknown): AwsError {
@@ -24,3 +24,7 @@ export async function awsErrors<T>(run: () => Promise<T>): Promise<T> {
 export function codeOf(errorCode: string): string {
   return errorCode === 'ValidationException' ? 'ValidationError' : errorCode.replace(/Exception$/, '');
 }
+
+/** The same error with the item on which a condition failed, as `ReturnValuesOnConditionCheckFailure` asks for it. */
+export const withItem = (error: AwsError, item: JsonObject): AwsError =>
+  new AwsError(error.code, error.message, error.status, { Item: item }, { cause: error });

@@ -1,7 +1,6 @@
-import { AwsError } from '../wire/aws-error.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Engine, Store } from './engine.ts';
-import { awsErrorOf, awsErrors } from './errors.ts';
+import { awsErrorOf, awsErrors, withItem } from './errors.ts';
 import { type ItemChange, unitOfWork } from './unit-of-work.ts';
 
 /** Answers an operation that changes nothing. Throws AwsError. */
@@ -33,6 +32,3 @@ export async function write(
     throw withItem(error, item);
   }
 }
-
-const withItem = (error: AwsError, item: JsonObject): AwsError =>
-  new AwsError(error.code, error.message, error.status, { Item: item }, { cause: error });

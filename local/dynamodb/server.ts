@@ -15,6 +15,7 @@ import { hashOf, indexNamed } from './strict/charges.ts';
 import { type StrictDynamoDb, type StrictOptions, strictOperations } from './strict/operations.ts';
 import { describeTimeToLive, sweepExpired, updateTimeToLive } from './time-to-live.ts';
 import { transactGet, transactWrite } from './transactions.ts';
+import { oneAtATime } from './turns.ts';
 
 /** DynamoDB's own limit is 16 MB for a batch. */
 const BODY_LIMIT = 16 * 1024 * 1024;
@@ -111,16 +112,6 @@ async function settled(store: Store, name: string): Promise<void> {
     if (table === undefined || table['TableStatus'] === 'ACTIVE') return;
     await sleep(1);
   }
-}
-
-/** Runs functions one after another. Every write takes its turn here, so a condition and its write are one step. */
-function oneAtATime(): <T>(run: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (run) => {
-    const turn = last.then(run);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
 }
 
 async function openStore(path: string | undefined): Promise<Store> {

@@ -1,11 +1,11 @@
 import { isObject, type Json, type JsonObject } from '../wire/json.ts';
-import { findPath } from './json-path.ts';
-import { evaluate, type Scope } from './template.ts';
+import { evaluate, find, type Scope } from './template.ts';
 
 type Test = (value: Json, operand: Json) => boolean;
 
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
-const isTimestamp = (value: Json): boolean => typeof value === 'string' && TIMESTAMP.test(value);
+/** True for an ISO 8601 date and time with an offset, the only form that the language knows. */
+export const isTimestamp = (value: Json): boolean => typeof value === 'string' && TIMESTAMP.test(value);
 
 /** Comparisons of two values of one type: `StringLessThan`, `NumericEquals`, `TimestampGreaterThanEquals`, ... */
 const KINDS: Readonly<Record<string, (value: Json) => string | number | undefined>> = {
@@ -72,9 +72,7 @@ export function holds(rule: JsonObject, scope: Scope): boolean {
 }
 
 function isPresent(variable: string, scope: Scope): boolean {
-  const found = variable.startsWith('$$')
-    ? findPath(variable.slice(1), scope.context)
-    : findPath(variable, scope.input);
+  const found = find(variable, scope);
   return found !== undefined && !(Array.isArray(found) && found.length === 0 && /[*:?]|\.\./.test(variable));
 }
 

@@ -54,7 +54,9 @@ export interface State {
   MaxConcurrency?: number;
   MaxConcurrencyPath?: string;
   ToleratedFailureCount?: number;
+  ToleratedFailureCountPath?: string;
   ToleratedFailurePercentage?: number;
+  ToleratedFailurePercentagePath?: string;
   Label?: string;
 }
 

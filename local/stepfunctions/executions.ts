@@ -168,7 +168,7 @@ export class Executions {
   #finish(entry: Live, ending: Ending): void {
     const record: ExecutionRecord = { ...entry.record, ...ending, stoppedAtMs: Date.now() };
     const { type, details } = endEvent(record);
-    trail(entry.events).add(type, details, true);
+    trail(entry.events, record.status !== 'ABORTED').add(type, details, true);
     this.#archive.save(record.arn, entry.events);
     this.#live.delete(record.arn);
     this.#ledger.saveExecution(record);
@@ -209,8 +209,7 @@ export const newExecutionName = (): string => randomUUID();
 
 function failed(error: unknown): Ending {
   if (error instanceof Aborted) return { status: 'ABORTED' };
-  const { error: name, causeText } = toStateError(error);
-  return { status: 'FAILED', error: name, cause: causeText };
+  return { status: 'FAILED', ...toStateError(error).details };
 }
 
 function contextOf(record: ExecutionRecord, input: Json, machine: MachineRecord | undefined): JsonObject {

@@ -4,7 +4,7 @@
  */
 import type { Json } from '../wire/json.ts';
 import type { Machine, Retrier, State } from './definition.ts';
-import { place, selectOutput } from './input-output.ts';
+import { place } from './input-output.ts';
 import { type Action, bounded, delay, type Outcome, type Run } from './run.ts';
 import { Aborted, matchesError, StateError, toStateError } from './state-error.ts';
 import { ACTIONS } from './states.ts';
@@ -22,7 +22,10 @@ export async function runMachine(machine: Machine, input: Json, run: Run): Promi
       throw new StateError('States.Runtime', `there is no state '${name}' that can run`);
     }
     run.trail.add(`${state.Type}StateEntered`, { name, input: bounded(current, name) });
-    const { output, next } = await runState(name, state, action, current, run);
+    const entered = run.trail.last;
+    const { output, next } = await runState(name, state, action, current, run).catch((error) => {
+      throw said(error, name, entered);
+    });
     const text = bounded(output, name);
     run.trail.add(`${state.Type}StateExited`, { name, output: text });
     if (next === undefined) return output;
@@ -31,21 +34,36 @@ export async function runMachine(machine: Machine, input: Json, run: Run): Promi
   }
 }
 
+/** States that may be tried again. */
+const RETRIED = new Set(['Task', 'Map', 'Parallel']);
+
 async function runState(name: string, state: State, action: Action, input: Json, run: Run): Promise<Outcome> {
   const enteredTime = new Date().toISOString();
   const used = new Map<Retrier, number>();
   for (let retries = 0; ; retries++) {
-    const context = { ...run.context, State: { EnteredTime: enteredTime, Name: name, RetryCount: retries } };
+    const retryCount = RETRIED.has(state.Type) ? { RetryCount: retries } : {};
+    const context = { ...run.context, State: { EnteredTime: enteredTime, Name: name, ...retryCount } };
     const scope: Scope = { input, context };
     try {
       return await action(state, scope, run, name);
     } catch (caught) {
       const error = toStateError(caught);
       const waitSeconds = retryAfter(state, error, used);
-      if (waitSeconds === undefined) return recover(state, scope, error);
+      if (waitSeconds === undefined) {
+        if (error.event !== undefined) run.trail.add(error.event, undefined, true);
+        return recover(state, scope, error);
+      }
       await delay(waitSeconds * 1000 * run.waitScale, run.signal);
     }
   }
+}
+
+/** What a state does wrong by itself is said with its name, once. */
+function said(caught: unknown, name: string, entered: number): unknown {
+  const error = toStateError(caught);
+  const where = 'An error occurred while executing the state';
+  if (error.error !== 'States.Runtime' || error.causeText?.startsWith(where)) return error;
+  return error.as({ causeText: `${where} '${name}' (entered at the event id #${entered}). ${error.causeText ?? ''}` });
 }
 
 /** Seconds until the next attempt, or undefined when no retrier takes the error or its attempts are used up. */
@@ -63,7 +81,5 @@ function retryAfter(state: State, error: StateError, used: Map<Retrier, number>)
 function recover(state: State, scope: Scope, error: StateError): Outcome {
   const catcher = state.Catch?.find((candidate) => matchesError(candidate, error.error));
   if (catcher === undefined) throw error;
-  const report = { Error: error.error, Cause: error.causeText };
-  const combined = place(catcher.ResultPath, scope.input, report);
-  return { output: selectOutput(state, scope, combined), next: catcher.Next };
+  return { output: place(catcher.ResultPath, scope.input, error.report), next: catcher.Next };
 }

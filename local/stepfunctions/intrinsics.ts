@@ -20,6 +20,8 @@ const fail = (text: string): never => {
 const list = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : fail('expected an array'));
 const text = (value: Json | undefined): string => (typeof value === 'string' ? value : fail('expected a string'));
 const number = (value: Json | undefined): number => (typeof value === 'number' ? value : fail('expected a number'));
+/** Numbers of arithmetic are rounded first, halves up. */
+const whole = (value: Json | undefined): number => Math.round(number(value));
 const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function format(args: Json[]): string {
@@ -28,9 +30,21 @@ function format(args: Json[]): string {
     if (escaped !== undefined) return escaped;
     const value = rest.shift();
     if (value === undefined) return fail(`too few arguments for States.Format('${found}')`);
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return shown(value, true);
   });
   return rest.length === 0 ? filled : fail('too many arguments for States.Format');
+}
+
+/** How AWS writes a value into a text: objects and lists as its own language prints them. */
+function shown(value: Json, isWhole = false): string {
+  if (typeof value === 'string') return value;
+  if (isObject(value))
+    return `{${Object.entries(value)
+      .map(([name, inner]) => `${name}=${shown(inner)}`)
+      .join(', ')}}`;
+  if (Array.isArray(value))
+    return isWhole ? JSON.stringify(value) : `[${value.map((inner) => shown(inner)).join(', ')}]`;
+  return JSON.stringify(value);
 }
 
 function range(args: Json[]): Json[] {
@@ -50,7 +64,7 @@ function partition(args: Json[]): Json[] {
 }
 
 function random(args: Json[]): number {
-  const [from, to] = [number(args[0]), number(args[1])];
+  const [from, to] = [whole(args[0]), whole(args[1])];
   return to > from ? randomInt(from, to) : fail('States.MathRandom needs a start below its end');
 }
 
@@ -59,7 +73,8 @@ const notJson = (cause: unknown): StateError =>
 
 function parse(args: Json[]): Json {
   try {
-    return JSON.parse(text(args[0])) as Json;
+    const source = text(args[0]);
+    return source.trim() === '' ? null : (JSON.parse(source) as Json);
   } catch (error) {
     throw notJson(error);
   }
@@ -91,7 +106,7 @@ export const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
       .digest('hex'),
   'States.JsonMerge': merge,
   'States.MathRandom': random,
-  'States.MathAdd': (args) => number(args[0]) + number(args[1]),
+  'States.MathAdd': (args) => whole(args[0]) + whole(args[1]),
   'States.StringSplit': (args) => splitAny(text(args[0]), text(args[1])),
   'States.UUID': () => randomUUID(),
 };

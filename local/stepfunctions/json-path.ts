@@ -75,15 +75,33 @@ export function findPath(path: string, document: Json): Json | undefined {
   return matches;
 }
 
-/** As findPath; throws `States.ParameterPathFailure` (or `error`) when a place is missing. */
-export function readPath(path: string, document: Json, error = 'States.ParameterPathFailure'): Json {
-  const value = findPath(path, document);
-  if (value !== undefined) return value;
-  const text = `The JSONPath '${path}' could not be found in the input '${excerpt(document)}'`;
-  throw new StateError(error, text);
+/** A cause has at most 32,768 characters. */
+const MAX_QUOTED = 30_000;
+
+/** What AWS says when a path in a template's field leads nowhere. */
+export function notFound(path: string, field: string, document: Json): StateError {
+  const input = JSON.stringify(document).slice(0, MAX_QUOTED);
+  const text = `The JSONPath '${path}' specified for the field '${field}' could not be found in the input '${input}'`;
+  return new StateError('States.Runtime', text);
 }
 
-const excerpt = (document: Json): string => JSON.stringify(document).slice(0, 1000);
+/** What AWS says when a field that is a path itself (InputPath, TimeoutSecondsPath, ...) leads nowhere. */
+export function noResult(path: string, document: Json): StateError {
+  const { steps } = parsePath(path);
+  const brackets = (upTo: number) => `$${steps.slice(0, upTo).map(bracketed).join('')}`;
+  let here: Json | undefined = document;
+  for (const [index, step] of steps.slice(0, -1).entries()) {
+    here = here === undefined ? undefined : take(step, here)[0];
+    if (here === undefined) return invalidPath(path, `Missing property in path ${brackets(index + 1)}`);
+  }
+  return invalidPath(path, `No results for path: ${brackets(steps.length)}`);
+}
+
+const invalidPath = (path: string, text: string): StateError =>
+  new StateError('States.Runtime', `Invalid path '${path}' : ${text}`);
+
+const bracketed = (step: Step): string =>
+  step.kind !== 'child' ? '[*]' : typeof step.name === 'number' ? `[${step.name}]` : `['${step.name}']`;
 
 function take(step: Step, value: Json): Json[] {
   switch (step.kind) {

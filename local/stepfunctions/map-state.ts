@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isObject, type Json, type JsonObject } from '../wire/json.ts';
 import type { Machine, State } from './definition.ts';
-import { trail } from './history.ts';
+import { type Trail, trail } from './history.ts';
 import { outcome, selectInput } from './input-output.ts';
 import { type Action, bounded, type Run } from './run.ts';
 import { Aborted, StateError, toStateError } from './state-error.ts';
@@ -28,13 +28,13 @@ export const map: Action = async (state, scope, run, name) => {
   const iterations = found.map((item, index) => ({ index, item, input: itemInput(state, selected, item, index) }));
   const machine = state.ItemProcessor ?? state.Iterator;
   if (machine === undefined) throw new StateError('States.Runtime', `The Map state '${name}' has no ItemProcessor`);
-  run.trail.add('MapStateStarted', { length: iterations.length });
   const distributed = machine.ProcessorConfig?.Mode === 'DISTRIBUTED';
   const go = distributed ? runDistributed : runInline;
   const width = concurrency(state, selected, distributed ? DISTRIBUTED_CONCURRENCY : INLINE_CONCURRENCY);
-  const result = await go({ state, machine, name, iterations, width }, run);
+  run.trail.add('MapStateStarted', { length: iterations.length });
+  const tolerated = distributed ? toleratedFailures(state, selected, iterations.length) : 0;
+  const result = await go({ state, machine, name, iterations, width, tolerated }, run);
   bounded(result, name);
-  run.trail.add('MapStateSucceeded');
   return outcome(state, scope, result);
 };
 
@@ -44,6 +44,8 @@ interface MapWork {
   name: string;
   iterations: Iteration[];
   width: number;
+  /** Children that may fail before a distributed map does. */
+  tolerated: number;
 }
 
 function itemInput(state: State, selected: Scope, item: Json, index: number): Json {
@@ -55,16 +57,32 @@ function itemInput(state: State, selected: Scope, item: Json, index: number): Js
 const mapContext = (item: Json, index: number): JsonObject => ({ Map: { Item: { Index: index, Value: item } } });
 
 function concurrency(state: State, scope: Scope, cap: number): number {
-  const path = state.MaxConcurrencyPath;
-  const value = path === undefined ? (state.MaxConcurrency ?? 0) : evaluate(path, scope);
-  return typeof value === 'number' && value > 0 ? Math.min(value, cap) : cap;
+  const value = integerAt('MaxConcurrency', state, scope);
+  return value > 0 ? Math.min(value, cap) : cap;
 }
+
+type Limit = 'MaxConcurrency' | 'ToleratedFailureCount' | 'ToleratedFailurePercentage';
+
+/** A limit of a Map state, fixed or by its path; 0 when it has none. */
+function numberAt(field: Limit, state: State, scope: Scope, kind: string, isValid: (value: number) => boolean): number {
+  const path = state[`${field}Path`];
+  if (path === undefined) return state[field] ?? 0;
+  const value = evaluate(path, scope);
+  if (typeof value === 'number' && isValid(value)) return value;
+  const shown = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = `The ${field}Path field refers to value "${shown}" which is not a valid ${kind}: ${path}`;
+  throw new StateError('States.Runtime', text);
+}
+
+const integerAt = (field: Limit, state: State, scope: Scope): number =>
+  numberAt(field, state, scope, 'integer', Number.isInteger);
 
 async function runInline(work: MapWork, run: Run): Promise<Json[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
   const results: Json[] = new Array(work.iterations.length).fill(null);
   let failure: StateError | undefined;
+  let ended: Trail | undefined;
   await pool(work.iterations, work.width, signal, async ({ index, input, item }) => {
     const line = run.trail.fork();
     const details = { name: work.name, index };
@@ -73,17 +91,22 @@ async function runInline(work: MapWork, run: Run): Promise<Json[]> {
       const context = { ...run.context, ...mapContext(item, index) };
       results[index] = await run.sub(work.machine, input, { ...run, signal, trail: line, context });
       line.add('MapIterationSucceeded', details);
+      ended = line;
     } catch (error) {
       const aborted = error instanceof Aborted;
-      line.add(aborted ? 'MapIterationAborted' : 'MapIterationFailed', details, true);
-      if (!aborted) failure ??= toStateError(error);
+      line.note(aborted ? 'MapIterationAborted' : 'MapIterationFailed', details, true);
+      if (!aborted && failure === undefined) {
+        failure = toStateError(error);
+        run.trail.join(line);
+      }
       stop.abort();
     }
   });
   if (run.signal.aborted) throw new Aborted();
-  if (failure === undefined) return results;
-  run.trail.add('MapStateFailed', { error: failure.error, cause: failure.causeText }, true);
-  throw failure;
+  if (failure !== undefined) throw failure.as({ event: 'MapStateFailed' });
+  if (ended !== undefined) run.trail.join(ended);
+  run.trail.note('MapStateSucceeded');
+  return results;
 }
 
 async function runDistributed(work: MapWork, run: Run): Promise<Json[]> {
@@ -93,7 +116,6 @@ async function runDistributed(work: MapWork, run: Run): Promise<Json[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
   const results: Json[] = new Array(work.iterations.length).fill(null);
-  const tolerated = toleratedFailures(work);
   let failures = 0;
   await pool(work.iterations, work.width, signal, async ({ index, input }) => {
     try {
@@ -101,28 +123,33 @@ async function runDistributed(work: MapWork, run: Run): Promise<Json[]> {
       results[index] = await run.sub(work.machine, input, { ...run, signal, trail: trail([]), context });
     } catch (error) {
       if (error instanceof Aborted) return;
-      const { error: name, causeText } = toStateError(error);
-      results[index] = { Error: name, Cause: causeText };
+      results[index] = toStateError(error).report;
       failures++;
-      if (failures > tolerated) stop.abort();
+      if (failures > work.tolerated) stop.abort();
     }
   });
   if (run.signal.aborted) throw new Aborted();
-  if (failures <= tolerated) {
-    run.trail.add('MapRunSucceeded');
+  if (failures <= work.tolerated) {
+    const beside = run.trail.fork();
+    beside.add('MapRunSucceeded');
+    beside.add('MapStateSucceeded');
     return results;
   }
   // The parent learns that a child failed, never which error it raised.
   const error = 'States.ExceedToleratedFailureThreshold';
   const cause = 'The specified tolerated failure threshold was exceeded';
   run.trail.add('MapRunFailed', { error, cause }, true);
-  run.trail.add('MapStateFailed', { error, cause }, true);
-  throw new StateError(error, cause);
+  throw new StateError(error, cause, { event: 'MapStateFailed' });
 }
 
-function toleratedFailures({ state, iterations }: MapWork): number {
-  const byShare = Math.floor(((state.ToleratedFailurePercentage ?? 0) * iterations.length) / 100);
-  return Math.max(state.ToleratedFailureCount ?? 0, byShare);
+function toleratedFailures(state: State, scope: Scope, items: number): number {
+  const count = integerAt('ToleratedFailureCount', state, scope);
+  const percentage = numberAt('ToleratedFailurePercentage', state, scope, 'float', () => true);
+  if (count < 0) throw new StateError('States.Runtime', 'ToleratedFailureCount cannot be negative.');
+  if (percentage < 0 || percentage > 100) {
+    throw new StateError('States.Runtime', 'ToleratedFailurePercentage must be between 0 and 100.');
+  }
+  return Math.max(count, Math.floor((percentage * items) / 100));
 }
 
 const executionOf = (context: JsonObject): JsonObject => (isObject(context['Execution']) ? context['Execution'] : {});

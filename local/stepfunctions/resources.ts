@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isObject, type Json, type JsonObject, stringAt } from '../wire/json.ts';
 import type { TaskPorts } from './run.ts';
 import { StateError } from './state-error.ts';
@@ -12,15 +13,38 @@ export interface Integration {
 
 type Call = Integration['call'];
 
-/** `lambda:invoke`: FunctionName and Payload in, `{StatusCode, Payload}` out. */
+/** `lambda:invoke`: FunctionName and Payload in; out what the function returned, within what AWS's own client says of the answer. */
 const invoke: Call = async (parameters, ports) => {
   const name = isObject(parameters) ? stringAt(parameters, 'FunctionName') : undefined;
   if (!isObject(parameters) || name === undefined) {
     throw new StateError('States.Runtime', 'lambda:invoke needs Parameters with FunctionName');
   }
   const payload = await ports.invokeFunction(name, parameters['Payload'] ?? {});
-  return { ExecutedVersion: '$LATEST', Payload: payload, StatusCode: 200 };
+  const metadata = answerMetadata(Buffer.byteLength(JSON.stringify(payload)));
+  return { ExecutedVersion: '$LATEST', Payload: payload, ...metadata, StatusCode: 200 };
 };
+
+function answerMetadata(bytes: number): JsonObject {
+  const requestId = randomUUID();
+  const headers = {
+    'X-Amz-Executed-Version': '$LATEST',
+    'x-amzn-Remapped-Content-Length': '0',
+    Connection: 'keep-alive',
+    'x-amzn-RequestId': requestId,
+    'Content-Length': String(bytes),
+    Date: new Date().toUTCString(),
+    'X-Amzn-Trace-Id': `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)}`,
+    'Content-Type': 'application/json',
+  };
+  return {
+    SdkHttpMetadata: {
+      AllHttpHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+      HttpHeaders: headers,
+      HttpStatusCode: 200,
+    },
+    SdkResponseMetadata: { RequestId: requestId },
+  };
+}
 
 const runTask: Call = (parameters, ports) => {
   const definition = isObject(parameters) ? stringAt(parameters, 'TaskDefinition') : undefined;

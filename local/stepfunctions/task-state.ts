@@ -13,9 +13,7 @@ export const task: Action = async (state, scope, run, name) => {
     throw new StateError('States.Runtime', `the resource ${state.Resource} does not exist here`);
   const limits = limitsOf(state, scope);
   const call = 'functionName' in target ? functionCall(target.functionName) : integrationCall(target.integration);
-  const result = await call({ state, scope, run, name, limits });
-  bounded(result, name);
-  return outcome(state, scope, result);
+  return outcome(state, scope, await call({ state, scope, run, name, limits }));
 };
 
 interface Limits {
@@ -53,7 +51,13 @@ const functionCall =
     const scheduled = { resource: state.Resource ?? '', input: bounded(input, name), ...timeout };
     run.trail.add('LambdaFunctionScheduled', scheduled);
     run.trail.add('LambdaFunctionStarted');
-    return recorded(FUNCTION_EVENTS, {}, run, within(run.ports.invokeFunction(functionName, input), limits, run));
+    return recorded(
+      FUNCTION_EVENTS,
+      {},
+      state.Resource ?? '',
+      run,
+      within(run.ports.invokeFunction(functionName, input), limits, run),
+    );
   };
 
 const integrationCall =
@@ -70,7 +74,7 @@ const integrationCall =
       run.trail.add('TaskStarted', resource);
       const answer = integration.call(parameters, run.ports);
       const work = token === undefined ? answer : Promise.all([answer, token.result]).then(([, result]) => result);
-      return await recorded(TASK_EVENTS, resource, run, within(work, limits, run, token));
+      return await recorded(TASK_EVENTS, resource, integration.resourceType, run, within(work, limits, run, token));
     } finally {
       token?.drop();
     }
@@ -81,16 +85,21 @@ const withToken = (scope: Scope, token: string): Scope => ({
   context: { ...scope.context, Task: { Token: token } },
 });
 
-async function recorded(names: EventNames, resource: JsonObject, run: Run, work: Promise<Json>): Promise<Json> {
+async function recorded(
+  names: EventNames,
+  resource: JsonObject,
+  by: string,
+  run: Run,
+  work: Promise<Json>,
+): Promise<Json> {
   try {
     const result = await work;
-    run.trail.add(names.succeeded, { ...resource, output: JSON.stringify(result) });
+    run.trail.add(names.succeeded, { ...resource, output: bounded(result, by) });
     return result;
   } catch (caught) {
     const error = toStateError(caught);
     const isTimeout = error.error === 'States.Timeout' || error.error === 'States.HeartbeatTimeout';
-    const details = { ...resource, error: error.error, cause: error.causeText };
-    run.trail.add(isTimeout ? names.timedOut : names.failed, details);
+    run.trail.add(isTimeout ? names.timedOut : names.failed, { ...resource, ...error.details });
     throw error;
   }
 }
@@ -114,14 +123,14 @@ async function within(work: Promise<Json>, limits: Limits, run: Run, token?: Iss
 
 async function timeout(seconds: number, signal: AbortSignal): Promise<never> {
   await delay(seconds * 1000, signal);
-  throw new StateError('States.Timeout', `The task did not end within ${seconds} seconds.`);
+  throw new StateError('States.Timeout', undefined);
 }
 
 async function heartbeat(seconds: number, token: IssuedToken, signal: AbortSignal): Promise<never> {
   for (;;) {
     const remainingMs = token.lastHeartbeatMs() + seconds * 1000 - Date.now();
     if (remainingMs <= 0) {
-      throw new StateError('States.HeartbeatTimeout', `No heartbeat arrived for ${seconds} seconds.`);
+      throw new StateError('States.HeartbeatTimeout', undefined);
     }
     await delay(remainingMs, signal);
   }

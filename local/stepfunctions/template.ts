@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../wire/json.ts';
 import { INTRINSICS } from './intrinsics.ts';
-import { parsePath, readPath } from './json-path.ts';
+import { findPath, noResult, notFound, parsePath } from './json-path.ts';
 import { StateError } from './state-error.ts';
 
 /** What paths read: `$` the state's input, `$$` the context object. */
@@ -9,12 +9,24 @@ export interface Scope {
   context: JsonObject;
 }
 
-/** The value of a path or an intrinsic function call. Throws a StateError when something is missing. */
-export function evaluate(expression: string, scope: Scope): Json {
-  if (expression.startsWith('$$')) return readPath(expression.slice(1), scope.context);
-  if (expression.startsWith('$')) return readPath(expression, scope.input);
-  return callOf(expression).run(scope);
+/**
+ * The value of a path or an intrinsic function call. Throws a StateError when something is missing, with the words that AWS has for a
+ * template's `field` or, without one, for a field that is a path itself.
+ */
+export function evaluate(expression: string, scope: Scope, field?: string): Json {
+  if (!expression.startsWith('$')) return callOf(expression).run(scope);
+  const found = find(expression, scope);
+  if (found !== undefined) return found;
+  const [path, document] = placed(expression, scope);
+  if (field === undefined) throw noResult(path, document);
+  throw notFound(expression, field, document);
 }
+
+/** The value of a path; undefined when nothing is there. */
+export const find = (path: string, scope: Scope): Json | undefined => findPath(...placed(path, scope));
+
+const placed = (path: string, scope: Scope): [path: string, document: Json] =>
+  path.startsWith('$$') ? [path.slice(1), scope.context] : [path, scope.input];
 
 /** Fills a payload template: every member whose name ends in `.$` is an expression (Amazon States Language, "Payload Template"). */
 export function fill(template: Json, scope: Scope): Json {
@@ -22,7 +34,7 @@ export function fill(template: Json, scope: Scope): Json {
   if (!isObject(template)) return template;
   const result: JsonObject = {};
   for (const [name, value] of Object.entries(template)) {
-    if (name.endsWith('.$')) result[name.slice(0, -2)] = evaluate(String(value), scope);
+    if (name.endsWith('.$')) result[name.slice(0, -2)] = evaluate(String(value), scope, name);
     else result[name] = fill(value, scope);
   }
   return result;

@@ -10,52 +10,101 @@ const TERMINAL = new Set(['Succeed', 'Fail']);
 const WITHOUT_NEXT = new Set([...TERMINAL, 'Choice']);
 const PATHS = ['InputPath', 'OutputPath', 'ItemsPath', 'SecondsPath', 'TimestampPath', 'TimeoutSecondsPath'] as const;
 const TEMPLATES = ['Parameters', 'ResultSelector', 'ItemSelector'] as const;
-/** Fields that belong to features this interpreter does not have; running such a state as if they were absent would mislead. */
-const UNSUPPORTED = ['ItemReader', 'ItemBatcher', 'ResultWriter', 'Assign', 'Arguments', 'Output'];
+/** Fields of features that this interpreter does not have; running such a state as if they were absent would mislead. */
+const UNSUPPORTED = [
+  'ItemReader',
+  'ItemBatcher',
+  'ResultWriter',
+  'Assign',
+  'Arguments',
+  'Output',
+  'Items',
+  'Credentials',
+];
+/** The same in a rule of a Choice state and in a catcher. */
+const UNSUPPORTED_INSIDE = ['Assign', 'Output', 'Condition'];
+
+const INVOKE_PARAMETERS = new Set(['FunctionName', 'Payload']);
+
+/** One sentence about a definition: it is wrong, or it needs what is not here. */
+interface Finding {
+  text: string;
+  kind: 'wrong' | 'unsupported';
+}
 
 /**
  * What is wrong with a definition, one sentence each; empty when it can run. Refuses what AWS refuses (bad targets,
  * unreachable resources, unreadable paths) and what this interpreter does not have, so that nothing is silently ignored.
  */
-export function problemsOf(definition: unknown): string[] {
-  const problems: string[] = [];
-  checkMachine(definition, '', problems, new Set());
-  return problems;
+export const problemsOf = (definition: unknown): string[] => findingsOf(definition).map(({ text }) => text);
+
+/** Of these, what AWS would run and this interpreter does not: query languages, fields, kinds of resources. */
+export const unsupportedIn = (definition: unknown): string[] =>
+  findingsOf(definition)
+    .filter(({ kind }) => kind === 'unsupported')
+    .map(({ text }) => text);
+
+function findingsOf(definition: unknown): Finding[] {
+  const findings: Finding[] = [];
+  checkMachine(definition, '', findings, new Set());
+  return findings;
 }
 
-function checkMachine(value: unknown, where: string, problems: string[], names: Set<string>): void {
+function checkMachine(value: unknown, where: string, findings: Finding[], names: Set<string>): void {
+  const place = where || 'the definition';
   if (!isObject(value) || typeof value['StartAt'] !== 'string' || !isObject(value['States'])) {
-    problems.push(`${where || 'the definition'} needs StartAt and States`);
+    findings.push({ kind: 'wrong', text: `${place} needs StartAt and States` });
     return;
   }
   if (value['QueryLanguage'] !== undefined && value['QueryLanguage'] !== 'JSONPath') {
-    problems.push(`${where || 'the definition'}: only the query language JSONPath is supported`);
+    findings.push({ kind: 'unsupported', text: `${place}: only the query language JSONPath is supported` });
   }
   const machine = value as unknown as Machine;
   const states = Object.entries(machine.States);
-  if (!Object.hasOwn(machine.States, machine.StartAt)) problems.push(`StartAt names no state: ${machine.StartAt}`);
+  if (!Object.hasOwn(machine.States, machine.StartAt)) {
+    findings.push({ kind: 'wrong', text: `StartAt names no state: ${machine.StartAt}` });
+  }
   for (const [name, state] of states) {
-    if (names.has(name)) problems.push(`the state name '${name}' is used twice`);
+    if (names.has(name)) findings.push({ kind: 'wrong', text: `the state name '${name}' is used twice` });
     names.add(name);
-    checkState(name, state, machine, problems, names);
+    checkState(name, state, machine, findings, names);
   }
 }
 
-function checkState(name: string, state: State, machine: Machine, problems: string[], names: Set<string>): void {
-  const report = (text: string) => problems.push(`state '${name}': ${text}`);
+function checkState(name: string, state: State, machine: Machine, findings: Finding[], names: Set<string>): void {
+  const report = (text: string, kind: Finding['kind'] = 'wrong') =>
+    findings.push({ kind, text: `state '${name}': ${text}` });
   if (!isObject(state) || !ACTIONS.has(String(state.Type))) {
     report(`unknown type ${String((state as unknown as JsonObject)?.['Type'])}`);
     return;
   }
-  for (const field of UNSUPPORTED) if (Object.hasOwn(state, field)) report(`${field} is not supported`);
+  for (const text of missingIn(state)) report(text, 'unsupported');
   checkTargets(state, machine, report);
   checkExpressions(state, report);
-  if (state.Type === 'Task' && resourceOf(state.Resource ?? '') === undefined) {
-    report(`the resource ${state.Resource} is not supported`);
-  }
-  for (const branch of state.Branches ?? []) checkMachine(branch, `a branch of '${name}'`, problems, names);
+  for (const branch of state.Branches ?? []) checkMachine(branch, `a branch of '${name}'`, findings, names);
   const processor = state.ItemProcessor ?? state.Iterator;
-  if (state.Type === 'Map') checkMachine(processor, `the ItemProcessor of '${name}'`, problems, names);
+  if (state.Type === 'Map') checkMachine(processor, `the ItemProcessor of '${name}'`, findings, names);
+}
+
+function missingIn(state: State): string[] {
+  const has = (value: unknown, field: string) => isObject(value as Json) && Object.hasOwn(value as JsonObject, field);
+  const inside = [...(state.Choices ?? []), ...(state.Catch ?? [])];
+  const parameters = isObject(state.Parameters) ? Object.keys(state.Parameters) : [];
+  const isInvoke = /:states:::lambda:invoke/.test(state.Resource ?? '');
+  const language = (state as unknown as JsonObject)['QueryLanguage'];
+  return [
+    ...UNSUPPORTED.filter((field) => has(state, field)).map((field) => `${field} is not supported`),
+    ...UNSUPPORTED_INSIDE.filter((field) => inside.some((each) => has(each, field))).map(
+      (field) => `${field} is not supported`,
+    ),
+    ...parameters
+      .filter((name) => isInvoke && !INVOKE_PARAMETERS.has(name.replace(/\.\$$/, '')))
+      .map((name) => `the parameter ${name} of lambda:invoke is not supported`),
+    ...(language === undefined || language === 'JSONPath' ? [] : ['only the query language JSONPath is supported']),
+    ...(state.Type !== 'Task' || resourceOf(state.Resource ?? '') !== undefined
+      ? []
+      : [`the resource ${state.Resource} is not supported`]),
+  ];
 }
 
 function checkTargets(state: State, machine: Machine, report: (text: string) => void): void {
@@ -73,12 +122,16 @@ function checkTargets(state: State, machine: Machine, report: (text: string) => 
   if (state.Type === 'Choice' && (state.Choices ?? []).length === 0) report('it needs Choices');
 }
 
-function checkExpressions(state: State, report: (text: string) => void): void {
+/** A filter in a JSONPath, `[?(…)]`: AWS has it. */
+const FILTER = /\[\?/;
+
+function checkExpressions(state: State, report: (text: string, kind?: Finding['kind']) => void): void {
   const attempt = (check: () => unknown) => {
     try {
       check();
     } catch (error) {
-      report(error instanceof Error ? error.message : String(error));
+      const text = error instanceof Error ? error.message : String(error);
+      report(text, FILTER.test(text) ? 'unsupported' : 'wrong');
     }
   };
   for (const field of PATHS) {

@@ -33,7 +33,7 @@ describe.each(VICTIMS)('kill -9 of %s', (victim) => {
       await reach(() => demo.show(id), moment);
       glimpse = await strike(glimpse, victim, { dataDir });
 
-      const image = await imageClient(glimpse, 'demo').settled(id, 60_000);
+      const image = await imageClient(glimpse, 'demo').settled(id);
       await expectWholeOrClean(glimpse, image);
     } finally {
       await glimpse.stop();
@@ -52,7 +52,7 @@ describe.each(VICTIMS)('kill -9 of %s', (victim) => {
       glimpse = await strike(glimpse, victim, { dataDir });
       await upload;
 
-      const image = await imageClient(glimpse, 'demo').settled(id, 60_000);
+      const image = await imageClient(glimpse, 'demo').settled(id);
       await expectWholeOrClean(glimpse, image);
     } finally {
       await glimpse.stop();

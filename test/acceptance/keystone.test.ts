@@ -67,7 +67,7 @@ describe.skipIf(!hasKeystone)('an existing Keystone (skipped without the package
     runClient(command, args, {
       env: { ...process.env, ...osVariables(keystone.url, PEOPLE[who]) },
       cwd: dir,
-      timeoutMs: 60_000,
+      timeoutMs: 400_000,
     });
 
   it('openstack and glance find the service in its catalog and work with it', async () => {

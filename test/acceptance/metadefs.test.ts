@@ -253,11 +253,44 @@ test('glimpse image lint names values and names that are probably slips', async 
     expect.stringMatching(/^hw_cpu_cores: "four" is not a whole number/),
     expect.stringMatching(/^hw_disk_bus: "virtoi" is not one of .*Did you mean virtio\?$/),
     expect.stringMatching(/^hw_vif_modle is not in the catalog.*Did you mean hw_vif_model\?$/),
+    'mine is not in the catalog',
   ]);
   const { id } = (await image.json()) as { id: string };
   const json = await cli('demo', 'image', 'lint', id, '--json');
   expect(JSON.parse(json.out.split('\n')[2] ?? '')).toMatchObject({ kind: 'name', suggestion: 'hw_vif_model' });
   expect((await cli('demo', 'image', 'lint', 'no such image')).code).toBe(1);
+});
+
+test('glimpse image lint names kernels that are gone, and those that others boot with', async () => {
+  const create = async (body: Readonly<Record<string, string>>) => {
+    const image = await glimpse.api('demo', 'POST', '/v2/images', {
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+    return ((await image.json()) as { id: string }).id;
+  };
+  const kernel = await create({ name: 'a kernel', disk_format: 'aki', container_format: 'aki' });
+  const booted = await create({ name: 'boots', kernel_id: kernel });
+  const inUse = await cli('demo', 'image', 'lint', 'a kernel');
+  const whole = await cli('demo', 'image', 'lint', 'boots');
+
+  await glimpse.client('demo', 'openstack', ['image', 'delete', kernel]);
+  const gone = await cli('demo', 'image', 'lint', 'boots');
+  const all = await cli('demo', 'image', 'lint', '--json');
+
+  expect(inUse).toMatchObject({
+    code: 0,
+    out: `images that boot with it (kernel_id): ${booted}\n`,
+  });
+  expect(whole).toMatchObject({ code: 0, out: '' });
+  expect(gone).toMatchObject({ code: 3, out: `kernel_id: there is no image ${kernel}: servers will not boot\n` });
+  expect(all.code).toBe(3);
+  expect(
+    all.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toContainEqual(expect.objectContaining({ image: booted, kind: 'gone', property: 'kernel_id', value: kernel }));
 });
 
 test('the standard catalog survives kill -9 while it is being loaded', async () => {

@@ -9,6 +9,10 @@ import { type Glimpse, settled, startGlimpse } from '../support/glimpse.ts';
 
 const run = promisify(execFile);
 
+const QEMU_NAMES: Readonly<Record<string, string>> = { vhd: 'vpc' };
+/** Formats that `qemu-img check` knows how to check. */
+const CHECKED = ['qcow2', 'vhdx'];
+
 let dir: string;
 let raw: string;
 
@@ -39,6 +43,14 @@ describe.each([
     settings: { output_format: 'qcow2', compression: 'zstd' },
   },
   { title: 'qcow2 to vmdk', file: 'disk.qcow2', from: 'qcow2', settings: { output_format: 'vmdk' } },
+  { title: 'qcow2 to vhd', file: 'disk.qcow2', from: 'qcow2', settings: { output_format: 'vhd' } },
+  {
+    title: 'vmdk to fixed vhd',
+    file: 'disk.vmdk',
+    from: 'vmdk',
+    settings: { output_format: 'vhd', subformat: 'fixed', whole_mib: true },
+  },
+  { title: 'raw to vhdx', file: 'guest.raw', from: 'raw', settings: { output_format: 'vhdx' } },
 ])('image_conversion with another output_format: $title', ({ file, from, settings }) => {
   let glimpse: Glimpse;
   beforeAll(async () => {
@@ -63,8 +75,9 @@ describe.each([
       checksum: await md5Of(result),
       ...(settings.output_format === 'vmdk' ? { vmware_disktype: 'streamOptimized' } : {}),
     });
-    const { stdout } = await run('qemu-img', ['compare', '-f', 'raw', '-F', settings.output_format, raw, result]);
+    const format = QEMU_NAMES[settings.output_format] ?? settings.output_format;
+    const { stdout } = await run('qemu-img', ['compare', '-f', 'raw', '-F', format, raw, result]);
     expect(stdout).toContain('Images are identical.');
-    if (settings.output_format === 'qcow2') await run('qemu-img', ['check', '-f', 'qcow2', result]);
+    if (CHECKED.includes(format)) await run('qemu-img', ['check', '-f', format, result]);
   });
 });

@@ -45,8 +45,12 @@ afterAll(async () => {
 
 interface Told {
   readonly percent: number;
-  readonly etaSeconds: number;
+  /** Once it can be believed. */
+  readonly etaSeconds?: number;
 }
+
+const toldBy = (percent: number, etaSeconds: number | undefined): Told =>
+  etaSeconds === undefined ? { percent } : { percent, etaSeconds };
 
 /** What image and task said at a moment, and between how many percent were done at least and at most. */
 interface Sight {
@@ -72,6 +76,7 @@ it('percentage and time to the end hold on an import of 20 seconds', async () =>
   expect(sights.flatMap((sight) => wrongPercent(sight, sights))).toEqual([]);
   const secondHalf = sights.filter(({ atMs }) => atMs > (begunMs + endMs) / 2);
   expect(secondHalf.length).toBeGreaterThan(10);
+  expect(secondHalf.filter(({ told }) => told['image']?.etaSeconds !== undefined).length).toBeGreaterThan(10);
   expect(secondHalf.flatMap((sight) => wrongEta(sight, endMs))).toEqual([]);
 });
 
@@ -86,12 +91,12 @@ async function watch(images: ImageClient, id: string): Promise<Sight[]> {
     if (image['os_glance_import_task'] === undefined && image.status === 'active') return sights;
     const percent = image['os_glance_import_percent'];
     const eta = image['os_glance_import_eta_seconds'];
-    const { progress } = task as { progress?: { percent: number; eta_seconds: number } };
+    const { progress } = task as { progress?: { percent: number; eta_seconds?: number } };
     sights.push({
       atMs,
       told: {
-        image: percent === undefined ? undefined : { percent: Number(percent), etaSeconds: Number(eta) },
-        task: progress && { percent: progress.percent, etaSeconds: progress.eta_seconds },
+        image: percent === undefined ? undefined : toldBy(Number(percent), eta === undefined ? undefined : Number(eta)),
+        task: progress && toldBy(progress.percent, progress.eta_seconds),
       },
       least: share(before.sure),
       most: share(after.possible),
@@ -123,7 +128,7 @@ function wrongPercent({ atMs, told, most }: Sight, sights: readonly Sight[]): st
 function wrongEta({ atMs, told }: Sight, endMs: number): string[] {
   const left = (endMs - atMs) / 1000;
   return Object.entries(told).flatMap(([who, said]) =>
-    said === undefined || Math.abs(said.etaSeconds - left) <= Math.max(3, 0.3 * left)
+    said?.etaSeconds === undefined || Math.abs(said.etaSeconds - left) <= Math.max(3, 0.3 * left)
       ? []
       : [`${who} says ${said.etaSeconds} s, it took ${left.toFixed(1)} s`],
   );

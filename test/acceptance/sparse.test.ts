@@ -48,7 +48,7 @@ it('20 GiB with 200 MiB of data: at most 210 MiB in each of three stores, restor
     ...['--disk-format', 'qcow2', '--container-format', 'bare', '--name', 'large', '--file', qcow2],
   ]);
   const id = /\| id +\| ([0-9a-f-]{36})/.exec(table)?.[1] ?? '';
-  const image = await settled(glimpse, 'demo', id, 120_000);
+  const image = await settled(glimpse, 'demo', id);
 
   expect(image).toMatchObject({ status: 'active', disk_format: 'raw', size, stores: STORES.join(',') });
   for (const store of STORES) {

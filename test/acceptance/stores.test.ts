@@ -42,7 +42,7 @@ describe.skipIf(!present)('Swift', () => {
     places = createS3Places({ stores }, { stagingBucket: 'staging' });
     for (const id of ['one', 'two', 'edge'])
       await store(id).client.send(new CreateBucketCommand({ Bucket: store(id).bucket }));
-  }, 120_000);
+  });
   afterAll(async () => {
     await swift?.stop();
     await rm(dir, { recursive: true, force: true });
@@ -124,5 +124,5 @@ describe.skipIf(!present)('Swift', () => {
     } finally {
       await glimpse.stop();
     }
-  }, 180_000);
+  });
 });

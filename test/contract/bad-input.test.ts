@@ -482,3 +482,17 @@ describe('members, imports, stores, tasks', () => {
     ],
   ])('%s', (_, row) => refused(row));
 });
+
+test.each([V21.toUpperCase(), `${V20.replace('json', 'JSON')}; charset=utf-8`])(
+  'the media type %s of a patch is one, whatever its case',
+  async (type) => {
+    const { body: image } = await service.call('POST', '/v2/images', { as: 'demo', body: {} });
+    const change = type === V21.toUpperCase() ? { op: 'add', path: '/a', value: 'x' } : { add: '/a', value: 'x' };
+
+    const answer = await service.call('PATCH', image.self, {
+      ...{ as: 'demo', headers: { 'content-type': type }, body: [change] },
+    });
+
+    expect(answer.status).toBe(200);
+  },
+);

@@ -1,4 +1,7 @@
-/** No answer behind a token may be kept by a cache, whose key does not hold the token; a client may keep image bytes. */
+/**
+ * No answer behind a token may be kept by a cache, whose key does not hold the token; a client may keep image bytes. None is taken for
+ * another kind of content than it says.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROUTES } from '../../api/routes.ts';
 import { parseConfig } from '../../core/config.ts';
@@ -26,6 +29,7 @@ describe('the API', () => {
     for (const as of ['demo', undefined] as const) {
       const { status, headers } = await api.call(method, path, { as });
       expect(headers['cache-control'], `${as ?? 'nobody'}: ${status}`).toBe('no-store');
+      expect(headers['x-content-type-options']).toBe('nosniff');
     }
   });
 
@@ -76,6 +80,7 @@ describe('the identity service', () => {
     for (const headers of [{ 'x-auth-token': token, 'x-subject-token': subject }, {}]) {
       const answer = await handler(proxyEvent(method, path, { headers }));
       expect(answer.headers?.['cache-control'], `${answer.statusCode}`).toBe('no-store');
+      expect(answer.headers?.['x-content-type-options']).toBe('nosniff');
     }
   });
 
@@ -128,5 +133,6 @@ describe('the gateway', () => {
       [401, 'no-store'],
       [405, 'no-store'],
     ]);
+    expect(new Set(answers.map(({ headers }) => headers['x-content-type-options']))).toEqual(new Set(['nosniff']));
   });
 });

@@ -22,7 +22,12 @@ beforeAll(async () => {
     request.on('error', () => undefined).on('end', () => response.end(request.url === '/large' ? LARGE : 'done'));
     request.resume();
   };
-  door = await takeFrontDoor(0, { hosts: ['glimpse.example'], headersMs: 300, clientMs: 300 });
+  door = await takeFrontDoor(0, {
+    hosts: ['glimpse.example'],
+    origins: ['https://console.example'],
+    headersMs: 300,
+    clientMs: 300,
+  });
   door.open({ images: answer, identity: answer, metadefs: answer, gateway: answer });
   aws = await listen(answer, 0, {
     hosts: ['glimpse.example'],
@@ -94,6 +99,45 @@ describe.each(PORTS)('%s', (_name, port) => {
     expect(await say(port(), 'GET / HTTP/1.1', 'host: localhost', 'x')).toMatch(/^HTTP\/1\.1 408 /);
     const body = ['POST /v2/images HTTP/1.1', 'host: localhost', 'content-length: 10', '', '123'];
     expect(await say(port(), ...body)).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
+
+describe('front door', () => {
+  const post = async (...headers: string[]): Promise<string> =>
+    (
+      await say(
+        door.port,
+        'POST /identity/v3/auth/tokens HTTP/1.1',
+        'host: localhost',
+        'content-length: 0',
+        ...headers,
+        'connection: close',
+        '',
+        '',
+      )
+    ).split(' ')[1] ?? '';
+
+  it('lets pages of this machine, of origins that CORS is answered for, and what is no page, change things', async () => {
+    for (const headers of [
+      [],
+      ['origin: http://localhost:3000'],
+      ['origin: https://console.example'],
+      ['origin: https://console.example', 'sec-fetch-site: cross-site'],
+    ])
+      expect(await post(...headers), headers.join()).toBe('200');
+  });
+
+  it.each([
+    ['origin: https://attacker.example'],
+    ['origin: null'],
+    ['origin: https://console.example.attacker.example'],
+    ['sec-fetch-site: cross-site'],
+  ])('refuses what a page of another site sends with %s, and does nothing', async (header) => {
+    const before = worked;
+
+    expect(await post(header)).toBe('403');
+    expect(worked).toBe(before);
+    expect(await ask(door.port, 'host: localhost', header)).toBe(200);
   });
 });
 

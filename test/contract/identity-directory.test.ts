@@ -324,6 +324,9 @@ describe('application credentials', () => {
     [{ name: 'a', roles: [{ name: 'admin' }] }, 400],
     [{ name: 'a', expires_at: '2001-01-01T00:00:00' }, 400],
     [{ name: 'a', expires_at: 'soon' }, 400],
+    [{ name: 'a', expires_at: '2099-02-30T00:00:00' }, 400],
+    [{ name: 'a', expires_at: '2099-04-31T00:00:00Z' }, 400],
+    [{ name: 'a', expires_at: '2099-01-01T24:00:01Z' }, 400],
     [{}, 400],
   ])('refuse %j', async (fields, status) => {
     expect((await create(fields)).statusCode).toBe(status);

@@ -338,6 +338,33 @@ describe('token operations', () => {
     await expect(second.validate(token)).rejects.toThrow('revoked');
   });
 
+  it('that was voided with its user buys no other one, in whatever process', async () => {
+    const second = await startIdentity(running.table, clock, await key);
+    const token = await tokenOf('alt', project('alt'));
+    const { user } = await second.validate(token);
+    await identity.revokeAll(`user:${user.id}`);
+
+    const bought = await call('POST', '/v3/auth/tokens', { body: byToken(token, project('alt')), by: second });
+
+    expect(bought.statusCode).toBe(404);
+  });
+
+  it('does not outlive what was revoked while its proof was looked at', async () => {
+    const { user } = await identity.validate(await tokenOf('alt'));
+    const slow = await startIdentity(running.table, clock, await key, (repository) => ({
+      ...repository,
+      // Asked after the user's record was read, and before the password is compared.
+      failures: async (keys) => {
+        await identity.revokeAll(`user:${user.id}`);
+        return repository.failures(keys);
+      },
+    }));
+
+    const made = await call('POST', '/v3/auth/tokens', { body: byPassword('alt', PASSWORDS.alt), by: slow });
+
+    await expect(identity.validate(String(made.headers['x-subject-token']))).rejects.toThrow('revoked');
+  });
+
   it("keeps tokens made from a revoked one, as Keystone's default", async () => {
     const parent = await tokenOf('demo', 'unscoped');
     const child = await call('POST', '/v3/auth/tokens', { body: byToken(parent, project('demo')) });

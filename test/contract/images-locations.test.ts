@@ -50,6 +50,16 @@ describe('PATCH /locations', () => {
     expect(body).toMatchObject({ checksum: data.checksum, os_hash_algo: 'sha512', os_hash_value: sha512 });
   });
 
+  test.each(['toString', 'valueOf', 'hasOwnProperty'])(
+    'a key that objects have of themselves means nothing: %s',
+    async (key) => {
+      const kept = await patch(await put(), add('a', { [key]: 1 }));
+      expect(kept.status, kept.text).toBe(200);
+      const data = { os_hash_algo: 'sha512', os_hash_value: sha512, [key]: 1 };
+      expect((await patch(await put(), add('a', { validation_data: data }))).status).toBe(400);
+    },
+  );
+
   test('metadata of the same URLs can be replaced', async () => {
     const id = await put(active);
     const value = [{ url: url('own'), metadata: { rack: 'r1' } }];
@@ -72,6 +82,21 @@ describe('PATCH /locations', () => {
     ],
     ['another algorithm', {}, add('a', { validation_data: { os_hash_algo: 'md5', os_hash_value: sha512 } }), 409],
     ['a short hash', {}, add('a', { validation_data: { os_hash_algo: 'sha512', os_hash_value: 'ab' } }), 409],
+    [
+      'a checksum that is none',
+      {},
+      add('a', {
+        validation_data: { checksum: `${'c'.repeat(30)}\r\n`, os_hash_algo: 'sha512', os_hash_value: sha512 },
+      }),
+      409,
+    ],
+    ['metadata that no record holds', {}, add('a', { metadata: { note: 'x'.repeat(5_000) } }), 413],
+    [
+      'metadata that no record holds, put in place of other',
+      active,
+      [{ op: 'replace', path: '/locations', value: [{ url: url('own'), metadata: { note: 'x'.repeat(5_000) } }] }],
+      413,
+    ],
     ['an importing image', { status: 'importing' }, add('a'), 409],
     ['the same location again', active, add('own'), 400],
     ['more than the quota', active, [...add('b'), ...add('c')], 413],

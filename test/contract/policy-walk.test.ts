@@ -85,6 +85,23 @@ const aTask: Task = {
   expiresAt: null,
 };
 
+/** An import of the image, under the image's id. */
+const withImport =
+  (attributes: Partial<Task> = {}) =>
+  async ({ deps }: TestApi, { id }: Image) => {
+    const method = { name: 'web-download', uri: 'http://example.org/x' } as const;
+    const work = { method, stores: ['central'], allStoresMustSucceed: true, roles: [] };
+    await deps.tasks.create({ ...aTask, id, imageId: id, status: 'processing', import: work, ...attributes });
+    if (attributes.status === undefined) await deps.images.change(id, { set: { lock: id } });
+  };
+/** For admins and members of the image's project, in both modes. */
+const onImport = (status: number, row: Partial<Row> = {}): Row => ({
+  own: [status, status, 403, 404, 404, 401, 404],
+  open: [status, status, 403, 403, 403, 401, 404],
+  before: { open: [status, status, 403, 403, 403, 401, 403] },
+  ...row,
+});
+
 const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
   createImage: {
     own: [201, 201, 403, 201, 201, 401, 403],
@@ -155,6 +172,13 @@ const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
   listTasks: adminOnly(200),
   showTask: adminOnly(200),
   deleteTask: adminOnly(405),
+  listImports: { own: [200, 200, 200, 200, 200, 401, 403] },
+  showImport: { own: [200, 200, 200, 404, 404, 401, 404], given: withImport() },
+  cancelImport: onImport(200, { given: withImport() }),
+  retryImport: onImport(202, {
+    given: (api, image) =>
+      withImport({ status: 'failure', cancelledAt: new Date(api.deps.clock.now()).toISOString() })(api, image),
+  }),
   showImageSchema: forAll(200),
   showImagesSchema: forAll(200),
   showMemberSchema: forAll(200),
@@ -212,7 +236,12 @@ async function ask(
   await api.deps.images.create(image);
   await row.given?.(api, image);
   const id = path.startsWith('/v2/tasks') ? TASK_ID : image.id;
-  const to = path.replace('{id}', id).replace('{tag}', 'x').replace('{member}', 'third').replace('{store}', 'dcn0');
+  const to = path
+    .replace('{id}', id)
+    .replace('{tag}', 'x')
+    .replace('{member}', 'third')
+    .replace('{store}', 'dcn0')
+    .replace('{task}', image.id);
   if (group === 'images') {
     const { body, headers = {} } = row;
     return (await api.call(method, to, { as, body, headers })).status;

@@ -398,9 +398,16 @@ describe('states', () => {
   });
 
   it('refuse a result above 256 KiB', async () => {
-    const state = { ...invoke('large'), Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Only' }] };
+    expect(await run(one(invoke('large')))).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
 
-    expect(await run(one(state))).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
+    const caught = { ...invoke('large'), Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Caught' }] };
+    const { States } = one(caught);
+    const end = await run({ StartAt: 'Only', States: { ...States, Caught: { Type: 'Pass', End: true } } });
+    expect(end.output).toEqual({
+      Error: 'States.DataLimitExceeded',
+      Cause:
+        "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit.",
+    });
   });
 
   it('run branches side by side and fail as one', async () => {
@@ -512,7 +519,9 @@ describe('history', () => {
       'TaskFailed',
       'ExecutionFailed',
     ]);
-    expect(events.map((event) => [event.id, event.previousEventId])).toEqual(events.map((_, at) => [at + 1, at]));
+    expect(events.map((event) => [event.id, event.previousEventId])).toEqual(
+      events.map((_, at) => [at + 1, at === 1 ? 0 : at]),
+    );
     expect(events[1]?.stateEnteredEventDetails).toMatchObject({ name: 'Only', input: '{}' });
     expect(events[2]?.taskScheduledEventDetails).toMatchObject({ resourceType: 'lambda', resource: 'invoke' });
     expect(events[4]?.taskFailedEventDetails).toMatchObject({ error: 'UnsafeImage' });

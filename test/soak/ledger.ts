@@ -57,7 +57,9 @@ export class Ledger {
     const response = await glimpse.api('demo', 'GET', `/v2/images/${entry.id}`);
     const text = await response.text();
     if (entry.isDeleted) return response.status === 404 ? undefined : `was deleted, and answers ${response.status}`;
-    if (response.status === 404) return entry.isCreated && !entry.isDeleting ? 'is gone' : undefined;
+    if (response.status === 404 && entry.isCreated) return entry.isDeleting ? undefined : 'is gone';
+    // It was never made, and nobody is left who could make it.
+    if (response.status === 404) return void this.entries.delete(entry.id);
     if (response.status !== 200) return `answers ${response.status}`;
     const image = JSON.parse(text) as Record<string, unknown>;
     const value = image['soak'];

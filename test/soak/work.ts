@@ -88,8 +88,21 @@ const pick = <T>({ random }: World, from: readonly T[]): T | undefined => from[M
 async function counted(world: World, name: string, work: () => Promise<boolean>): Promise<void> {
   const isAcknowledged = await work().catch(() => false);
   world.ledger.count(name, isAcknowledged);
-  // A service that is away gets no faster by being asked more.
-  if (!isAcknowledged) await sleep(AFTER_FAILURE_MS);
+  if (!isAcknowledged) await untilItAnswers(world);
+}
+
+/** A service that is away gets no faster by being asked more. */
+async function untilItAnswers({ glimpse }: World): Promise<void> {
+  for (const end = Date.now() + REQUEST_MS; Date.now() < end; ) {
+    await sleep(AFTER_FAILURE_MS);
+    if (
+      await fetch(`${glimpse().url}/healthcheck`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      return;
+  }
 }
 
 type OnImage = (world: World, entry: Entry, payload: Payload) => Promise<boolean>;
@@ -97,7 +110,8 @@ type OnImage = (world: World, entry: Entry, payload: Payload) => Promise<boolean
 async function withNewImage(world: World, name: string, use: OnImage): Promise<void> {
   const payload = pick(world, world.payloads);
   const alive = [...world.ledger.entries.values()].filter(({ isCreated, isDeleted }) => isCreated && !isDeleted).length;
-  if (payload === undefined || alive >= MOST_IMAGES) return withActiveImage(world, 'delete', remove);
+  if (payload === undefined || alive >= MOST_IMAGES)
+    return withImage(world, 'delete', ({ isCreated }) => isCreated, remove);
   const entry = world.ledger.begin(randomUUID(), payload.md5);
   await counted(world, 'create', async () => {
     const body = { id: entry.id, disk_format: payload.format, container_format: 'bare' };
@@ -108,10 +122,14 @@ async function withNewImage(world: World, name: string, use: OnImage): Promise<v
   entry.isBusy = false;
 }
 
-async function withActiveImage(world: World, name: string, use: (world: World, entry: Entry) => Promise<boolean>) {
-  const free = [...world.ledger.entries.values()].filter(
-    (entry) => entry.isActive && !entry.isDeleting && !entry.isBusy,
-  );
+const withActiveImage = (world: World, name: string, use: Use): Promise<void> =>
+  withImage(world, name, ({ isActive }) => isActive, use);
+
+type Use = (world: World, entry: Entry) => Promise<boolean>;
+
+/** With one that nobody works on. What no upload was acknowledged for is removed too, or there would soon be nothing else. */
+async function withImage(world: World, name: string, isFit: (entry: Entry) => boolean, use: Use): Promise<void> {
+  const free = [...world.ledger.entries.values()].filter((entry) => isFit(entry) && !entry.isDeleting && !entry.isBusy);
   const entry = pick(world, free);
   if (entry === undefined) return;
   entry.isBusy = true;

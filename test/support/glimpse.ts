@@ -47,7 +47,7 @@ export interface StartOptions {
   readonly dataDir?: string;
   readonly port?: number;
   readonly awsPort?: number;
-  /** Milliseconds until it must be ready; default 120,000, as deployed 300,000. */
+  /** Milliseconds until it must be ready; default 120,000, as deployed 600,000. */
   readonly readyWithinMs?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -82,7 +82,7 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
   const [, url = '', awsEndpoint = ''] = await greeting(
     child,
     () => printed,
-    options.readyWithinMs ?? (AS_DEPLOYED ? 300_000 : 120_000),
+    options.readyWithinMs ?? (AS_DEPLOYED ? 600_000 : 120_000),
   );
   const readyMs = performance.now() - begun;
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -101,7 +101,7 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
     pid: child.pid ?? 0,
     readyMs,
     output: () => printed,
-    async client(account, command, args, { timeoutMs = 120_000 } = {}) {
+    async client(account, command, args, { timeoutMs = 400_000 } = {}) {
       const env = { ...process.env, ...(await credentials(dataDir, account)) };
       return runClient(command, args, { env, cwd: dataDir, timeoutMs });
     },
@@ -188,7 +188,7 @@ export async function settled(
   glimpse: Glimpse,
   account: Account,
   id: string,
-  timeoutMs = 60_000,
+  timeoutMs = 300_000,
 ): Promise<Record<string, unknown>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -4,6 +4,7 @@ import { createIdentityRepository } from '../../aws/dynamodb/identity.ts';
 import type { Table } from '../../aws/dynamodb/table.ts';
 import { type BootstrapPasswords, bootstrapIdentity } from '../../core/identity/bootstrap.ts';
 import { createIdentity, type Identity } from '../../core/identity/identity.ts';
+import type { IdentityRepository } from '../../core/identity/repository.ts';
 import { createTokenSigner, type SigningKey } from '../../core/identity/token.ts';
 import { decodedPath } from '../../local/http-api/event.ts';
 
@@ -40,9 +41,14 @@ export async function newSigningKey(): Promise<SigningKey> {
 }
 
 /** A bootstrapped identity service over a table; call again with the same key for a second process. */
-export async function startIdentity(table: Table, clock: MovableClock, key?: SigningKey): Promise<Identity> {
+export async function startIdentity(
+  table: Table,
+  clock: MovableClock,
+  key?: SigningKey,
+  seenAs: (repository: IdentityRepository) => IdentityRepository = (repository) => repository,
+): Promise<Identity> {
   const identity = createIdentity({
-    repository: createIdentityRepository(table, clock),
+    repository: seenAs(createIdentityRepository(table, clock)),
     clock,
     newId: () => crypto.randomUUID(),
     signer: await createTokenSigner([key ?? (await newSigningKey())]),

@@ -28,6 +28,7 @@ export function anImage(attributes: Partial<Image> = {}): Image {
     importingTo: null,
     failedImport: null,
     progress: null,
+    origin: null,
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
     revision: 0,

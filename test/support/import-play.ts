@@ -63,7 +63,9 @@ export async function playImport(stages: readonly PlayedStage[], rates: PhaseRat
   const client = async (): Promise<void> => {
     while (!isOver) {
       const { facts } = store;
-      const task = facts.work === undefined ? null : progressOf(facts, [...store.batches.values()], clock.now());
+      const isTold = store.image.progress?.etaSeconds !== undefined;
+      const batches = [...store.batches.values()];
+      const task = facts.work === undefined ? null : progressOf(facts, batches, clock.now(), isTold);
       sights.push({ atMs: clock.now(), truth: (100 * moved) / all, image: store.image.progress, task });
       await clock.sleep(POLL_MS);
     }

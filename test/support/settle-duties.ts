@@ -2,11 +2,16 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { tableOf } from '../../aws/dynamodb/table.ts';
+import type { Duty } from '../../core/duties/duty.ts';
 import { TABLE } from '../../workflows/topology.ts';
 import type { Glimpse } from './glimpse.ts';
 import { dynamoDbOf, lambdaOf } from './image-client.ts';
 
 const PAGE = 100;
+
+/** What the janitor has to look at, now or later. */
+export const dutiesOf = (glimpse: Glimpse): Promise<Duty[]> =>
+  createDutyRepository(tableOf(dynamoDbOf(glimpse), TABLE.name)).due(Number.MAX_SAFE_INTEGER, PAGE);
 
 /**
  * Makes duties due now and runs the janitor once; of one image, or all.
@@ -14,8 +19,7 @@ const PAGE = 100;
  */
 export async function settleDuties(glimpse: Glimpse, imageId?: string): Promise<number> {
   const duties = createDutyRepository(tableOf(dynamoDbOf(glimpse), TABLE.name));
-  const all = await duties.due(Number.MAX_SAFE_INTEGER, PAGE);
-  const left = all.filter((duty) => imageId === undefined || duty.imageId === imageId);
+  const left = (await dutiesOf(glimpse)).filter((duty) => imageId === undefined || duty.imageId === imageId);
   for (const duty of left) await duties.put({ ...duty, dueAtMs: Date.now() });
   const { FunctionError } = await lambdaOf(glimpse).send(new InvokeCommand({ FunctionName: 'janitor', Payload: '{}' }));
   if (FunctionError !== undefined) throw new Error(`the janitor failed: ${FunctionError}`);

@@ -3,7 +3,8 @@ import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { type Table, tableOf } from '../../aws/dynamodb/table.ts';
 import type { DutyRepository } from '../../core/duties/duty.ts';
-import { type DynamoDb, openDynamoDb } from '../../local/dynamodb/server.ts';
+import { openEmbeddedDynamoDb } from '../../local/dynamodb/open.ts';
+import type { DynamoDb } from '../../local/dynamodb/server.ts';
 import { readStrict, type Strict } from '../../local/strict.ts';
 import { answerJson, type JsonService } from '../../local/wire/json-rpc.ts';
 import { TABLE } from '../../workflows/topology.ts';
@@ -28,7 +29,11 @@ export interface TestTable {
 
 /** A fresh table with all its indexes in the embedded DynamoDB, in memory; the SDK's client speaks to it within this process. */
 export async function startTable(strict: Strict = STRICT): Promise<TestTable> {
-  const dynamodb = await openDynamoDb({ sweepIntervalMs: 0, indexLagMs: INDEX_LAG_MS, strict: strict.dynamodb });
+  const dynamodb = await openEmbeddedDynamoDb({
+    sweepIntervalMs: 0,
+    indexLagMs: INDEX_LAG_MS,
+    strict: strict.dynamodb,
+  });
   const clients: DynamoDBClient[] = [];
   const connect = () => {
     const opened = new DynamoDBClient({

@@ -20,9 +20,11 @@ export async function rollUp(deps: RollUpDeps, taskId: string, imageId: string):
   if (!(await deps.duties.postpone(duty, now + TASK_DUTY_MS - BEAT_MS / 2))) return;
   const task = await deps.tasks.get(taskId);
   if (task?.facts.work === undefined) return;
-  const { phase, percent, etaSeconds } = progressOf(task.facts, await deps.tasks.batches(taskId), now);
+  const batches = await deps.tasks.batches(taskId);
   const image = await deps.images.get(imageId);
   if (image === undefined || image.lock !== taskId) return;
+  const isTold = image.progress?.etaSeconds !== undefined;
+  const { phase, percent, etaSeconds } = progressOf(task.facts, batches, now, isTold);
   const progress = {
     phase,
     percent: Math.max(percent, image.progress?.percent ?? 0),

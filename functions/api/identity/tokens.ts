@@ -10,10 +10,10 @@ import {
 } from '../../../api/identity/views.ts';
 import type { Config } from '../../../core/config.ts';
 import { Forbidden, NotFound, Unauthenticated } from '../../../core/errors.ts';
-import { isAdmin } from '../../../core/identity/directory.ts';
 import { hasSystemRole, listUserDomains, listUserProjects } from '../../../core/identity/grants.ts';
 import type { Identity } from '../../../core/identity/identity.ts';
 import type { ValidToken } from '../../../core/identity/repository.ts';
+import { isAdmin } from '../../../core/identity/roles.ts';
 import { placeOf, selfOf, serviceOf, v3Of } from './places.ts';
 
 type TokenOperation =
@@ -75,7 +75,7 @@ export function tokenOperations(
       const { token } = await subjectToken(request);
       if (token.user.id !== request.caller.user.id && !isAdmin(request.caller))
         throw new Forbidden('You are not authorized to perform the requested action: identity:revoke_token.');
-      await identity.revokeToken(token);
+      await identity.revokeToken(token, request.caller);
     },
     showCatalog: async (request) => {
       const { caller } = request;

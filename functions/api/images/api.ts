@@ -5,6 +5,7 @@ import type { Authenticator } from '../../../core/identity/authenticator.ts';
 import type { ApiHandler } from '../chain.ts';
 import { createImageService } from '../image-service.ts';
 import { imageOperations } from './images.ts';
+import { importOperations } from './imports.ts';
 import { infoOperations } from './info.ts';
 import { memberOperations } from './members.ts';
 import { taskOperations } from './tasks.ts';
@@ -24,6 +25,7 @@ export function createImagesApi(deps: Deps, { authenticator, disabled }: ImagesA
       ...memberOperations(deps),
       ...infoOperations(deps),
       ...taskOperations(deps),
+      ...importOperations(deps),
     },
     config,
     authenticator,

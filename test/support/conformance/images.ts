@@ -33,6 +33,7 @@ export function imageRepositorySuite(open: () => Promise<OpenImages>): void {
         staged: { writeId: 'w', layout: 'plain', size: 3 },
         lock: 'task',
         progress: { phase: 'copy', percent: 3 },
+        origin: { taskId: 'task', source: { format: 'vmdk' } },
       });
 
       await images.create(image);

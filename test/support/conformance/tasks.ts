@@ -48,13 +48,14 @@ export function taskRepositorySuite(open: () => Promise<OpenTasks>): void {
       await tasks.create(task);
       opened.time.nowMs += 1000;
 
-      const moved = await tasks.move(task.id, ['pending', 'processing'], { status: 'processing' });
+      const cancelledAt = inAMinute();
+      const moved = await tasks.move(task.id, ['pending', 'processing'], { status: 'processing', cancelledAt });
       const ended = await tasks.move(task.id, ['processing'], {
         ...{ status: 'success', message: 'done', result: { image_id: 'x' }, expiresAt: inAMinute() },
       });
 
       const updatedAt = new Date(opened.time.nowMs).toISOString();
-      expect(moved).toEqual({ ...task, status: 'processing', updatedAt });
+      expect(moved).toEqual({ ...task, status: 'processing', cancelledAt, updatedAt });
       expect(ended).toEqual({
         ...{ ...moved, status: 'success', message: 'done', result: { image_id: 'x' }, expiresAt: inAMinute() },
       });

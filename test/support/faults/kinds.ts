@@ -14,6 +14,8 @@ export interface Stage {
   track(done: Promise<unknown>): void;
   /** Stops the execution under way; what it called goes on. */
   endExecution(): void;
+  /** A client cancels an import, unless it has ended. */
+  cancel(taskId: string): Promise<void>;
 }
 
 export interface Kind {
@@ -163,6 +165,21 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       await end();
       return answer;
     },
+  },
+};
+
+/** Somebody cancels the import at a moment of a call; whoever works for it then is told nothing, and goes on. */
+export const CANCELLATION: Kind = {
+  at: ['before', 'during', 'after'],
+  end: 'accounted',
+  strike: (moment, stage) => async (call, run, time) => {
+    if (time > 1) return run();
+    const cancel = () => stage.cancel(String(call.event['taskId']));
+    if (moment === 'before') await cancel();
+    if (isDuring(moment)) return work(run, [after(moment, cancel)]).done;
+    const answer = await run();
+    if (moment === 'after') await cancel();
+    return answer;
   },
 };
 

@@ -1,5 +1,7 @@
 /** Plays a scenario to its rest, faults and all: what clients ask, the executions that start, the events of their ends, and the janitor. */
+import { Conflict } from '../../../core/errors.ts';
 import type { Caller } from '../../../core/identity/caller.ts';
+import { cancelImport } from '../../../core/imports/cancel.ts';
 import { handler as drop } from '../../../functions/events/drop.ts';
 import { handler as importEnded } from '../../../functions/events/import-ended.ts';
 import { handler as janitor } from '../../../functions/events/janitor.ts';
@@ -53,6 +55,8 @@ export interface Played {
   readonly end: Snapshot;
   /** What must not be, one sentence each. */
   readonly violations: readonly string[];
+  /** The same shortly before what a cancelled import has left goes; absent where nothing is kept. */
+  readonly kept?: { readonly end: Snapshot; readonly violations: readonly string[] };
   /** Of what was asked, or came as an event, and failed in every attempt. */
   readonly failures: readonly string[];
 }
@@ -80,8 +84,15 @@ export async function play(scenario: Scenario, disturb?: (stage: Stage) => Aroun
     if (before === undefined) delete process.env['GLIMPSE_FUNCTION_SECONDS'];
     else process.env['GLIMPSE_FUNCTION_SECONDS'] = before;
   }
-  const { reached, writes, failures } = theatre;
-  return { reached, writes, failures, end: await snapshotOf(rig), violations: await violations(rig) };
+  const { reached, writes, failures, kept } = theatre;
+  return {
+    ...(kept.length === 0 ? {} : { kept: kept[0] }),
+    reached,
+    writes,
+    failures,
+    end: await snapshotOf(rig),
+    violations: await violations(rig),
+  };
 }
 
 function openTheatre(rig: ImportRig, scenario: Scenario, disturb: ((stage: Stage) => Around) | undefined) {
@@ -97,6 +108,12 @@ function openTheatre(rig: ImportRig, scenario: Scenario, disturb: ((stage: Stage
     endExecution: () => {
       for (const controller of running.values()) controller.abort();
     },
+    cancel: async (taskId) => {
+      const caller = callerWith({ projectId: PROJECT });
+      await work(() => cancelImport(deps, caller, taskId)).done.catch((error: unknown) => {
+        if (!(error instanceof Conflict)) throw error; // it has ended
+      });
+    },
   };
   const faulty = disturb?.(stage);
   const around: Around = async (call, run) => {
@@ -107,6 +124,7 @@ function openTheatre(rig: ImportRig, scenario: Scenario, disturb: ((stage: Stage
   };
   const note = (state: string, { writes: made }: Worker) => writes.set(state, Math.max(made, writes.get(state) ?? 0));
   const failures: string[] = [];
+  const kept: NonNullable<Played['kept']>[] = [];
   const insist = async (state: string, event: object, run: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       try {
@@ -163,13 +181,14 @@ function openTheatre(rig: ImportRig, scenario: Scenario, disturb: ((stage: Stage
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const [next] = await deps.duties.due(Number.MAX_SAFE_INTEGER, 1);
       if (next === undefined) break;
+      if (next.kind === 'kept') kept.push({ end: await snapshotOf(rig), violations: await violations(rig) });
       deps.time.nowMs = Math.max(deps.time.nowMs + MINUTE_MS, next.dueAtMs);
       await actor.event('janitor', {});
       await runStarted();
       await Promise.allSettled(unwaited);
     }
   };
-  return { actor, reached, writes, failures, toRest };
+  return { actor, reached, writes, failures, kept, toRest };
 }
 
 /** The moments of a state's calls that a fault may strike, by how many writes these make: the first write, the middle one, the last one. */

@@ -8,7 +8,9 @@ import { deleteImage } from '../../../core/images/delete.ts';
 import type { Image } from '../../../core/images/image.ts';
 import { beginUpload } from '../../../core/images/upload.ts';
 import { addLocation } from '../../../core/imports/add-location.ts';
+import { cancelImport } from '../../../core/imports/cancel.ts';
 import { type ImportRequest, requestImport } from '../../../core/imports/import.ts';
+import { retryImport } from '../../../core/imports/retry.ts';
 import { importImageInFunctions } from '../../../workflows/import-image.ts';
 import { callerWith } from '../caller.ts';
 import { converted } from '../converted.ts';
@@ -112,6 +114,11 @@ const withoutEdge =
   };
 
 const deletes = ({ rig, caller, request }: Actor) => request('delete', () => deleteImage(rig.deps, caller, IMAGE_ID));
+
+const firstTask = async ({ rig }: Actor) => (await rig.deps.tasks.list({ forward: true }))[0]?.id ?? '';
+
+const cancels = (actor: Actor) =>
+  actor.request('cancel', async () => cancelImport(actor.rig.deps, actor.caller, await firstTask(actor)));
 
 const DROP_KEY = `drop/${PROJECT}/disk.qcow2`;
 
@@ -261,6 +268,27 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const answer = await run();
       if (call.state === 'Finish') await deletes(actor);
       return answer;
+    },
+  },
+  'a cancel during the copies': {
+    struck: ['cancel', 'CopyToStore', 'import-ended', 'janitor'],
+    config: LIMITS,
+    before: staged(QCOW2, 'qcow2', true),
+    asked: imports('glance-direct', { stores: ['central'] }),
+    meanwhile: (actor) => async (call, run) => {
+      if (call.state === 'CopyToStore' && call.attempt === 1) await cancels(actor);
+      return run();
+    },
+  },
+  'a cancel, and another try': {
+    struck: ['cancel', 'retry', 'janitor', 'Begin', 'Fetch', 'CopyToStore', 'Finish', 'CleanStaging'],
+    config: LIMITS,
+    before: staged(QCOW2, 'qcow2', true),
+    asked: async (actor) => {
+      await imports('glance-direct')(actor);
+      await cancels(actor);
+      const id = await firstTask(actor);
+      await actor.request('retry', () => retryImport(actor.rig.deps, actor.caller, id));
     },
   },
   'an upload that went silent': {

@@ -1,12 +1,16 @@
 /** All that a service keeps, as two plays can be compared: without times, and without what is counted along the way. */
-import type { Image } from '../../../core/images/image.ts';
+import type { Image, Location } from '../../../core/images/image.ts';
 import type { Task } from '../../../core/tasks/task.ts';
 import type { ImportRig } from '../memory/imports.ts';
 import { IMAGE_ID, PROJECT } from './cast.ts';
 
+type TimelessImage = Omit<Image, 'createdAt' | 'updatedAt' | 'revision' | 'locations'> & {
+  readonly locations: readonly Omit<Location, 'addedAtMs'>[];
+};
+
 export interface Snapshot {
-  readonly images: readonly object[];
-  readonly tasks: readonly object[];
+  readonly images: readonly TimelessImage[];
+  readonly tasks: readonly Omit<Task, 'createdAt' | 'updatedAt' | 'expiresAt' | 'cancelledAt'>[];
   readonly duties: readonly object[];
   readonly usage: object;
   /** By place: key → ETag, and keys of uploads that are open. */
@@ -38,12 +42,19 @@ export async function allImages({ deps }: ImportRig): Promise<Image[]> {
   return found.filter((image) => image !== undefined);
 }
 
-function timeless({ createdAt, updatedAt, revision, locations, ...image }: Image): object {
+function timeless({ createdAt, updatedAt, revision, locations, ...image }: Image): TimelessImage {
   const ordered = locations.map(({ addedAtMs, ...location }) => location);
   return { ...image, locations: ordered.toSorted((a, b) => (a.url < b.url ? -1 : 1)) };
 }
 
-function taskWithoutTimes({ createdAt, updatedAt, expiresAt, facts, ...task }: Task): object {
+function taskWithoutTimes({
+  createdAt,
+  updatedAt,
+  expiresAt,
+  cancelledAt,
+  facts,
+  ...task
+}: Task): Snapshot['tasks'][number] {
   const { startedAtMs, rates, work, ...found } = facts;
   return { ...task, facts: found };
 }

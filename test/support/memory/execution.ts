@@ -127,7 +127,7 @@ export async function execute(
 
 function endOf(error: unknown): Pick<Execution, 'status' | 'cause'> {
   if (error instanceof Aborted) return { status: 'ABORTED' };
-  if (error instanceof StateError) return { status: 'FAILED', cause: error.causeText };
+  if (error instanceof StateError) return { status: 'FAILED', cause: error.causeText ?? '' };
   throw error;
 }
 

@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clockTime, humanBytes, shortBytes } from '../../../cli/human.ts';
 import { paintDisk } from '../../../cli/picture.ts';
+import { iso } from '../formats/iso/iso-builder.ts';
 
 const BIN = join(import.meta.dirname, '../../../cli/bin.mjs');
 const FIXTURES = join(import.meta.dirname, '../../fixtures/formats/engine');
@@ -26,7 +27,7 @@ function glimpse(...args: readonly string[]): { status: number | null; stdout: s
 }
 
 describe('glimpse', () => {
-  it.each(['inspect', 'convert', 'map', 'metadefs', 'image'])('%s is the command of that name', (name) => {
+  it.each(['inspect', 'convert', 'map', 'metadefs', 'imports', 'image'])('%s is the command of that name', (name) => {
     const { status, stdout } = glimpse(name, '--help');
 
     expect(stdout).toMatch(new RegExp(`^Usage: glimpse ${name} `, 'u'));
@@ -36,7 +37,8 @@ describe('glimpse', () => {
   it.each(['--help', 'help'])('%s knows of all commands', (word) => {
     const { stdout } = glimpse(word);
 
-    for (const name of ['inspect', 'convert', 'map', 'metadefs', 'image']) expect(stdout).toContain(`  ${name} `);
+    for (const name of ['inspect', 'convert', 'map', 'metadefs', 'imports', 'image'])
+      expect(stdout).toContain(`  ${name} `);
   });
 
   it('suggests the command that a wrong one may mean', () => {
@@ -117,6 +119,9 @@ describe('glimpse convert', () => {
     ['qcow2', ['--cluster-size', '2M']],
     ['qcow2', ['--compress', 'zstd']],
     ['vmdk', []],
+    ['vhd', []],
+    ['vpc', ['--subformat', 'fixed', '--whole-mib']],
+    ['vhdx', []],
   ])('to %s %j and back gives the disk', (format, options) => {
     const there = glimpse('convert', '-O', format, '--threads', '2', ...options, 'raw-gpt.raw', `there.${format}`);
     const back = glimpse('convert', `there.${format}`, 'back.raw');
@@ -134,7 +139,11 @@ describe('glimpse convert', () => {
     [['--max-virtual-size', '1M', 'qcow2-shrunk.qcow2', 'out'], 3],
     [['no-such-file', 'out'], 1],
     [['raw-gpt.raw', 'no-such-folder/out'], 1],
-    [['-O', 'vhdx', 'raw-gpt.raw', 'out'], 2],
+    [['-O', 'vdi', 'raw-gpt.raw', 'out'], 2],
+    [['-O', 'vhdx', '--subformat', 'fixed', 'raw-gpt.raw', 'out'], 2],
+    [['-O', 'vhd', '--subformat', 'differencing', 'raw-gpt.raw', 'out'], 2],
+    [['-O', 'qcow2', '--whole-mib', 'raw-gpt.raw', 'out'], 2],
+    [['-O', 'vhd', '--compress', 'zlib', 'raw-gpt.raw', 'out'], 2],
     [['--cluster-size', '1000', 'raw-gpt.raw', 'out'], 2],
     [['--cluster-size', '4k', 'raw-gpt.raw', 'out'], 2],
     [['raw-gpt.raw', 'raw-gpt.raw'], 2],
@@ -160,6 +169,39 @@ describe('glimpse convert', () => {
     expect(status, stderr).toBe(3);
     expect(readFileSync(join(dir, 'kept.raw'), 'utf8')).toBe('what was here');
     expect(readdirSync(dir).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+});
+
+describe('an ISO, which is a disk as well', () => {
+  const disc = iso({ platforms: [0, 0xef] });
+  /** The boot record of a disc that starts from a stick, too. */
+  const hybrid = Buffer.from(disc);
+  hybrid.set([0x80, 0, 1, 0, 0x17, 0xff, 0xff, 0xff], 446);
+  hybrid.writeUInt32LE(hybrid.length / 512, 458);
+  hybrid.writeUInt16LE(0xaa55, 510);
+  beforeAll(() => {
+    writeFileSync(join(dir, 'disc.iso'), disc);
+    writeFileSync(join(dir, 'hybrid.iso'), hybrid);
+  });
+
+  it.each([
+    ['disc.iso', disc],
+    ['hybrid.iso', hybrid],
+  ])('%s is converted byte by byte, to raw and to qcow2, and mapped', (file, bytes) => {
+    const raw = glimpse('convert', '--format', 'iso', file, `${file}.raw`);
+    const qcow2 = glimpse('convert', '-O', 'qcow2', file, `${file}.qcow2`);
+    const map = glimpse('map', '--json', file);
+
+    expect([raw.status, qcow2.status, map.status], raw.stderr + qcow2.stderr + map.stderr).toEqual([0, 0, 0]);
+    expect(readFileSync(join(dir, `${file}.raw`)).equals(bytes)).toBe(true);
+    const { virtual_size, extents } = JSON.parse(map.stdout) as { virtual_size: number; extents: { kind: string }[] };
+    expect(virtual_size).toBe(bytes.length);
+    expect(extents.map(({ kind }) => kind)).toContain('data');
+    expect(glimpse('inspect', '--json', `${file}.qcow2`).stdout).toContain(`"virtual_size":${bytes.length}`);
+  });
+
+  it('is refused when it was declared to be something else', () => {
+    expect(glimpse('convert', '--format', 'raw', 'disc.iso', 'no.raw').status).toBe(3);
   });
 });
 

@@ -72,6 +72,8 @@ describe.each<TargetOptions>([
   { target: 'qcow2' },
   { target: 'qcow2', compression: 'zlib' },
   { target: 'vmdk' },
+  { target: 'vhd' },
+  { target: 'vhdx' },
 ])('slices of $target $compression in separate processes', (target) => {
   it('that get the path of the plan and a number, shuffled and twice, make the same file as one process', async () => {
     const name = join(dir, Object.values(target).join('-'));

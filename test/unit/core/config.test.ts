@@ -88,3 +88,14 @@ it('a password is in no message', () => {
     /^identity.password: (?!.*sssh)/,
   );
 });
+
+describe('import plugins', () => {
+  const plugins = (...image_import_plugins: string[]) => ({ stores: [store('a', 'bucket-1')], image_import_plugins });
+
+  it('look at what is inside a compressed file, not at the file', () => {
+    expect(() => parseConfig(plugins('image_introspection', 'image_decompression'))).toThrow(
+      'image_import_plugins: image_introspection before image_decompression',
+    );
+    expect(parseConfig(plugins('image_decompression', 'image_introspection')).image_import_plugins).toHaveLength(2);
+  });
+});

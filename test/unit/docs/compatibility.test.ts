@@ -40,6 +40,10 @@ const REACHED_BY: Readonly<Record<GroupOperations<'images' | 'gateway'>, readonl
   listTasks: ['glance `task-list`'],
   showTask: ['glance `task-show`'],
   deleteTask: ['by nobody: tasks cannot be deleted'],
+  listImports: ['`glimpse imports list`'],
+  showImport: ['`glimpse imports show`'],
+  cancelImport: ['`glimpse imports cancel`'],
+  retryImport: ['`glimpse imports retry`'],
   showImageSchema: [...schema, 'openstacksdk'],
   showImagesSchema: schema,
   showMemberSchema: schema,
@@ -159,9 +163,16 @@ What was run against the service, unmodified and as Debian 12 packages it. The t
 | openstacksdk | 0.101.0 | \`test/acceptance/clients-openstacksdk.test.ts\`: a program of 100 lines; upload, both imports, 250 images in pages, deactivation, sharing, checksums |
 | Keystone | 22.0.2 | \`test/acceptance/keystone.test.ts\`: \`identity.mode: keystone\`; roles, revocation, an outage, both command lines with its catalog |
 
+Programs that use an image service, with their own code against a running one:
+
+| Consumer | Version | Test |
+| --- | --- | --- |
+| Nova | 26.2.2 | \`test/acceptance/consumers-nova.test.ts\`: \`nova.image.glance\` and \`ImageMeta\`: snapshots of disks and of volumes (no bytes), lists, updates, downloads, locations, sharing, copies to a store, Nova's own exceptions |
+| Cinder | 21.3.1 | \`test/acceptance/consumers-cinder.test.ts\`: \`cinder.image\`: volumes to images (as they are, converted, into a store, beside their base) and back, locations, lists, members, Cinder's own exceptions |
+
 Where the clients themselves stand in the way: \`openstack image save\` of a deactivated image says "InvalidResponse" (openstacksdk 0.101 does not
 look at the status), \`openstack image remove project\` is content when there was no such member, and \`get_import_info\` of that openstacksdk fails before it
-asks. \`openstack image import\`, \`image stage\`, \`image task\` and \`image stores\` came with later releases and were not run; glance has commands for the same operations.
+asks. Nova 26 closes the iterator that \`API.download\` returns when it is given no file, before anybody reads it. \`openstack image import\`, \`image stage\`, \`image task\` and \`image stores\` came with later releases and were not run; glance has commands for the same operations.
 glanceclient 4.1 has \`--remote-region\` and \`--remote-image-id\` on \`image-import\` and \`image-create-via-import\`, but the first says that they are missing and the second does not send them: \`glance-download\` was run through its library
 (\`client.images.image_import\`), in both directions between two services (\`test/acceptance/glance-download.test.ts\`), and needs a later release on the command line.
 

@@ -4,13 +4,13 @@ import { quietCollector } from '../../../local/quiet-collector.ts';
 const MIB = 1024 * 1024;
 
 function watched() {
-  const process = { mib: 100, busy: 0, collections: 0 };
+  const process = { mib: 100, busy: 0, collections: 0, held: 110 };
   const look = quietCollector({
     bytes: () => process.mib * MIB,
     busy: () => process.busy,
     async collect() {
       process.collections += 1;
-      process.mib = Math.min(process.mib, 110);
+      process.mib = Math.min(process.mib, process.held);
     },
   });
   return { process, look };
@@ -49,4 +49,22 @@ it('begins anew when a process grows again', async () => {
   for (let n = 0; n < 20; n++) await look();
 
   expect(process.collections).toBe(6);
+});
+
+it('collects what quiet work held until its end', async () => {
+  const { process, look } = watched();
+  process.mib = 300;
+  process.held = 290;
+  process.busy = 0.1;
+  for (let n = 0; n < 20; n++) await look();
+  expect(process.mib).toBe(290);
+
+  process.held = 110;
+  process.busy = 0.01;
+  for (let n = 0; n < 4; n++) await look();
+
+  expect(process.mib).toBe(110);
+  const { collections } = process;
+  for (let n = 0; n < 20; n++) await look();
+  expect(process.collections).toBeLessThanOrEqual(collections + 1);
 });

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { importImage } from '../../../workflows/import-image.ts';
+import { differences } from '../../support/faults/differences.ts';
 import { fault, KINDS } from '../../support/faults/kinds.ts';
 import { EVENTS, momentsOf, type Played, play } from '../../support/faults/play.ts';
 import { SCENARIOS } from '../../support/faults/scenarios.ts';
@@ -59,13 +60,3 @@ describe.each(rehearsed)('$name', ({ name, quiet, struck }) => {
     expect(wrong).toEqual([]);
   });
 });
-
-/** One line for each value that is not the same. */
-function differences(expected: unknown, found: unknown, path = ''): string[] {
-  if (typeof expected === 'object' && typeof found === 'object' && expected !== null && found !== null) {
-    const keys = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
-    const of = (value: object, key: string): unknown => (value as Record<string, unknown>)[key];
-    return keys.flatMap((key) => differences(of(expected, key), of(found, key), `${path}.${key}`));
-  }
-  return Object.is(expected, found) ? [] : [`${path} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`];
-}

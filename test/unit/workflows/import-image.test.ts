@@ -16,6 +16,7 @@ import { anImage } from '../../support/images.ts';
 import { expectClean, expectImported, expectReverted, hex } from '../../support/memory/import-ends.ts';
 import { type ImportRig, importRig } from '../../support/memory/imports.ts';
 import { rawDisk } from '../../support/raw-disk.ts';
+import { iso } from '../formats/iso/iso-builder.ts';
 
 const MIB = 1024 * 1024;
 const URI = 'https://images.example.org/disk';
@@ -33,6 +34,8 @@ const PACKED_TWICE = [
   ['zstd in gzip', gzipSync(zstdCompressSync(RAW)), 'zstd'],
   ['gzip in zstd', zstdCompressSync(gzipSync(RAW)), 'gzip'],
 ] as const;
+
+const OWN_ID = { id: '7f7f7f7f-0000-4000-8000-000000000001' };
 
 const layouts = (image: Image) => Object.fromEntries(image.locations.map(({ store, layout }) => [store, layout]));
 
@@ -104,6 +107,9 @@ describe('a good import', () => {
     ['qcow2', to('qcow2')],
     ['qcow2', to('qcow2', { compression: 'zlib' })],
     ['vmdk', to('vmdk')],
+    ['vhd', to('vhd')],
+    ['vhd', to('vhd', { subformat: 'fixed', whole_mib: true })],
+    ['vhdx', to('vhdx')],
   ] as const)('converts raw to %s', async (format, config) => {
     const rig = importRig(config);
     const { id } = await rig.staged(RAW, { diskFormat: 'raw' }, { hashed: false });
@@ -117,13 +123,60 @@ describe('a good import', () => {
       status: 'active',
       diskFormat: format,
       size: file.length,
+      virtualSize: RAW.length,
       checksum: hex('md5', file),
     });
-    expect(await inspect(memorySource(file))).toMatchObject({ format, verdict: 'accept' });
+    expect(await inspect(memorySource(file))).toMatchObject({ format, verdict: 'accept', virtualSize: RAW.length });
     const guest = Buffer.alloc(RAW.length);
     await (await openImage(memorySource(file), format)).readInto(0, guest);
     expect(guest.equals(RAW)).toBe(true);
     expectClean(rig);
+  });
+
+  it.each([
+    ['qcow2', to('qcow2'), 3 * MIB + 512],
+    ['vhd', to('vhd', { subformat: 'fixed' }), 3 * MIB + 512],
+    ['vhd', to('vhd', { subformat: 'fixed', whole_mib: true }), 4 * MIB],
+    ['vhdx', to('vhdx', { whole_mib: true }), 4 * MIB],
+  ] as const)('says of a %s how large the disk became, padded as %j asks', async (format, config, virtualSize) => {
+    const rig = importRig(config);
+    const odd = Buffer.concat([RAW, Buffer.from('the end')]);
+    const { id } = await rig.staged(odd, { diskFormat: 'raw' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    const image = await rig.image(id);
+    const [location] = image.locations;
+    const file = location === undefined ? Buffer.alloc(0) : await rig.read(image, location);
+    expect(image).toMatchObject({ status: 'active', diskFormat: format, virtualSize });
+    expect(await inspect(memorySource(file))).toMatchObject({ format, verdict: 'accept', virtualSize });
+  });
+
+  it('stores an iso as it is, whatever the configuration converts to', async () => {
+    const disc = iso();
+    const rig = importRig(to('raw'));
+    const { id } = await rig.staged(disc, { diskFormat: 'iso' }, { hashed: false });
+
+    await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+    expect(await expectImported(rig, id, disc)).toMatchObject({ diskFormat: 'iso' });
+  });
+
+  it('keeps the zeros of a fixed vhd out of the stores, and writes the same bytes when it is done again', async () => {
+    const files: Buffer[] = [];
+    for (let round = 0; round < 2; round++) {
+      const rig = importRig(to('vhd', { subformat: 'fixed' }));
+      const { id } = await rig.staged(QCOW2, { ...OWN_ID, diskFormat: 'qcow2' }, { hashed: false });
+      await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }, { stores: ['central', 'edge'] }));
+      const image = await rig.image(id);
+      expect(layouts(image)).toEqual({ central: 'sparse', edge: 'plain' });
+      const [location] = image.locations;
+      if (location !== undefined) files.push(await rig.read(image, location));
+    }
+
+    expect(files[0]?.length).toBe(RAW.length + 512);
+    expect(files[0]?.equals(files[1] ?? Buffer.alloc(0))).toBe(true);
+    expect(files[0]?.toString('hex', RAW.length + 68, RAW.length + 84)).toBe(OWN_ID.id.replaceAll('-', ''));
   });
 
   it.each(['raw', 'qcow2', 'vmdk', 'iso', 'ari'])(

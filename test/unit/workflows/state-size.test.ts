@@ -44,7 +44,7 @@ async function run(definition: unknown, failing: readonly string[]): Promise<{ s
   };
   const status = await runMachine(definition as Machine, { taskId: ID, imageId: ID }, run).then(
     () => 'SUCCEEDED',
-    (error: unknown) => (error instanceof StateError ? error.error : String(error)),
+    (error: unknown) => (error instanceof StateError ? (error.error ?? '') : String(error)),
   );
   const outputs = events.map((event) => JSON.stringify(event).length);
   return { status, largest: Math.max(...outputs) };

@@ -70,6 +70,23 @@ describe('an import that fails', () => {
     expect((await deps.images.get(image.id))?.failedImport?.toSorted()).toEqual(named);
   });
 
+  test('takes off a copy, too, that came while it looked', async () => {
+    const { task, image } = await atWork(WEB, { status: 'importing' });
+    const { get } = deps.images;
+    let looks = 0;
+    deps.images.get = async (id) => {
+      const found = await get(id);
+      looks += 1;
+      if (looks === 2) await deps.images.change(id, { addLocations: [aLocation('dcn0', { writeId: task.id })] });
+      return found;
+    };
+
+    await revertImport(deps, task.id, 'the cause');
+
+    expect(looks).toBeGreaterThan(2);
+    expect(await get(image.id)).toMatchObject({ status: 'queued', locations: [] });
+  });
+
   test.each(['active', 'deactivated'] as const)(
     'after its first copy made the image active leaves it %s, with what it has',
     async (status) => {

@@ -46,3 +46,27 @@ test('an import whose stores hold nothing does not end well', async () => {
 
   await expect(finishImport(deps, task.id)).rejects.toMatchObject({ kind: 'NothingStored' });
 });
+
+test.each([
+  [0, 'Copied 0 bytes'],
+  [1023, 'Copied 1023 bytes'],
+  [1024, 'Copied 1 KiB'],
+  [900 * 1024, 'Copied 900 KiB'],
+  [1024 ** 2 - 1, 'Copied 1023 KiB'],
+  [1024 ** 2, 'Copied 1 MiB'],
+  [5 * 1024 ** 3, 'Copied 5120 MiB'],
+])('of %i bytes the task says: %s', async (size, message) => {
+  const deps = memoryDeps();
+  const task = aTask({ status: 'processing', facts: { ...FACTS, rendered: { ...FACTS.rendered, size } } });
+  await deps.tasks.create(task);
+  await deps.images.create(
+    anImage({
+      ...{ id: task.imageId ?? '', status: 'importing', lock: task.id },
+      locations: [aLocation('central', { writeId: task.id })],
+    }),
+  );
+
+  await finishImport(deps, task.id);
+
+  expect(await deps.tasks.get(task.id)).toMatchObject({ status: 'success', message });
+});

@@ -36,6 +36,9 @@ describe('URI filter', () => {
     ['http://10.1.2.3/', 'not a public address'],
     ['http://[::1]/', 'not a public address'],
     ['http://[::ffff:127.0.0.1]/', 'no plain host name'],
+    ['http://[::7f00:1]/', 'not a public address'],
+    ['http://[fe80::1%25eth0]/', 'no absolute URL'],
+    ['http://[64:ff9b::a9fe:a9fe]/', 'not a public address'],
     ['http://example.org%2f@127.0.0.1/', 'not a public address'],
   ])('refuses %s: %s', (uri, reason) => {
     expect(uriRefusal(uri, options())).toContain(reason);
@@ -99,6 +102,20 @@ describe('URI filter', () => {
     'fe80::1',
     'fc00::1',
     '::ffff:10.0.0.1',
+    // Of version 4 in the forms of version 6 (RFC 4291, 6052, 8215, 3056, 4380): compatible, translated, 6to4, Teredo.
+    '::7f00:1',
+    '::a9fe:a9fe',
+    '::ffff:0:7f00:1',
+    '64:ff9b::a00:1',
+    '64:ff9b:1::a00:1',
+    '64:ff9b:2::a00:1',
+    '2002:a00:1::1',
+    '2001:0:a00:1::1',
+    // With a zone, and what nobody has been given.
+    'fe80::1%eth0',
+    'fec0::1',
+    '100:0:0:1::1',
+    '4000::1',
     'no address',
   ])('counts %s as private', (address) => {
     expect(isPrivateAddress(address)).toBe(true);

@@ -63,6 +63,40 @@ describe('values', () => {
   });
 });
 
+describe('other words for a value', () => {
+  const catalog = [
+    known('architecture', { enum: ['x86_64', 'i686', 'aarch64', 'armv7l', 'ppc64le'] }),
+    known('os_distro', { enum: ['rhel', 'arch', 'ubuntu'] }),
+    known('vm_mode', { enum: ['hvm', 'xen'] }),
+  ];
+
+  test.each([
+    ['architecture', 'amd64', 'x86_64'],
+    ['architecture', 'AMD64', 'x86_64'],
+    ['architecture', 'x64', 'x86_64'],
+    ['architecture', 'i386', 'i686'],
+    ['architecture', 'x86', 'i686'],
+    ['architecture', 'arm64', 'aarch64'],
+    ['architecture', 'armhf', 'armv7l'],
+    ['architecture', 'ppc64el', 'ppc64le'],
+    ['os_distro', 'RedHat', 'rhel'],
+    ['os_distro', 'archlinux', 'arch'],
+    ['os_distro', 'canonical', 'ubuntu'],
+    ['vm_mode', 'pv', 'xen'],
+    ['architecture', 'constructor', undefined],
+    ['vm_mode', 'amd64', undefined],
+  ])('%s=%s means %s', (property, value, suggestion) => {
+    const [finding] = lintProperties({ [property]: value }, catalog);
+
+    expect(finding).toMatchObject({ kind: 'value', property, value });
+    expect(finding?.suggestion).toBe(suggestion);
+  });
+
+  test('are fine where a catalog knows them itself', () => {
+    expect(lintProperties({ architecture: 'amd64' }, [known('architecture', { enum: ['amd64'] })])).toEqual([]);
+  });
+});
+
 describe('names', () => {
   test.each([
     ['hw_disk_buss', 'hw_disk_bus'],
@@ -74,12 +108,28 @@ describe('names', () => {
     expect(lint(property, 'x')).toMatchObject([{ kind: 'name', property, suggestion }]);
   });
 
-  test.each(['mine', 'hw_something_else', 'rat', 'os_glance_failed_import', 'owner_specified.openstack.md5'])(
-    '%s is somebody’s own',
-    (property) => {
-      expect(lint(property, 'x')).toEqual([]);
-    },
-  );
+  test.each(['mine', 'hw_something_else', 'rat', 'constructor', '__proto__'])('%s is somebody’s own', (property) => {
+    const message = `${property} is not in the catalog`;
+    expect(lintProperties(Object.fromEntries([[property, 'x']]), CATALOG)).toEqual([
+      { kind: 'unknown', property, value: 'x', message },
+    ]);
+  });
+
+  test.each(['os_glance_failed_import', 'owner_specified.openstack.md5'])('%s is a service’s', (property) => {
+    expect(lint(property, 'x')).toEqual([]);
+  });
+
+  test.each([
+    ['trait:HW_CPU_X86_AVX2', 'required', []],
+    ['trait:CUSTOM_GOLD', 'forbidden', ['value']],
+    ['trait:custom_gold', 'required', ['unknown']],
+    ['hw_numa_cpus.17', '0-3,5', []],
+    ['hw_numa_cpus.17', 'all', ['value']],
+    ['hw_numa_mem.4', '512', []],
+    ['hw_numa_mem.x', '512', ['unknown']],
+  ])('%s=%s, of which there is one for each of something', (property, value, kinds) => {
+    expect(lint(property, value).map(({ kind }) => kind)).toEqual(kinds);
+  });
 
   test('findings come in the order of names, nulls are left alone', () => {
     const found = lintProperties({ ratio: 'x', hw_pmu: 'x', code: null }, CATALOG);

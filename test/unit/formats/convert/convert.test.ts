@@ -4,6 +4,7 @@ import { type Assembly, assemble, planParts, type Region, regions } from '../../
 import { type EncodedSlice, encodeSlice } from '../../../../formats/convert/blocks.ts';
 import { detectedExtents } from '../../../../formats/convert/extent-map.ts';
 import { assertConvertible, assertRatio } from '../../../../formats/convert/guard.ts';
+import { renderedImage } from '../../../../formats/convert/placed.ts';
 import {
   assertPlanFits,
   type ConversionPlan,
@@ -12,10 +13,12 @@ import {
 } from '../../../../formats/convert/plan.ts';
 import { renderRawSlice } from '../../../../formats/convert/raw.ts';
 import { LimitExceeded, SourceChanged, Unsafe, Unsupported } from '../../../../formats/engine/errors.ts';
+import type { DiskImage } from '../../../../formats/engine/image.ts';
 import { memorySource } from '../../../../formats/engine/source.ts';
 import { inspect } from '../../../../formats/inspect.ts';
 import { rawImage } from '../../../../formats/raw/module.ts';
 import { openImage } from '../../../../formats/registry.ts';
+import { writerOf } from '../../../../formats/writers.ts';
 import { collect } from '../../../support/collect.ts';
 
 /** A disk with text, noise and holes. */
@@ -43,11 +46,20 @@ async function converted(
   const plan = JSON.parse(
     JSON.stringify(planConversion(image, memorySource(bytes), options, sliceSize)),
   ) as ConversionPlan;
+  const numbers = order ?? Array.from({ length: plan.sliceCount }, (_, number) => number);
+  if (writerOf(plan.target).tables === undefined) return placed(renderedImage(image, plan), plan, numbers);
   const slices: EncodedSlice[] = [];
-  for (const slice of order ?? Array.from({ length: plan.sliceCount }, (_, number) => number)) {
-    slices[slice] = await encodeSlice(image, plan, slice);
-  }
+  for (const slice of numbers) slices[slice] = await encodeSlice(image, plan, slice);
   return assembled(plan, slices);
+}
+
+/** A file in which slices stand at their own offsets; nothing is written of slices without data. */
+async function placed(image: DiskImage, plan: ConversionPlan, numbers: readonly number[]): Promise<Buffer> {
+  const out = Buffer.alloc(plan.virtualSize);
+  for (const slice of numbers) {
+    out.set((await renderRawSlice(image, plan, slice)) ?? [], slice * plan.sliceSize);
+  }
+  return out;
 }
 
 function assembled(plan: ConversionPlan, slices: readonly EncodedSlice[]): Buffer {
@@ -67,7 +79,9 @@ function bytesOf({ kind, slice, length }: Region, assembly: Assembly, slices: re
   return kind === 'head' || kind === 'tail' ? Buffer.concat([...assembly[kind]()]) : slices[slice]![kind];
 }
 
-async function guestOf(file: Buffer, format: 'qcow2' | 'vmdk'): Promise<Buffer> {
+type Made = 'qcow2' | 'vmdk' | 'vhd' | 'vhdx';
+
+async function guestOf(file: Buffer, format: Made): Promise<Buffer> {
   const inspection = await inspect(memorySource(file));
   expect(inspection).toMatchObject({ format, verdict: 'accept', findings: [] });
   const image = await openImage(memorySource(file), format);
@@ -83,10 +97,13 @@ const TARGETS: readonly TargetOptions[] = [
   ),
   { target: 'qcow2', clusterSize: 2048 * KIB, compression: 'zlib' },
   { target: 'vmdk' },
+  { target: 'vhd', subformat: 'dynamic' },
+  { target: 'vhd', subformat: 'fixed' },
+  { target: 'vhdx' },
 ];
 
 describe.each(TARGETS)('conversion to %o', (options) => {
-  const format = options.target as 'qcow2' | 'vmdk';
+  const format = options.target as Made;
   const slice = 2048 * KIB;
   const bytes = disk(5 * 1024 * KIB + 512);
 
@@ -107,6 +124,38 @@ describe.each(TARGETS)('conversion to %o', (options) => {
     expect(guest.length).toBe(70_144);
     expect(guest.subarray(0, 70_001).equals(bytes.subarray(0, 70_001))).toBe(true);
     expect(guest.subarray(70_001).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('holds any pattern of blocks with data and without', async () => {
+    const pattern = fc.array(fc.constantFrom(0, 0, 1, 0xff), { minLength: 1, maxLength: 18 });
+    await fc.assert(
+      fc.asyncProperty(pattern, fc.integer({ min: 1, max: 64 }), async (pieces, sectors) => {
+        const pieceBytes = 256 * KIB;
+        const guest = Buffer.alloc((pieces.length - 1) * pieceBytes + sectors * 512);
+        for (const [n, fill] of pieces.entries()) guest.fill(fill, n * pieceBytes, n * pieceBytes + 7);
+        expect((await guestOf(await converted(guest, options, slice), format)).equals(guest)).toBe(true);
+      }),
+      { numRuns: 4 },
+    );
+  });
+});
+
+describe.each(['vhd', 'vhdx'] as const)('a conversion to %s', (target) => {
+  const bytes = disk(3 * 1024 * KIB + 512);
+
+  it('pads the disk to whole MiB when that is asked for', async () => {
+    const guest = await guestOf(await converted(bytes, { target, wholeMib: true }, 2048 * KIB), target);
+
+    expect(guest.length).toBe(4 * 1024 * KIB);
+    expect(guest.subarray(0, bytes.length).equals(bytes)).toBe(true);
+    expect(guest.subarray(bytes.length).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('stores no block without data', async () => {
+    const empty = await converted(Buffer.alloc(20 * 1024 * KIB), { target }, 2048 * KIB);
+
+    expect(empty.length).toBeLessThanOrEqual(4 * 1024 * KIB);
+    expect((await guestOf(empty, target)).equals(Buffer.alloc(20 * 1024 * KIB))).toBe(true);
   });
 });
 
@@ -176,6 +225,29 @@ describe('a plan', () => {
 
     expect(() => planConversion(rawImage(source), source, { target: 'qcow2', clusterSize: 1000 })).toThrow(Unsupported);
     expect(() => planConversion(huge, source, { target: 'qcow2' })).toThrow(LimitExceeded);
+  });
+
+  it.each([
+    ['vhd', 'dynamic', 2040],
+    ['vhd', 'fixed', 2040],
+    ['vhdx', undefined, 32 * 1024],
+  ] as const)('of a %s %s reaches to %i GiB', (target, subformat, gib) => {
+    const options = { target, ...(subformat === undefined ? {} : { subformat }) };
+    const of = (virtualSize: number) => planConversion({ ...rawImage(source), virtualSize }, source, options);
+
+    expect(of(gib * 2 ** 30).outputSize).toBe(gib * 2 ** 30);
+    expect(() => of(gib * 2 ** 30 + 1)).toThrow(LimitExceeded);
+  });
+
+  it.each([
+    [{ target: 'qcow2', subformat: 'fixed' }],
+    [{ target: 'vhd', subformat: 'differencing' }],
+    [{ target: 'qcow2', wholeMib: true }],
+    [{ target: 'vhd', clusterSize: 65_536 }],
+    [{ target: 'vhdx', compression: 'zlib' }],
+    [{ target: 'vhdx', identity: 'not-a-uuid' }],
+  ] as const)('refuses what the target does not offer: %j', (options) => {
+    expect(() => planConversion(rawImage(source), source, options)).toThrow(Unsupported);
   });
 });
 

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { memorySource } from '../../../../formats/engine/source.ts';
+import { probeWindow } from '../../../../formats/engine/window.ts';
+import { HEADER_BYTES, parseHeader } from '../../../../formats/ploop/header.ts';
 import { ploop } from '../../../../formats/ploop/module.ts';
 import { block, ploopImage } from '../disk-builders.ts';
 import { countingSource, inspected, readsAs, refusals } from '../disk-contract.ts';
@@ -63,7 +66,85 @@ describe('a ploop image is refused', () => {
   });
 });
 
+/** A header of 112 entries, whose table ends with its sector. */
+function header(change: (bytes: Buffer) => void = () => undefined): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  bytes.set(plain.file.subarray(0, HEADER_BYTES));
+  bytes.writeUInt32LE(112, 32);
+  bytes.writeUInt32LE(1, 48);
+  change(bytes);
+  return bytes;
+}
+
+describe('the header of a ploop image', () => {
+  it.each<[string, number, (bytes: Buffer) => void]>([
+    ['data begin where the table ends', 512, () => undefined],
+    ['data begin behind the table when it does not say where', 512, (f) => f.writeUInt32LE(0, 48)],
+    [
+      'data begin with the next sector',
+      1024,
+      (f) => {
+        f.writeUInt32LE(0, 48);
+        f.writeUInt32LE(113, 32);
+      },
+    ],
+    ['the largest cluster', 512, (f) => f.writeUInt32LE(64 * 2048, 28)],
+  ])('%s: %i', (_what, dataStart, change) => {
+    expect(parseHeader(header(change)).dataStart).toBe(dataStart);
+  });
+
+  it.each<[string, RegExp, (bytes: Buffer) => void]>([
+    ['another magic', /unknown magic/, (f) => f.write('WithFreeSpace   ')],
+    ['clusters of nothing', /cluster: 0 bytes/, (f) => f.writeUInt32LE(0, 28)],
+    ['clusters above 64 MiB', /cluster: 67109376 bytes/, (f) => f.writeUInt32LE(64 * 2048 + 1, 28)],
+    ['no size', /size: 0/, (f) => f.writeBigUInt64LE(0n, 36)],
+    ['data in the table', /data offset: 512 lies in the table, which ends at 1024/, (f) => f.writeUInt32LE(113, 32)],
+  ])('is refused for %s', (_what, message, change) => {
+    expect(() => parseHeader(header(change))).toThrow(message);
+  });
+
+  it('has 64 bits of size in the second generation', () => {
+    const bytes = header((f) => {
+      f.writeUInt32LE(64 * 2048, 28);
+      f.writeUInt32LE(65536, 32);
+      f.writeBigUInt64LE(2n ** 33n, 36);
+      f.writeUInt32LE(0, 48);
+    });
+
+    expect(parseHeader(bytes).virtualSize).toBe(2 ** 42);
+  });
+});
+
 describe('a ploop image', () => {
+  it('tells its generation and its clusters, and nothing else is one', async () => {
+    expect(await inspected(ploop, plain.file)).toMatchObject({
+      subformat: 'v2',
+      findings: [],
+      details: { version: 2, block_size: CLUSTER },
+    });
+    expect(ploop.probe(await probeWindow(memorySource(new Uint8Array(4096))))).toBe(false);
+  });
+
+  it('whose table lies past the end says so of the table', async () => {
+    const file = Buffer.from(plain.file);
+    file.writeUInt32LE(0x0fff_ffff, 32);
+    file.writeUInt32LE(0, 48);
+    const { findings } = await inspected(ploop, file);
+
+    expect(findings[0]?.message).toContain('ploop block allocation table');
+    expect(findings[0]?.message).toContain(String(0x0fff_ffff * 4 + 64));
+  });
+
+  it('has no cluster where its header and table are', async () => {
+    const { file } = ploopImage([a], 1);
+    file.writeUInt32LE(2, 48);
+    const { findings } = await inspected(ploop, file);
+
+    expect(findings).toMatchObject([
+      { code: 'corrupt', message: expect.stringContaining('header and table at 0..1024') },
+    ]);
+  });
+
   it('of the first generation has 32 bits of size', async () => {
     const { file } = ploopImage([a, b], 1);
     file.writeUInt32LE(0xffff_ffff, 40);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { memorySource } from '../../../../formats/engine/source.ts';
+import { probeWindow } from '../../../../formats/engine/window.ts';
 import { vdi } from '../../../../formats/vdi/module.ts';
 import { block, VDI_BLOCK, vdiImage } from '../disk-builders.ts';
 import { countingSource, expanded, inspected, readsAs, refusals } from '../disk-contract.ts';
@@ -52,6 +54,78 @@ describe('a VDI is refused', () => {
 });
 
 describe('a VDI', () => {
+  it.each([
+    ['no bytes before its signature', 67, false],
+    ['a signature, and nothing behind it', 68, true],
+  ])('is told by %s', async (_what, length, is) => {
+    const window = await probeWindow(memorySource(plain.file.subarray(0, length)));
+
+    expect(vdi.probe(window)).toBe(is);
+    expect(vdi.probe(await probeWindow(memorySource(new Uint8Array(4096))))).toBe(false);
+  });
+
+  it('tells who wrote it, its blocks and its type, and finds nothing else', async () => {
+    const facts = await inspected(vdi, plain.file);
+
+    expect(facts).toMatchObject({ subformat: 'dynamic', blockSize: VDI_BLOCK, findings: [] });
+    expect(facts.details).toEqual({
+      creator: 'Oracle VM VirtualBox Disk Image',
+      block_size: VDI_BLOCK,
+      disk_type: 'dynamic',
+    });
+  });
+
+  it.each([
+    ['static', 2],
+    ['undo', 3],
+    ['differencing', 4],
+  ])('tells that it is %s', async (type, value) => {
+    const facts = await inspected(
+      vdi,
+      bent((f) => f.writeUInt32LE(value, 76)),
+    );
+
+    expect(facts.details['disk_type']).toBe(type);
+  });
+
+  it('of a kind that is refused is not looked at any further', async () => {
+    const file = bent((f) => {
+      f.writeUInt32LE(3, 76);
+      f.writeUInt32LE(4096, 360);
+    });
+
+    expect(await refusals(vdi, file)).toEqual(['differencing']);
+  });
+
+  it('says which block has which index that is not allocated', async () => {
+    const facts = await inspected(
+      vdi,
+      bent((f) => f.writeUInt32LE(2, 512 + 8)),
+    );
+
+    expect(facts.findings).toMatchObject([{ message: 'VDI block 2: index 2, 2 blocks are allocated' }]);
+  });
+
+  it('whose map lies past the end says so of the map', async () => {
+    const file = bent((f) => {
+      f.writeUInt32LE(0x1fff_ff00, 384);
+      f.writeUInt32LE(0x8000_0000, 344);
+    });
+    const { findings } = await inspected(vdi, file);
+
+    expect(findings).toMatchObject([{ code: 'truncated', message: expect.stringContaining('VDI block map') }]);
+    expect(findings[0]?.message).toContain(String(0x1fff_ff00 * 4 + 512));
+  });
+
+  it('has extra bytes in front of each block, which are not the guest’s', async () => {
+    const extra = Buffer.alloc(1024, 0xaa);
+    const head = Buffer.from(plain.file.subarray(0, 1024));
+    head.writeUInt32LE(extra.length, 380);
+    const file = Buffer.concat([head, extra, a, extra, b]);
+
+    expect((await expanded(vdi, file)).equals(plain.raw)).toBe(true);
+  });
+
   it('reads discarded blocks as zeros', async () => {
     const file = bent((f) => f.writeUInt32LE(0xffff_fffe, 512));
 

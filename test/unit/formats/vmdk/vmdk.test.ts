@@ -231,7 +231,6 @@ describe('a VMDK', () => {
     ['lsilogic', 'lsiLogic', 'scsi'],
     ['lsisas1068', 'lsiLogicsas', 'scsi'],
     ['pvscsi', 'paraVirtual', 'scsi'],
-    ['legacyESX', 'legacyESX', 'scsi'],
   ])('on adapter %s is %s on %s', async (type, adapter, bus) => {
     const descriptor = descriptorText('streamOptimized', SECTORS).replace('lsilogic', type);
     const facts = await inspected(vmdk, vmdkStream([a], { descriptor }).file);
@@ -244,6 +243,14 @@ describe('a VMDK', () => {
       hw_version: '7',
       grain_size: GRAIN,
     });
+  });
+
+  it('on an adapter that Nova has no word for names the bus alone', async () => {
+    const descriptor = descriptorText('streamOptimized', SECTORS).replace('lsilogic', 'legacyESX');
+    const { details } = await inspected(vmdk, vmdkStream([a], { descriptor }).file);
+
+    expect(details).toMatchObject({ adapter_type: 'legacyESX', hw_disk_bus: 'scsi' });
+    expect(details).not.toHaveProperty('vmware_adaptertype');
   });
 
   it('warns of an unclean shutdown and of unknown flags', async () => {

@@ -112,7 +112,9 @@ describe('holds', () => {
   });
 
   it('fails when its variable is absent', () => {
-    expect(() => holds({ Variable: '$.x', IsNull: true }, scope(undefined))).toThrow('States.ParameterPathFailure');
+    expect(() => holds({ Variable: '$.x', IsNull: true }, scope(undefined))).toThrow(
+      "Invalid path '$.x' : No results for path: $['x']",
+    );
   });
 });
 

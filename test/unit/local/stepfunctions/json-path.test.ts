@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findPath, parsePath, readPath, writePath } from '../../../../local/stepfunctions/json-path.ts';
+import { findPath, noResult, notFound, parsePath, writePath } from '../../../../local/stepfunctions/json-path.ts';
 import type { Json } from '../../../../local/wire/json.ts';
 
 const DOCUMENT: Json = {
@@ -114,19 +114,27 @@ describe('parsePath', () => {
   });
 });
 
-describe('readPath', () => {
-  it('reads null', () => {
-    expect(readPath('$.nothing', DOCUMENT)).toBeNull();
+// The words of AWS's own answers.
+describe('a path that leads nowhere', () => {
+  it('is named with its field and the input', () => {
+    expect(notFound('$.x', 'value.$', { a: 1 })).toMatchObject({
+      error: 'States.Runtime',
+      causeText: `The JSONPath '$.x' specified for the field 'value.$' could not be found in the input '{"a":1}'`,
+    });
+    expect(notFound('$.x', 'value.$', 'y'.repeat(300_000)).causeText?.length).toBeLessThan(31_000);
   });
 
-  it('names the path and what was searched', () => {
-    expect(() => readPath('$.x', { a: 'y'.repeat(2000) })).toThrow(
-      expect.objectContaining({
-        error: 'States.ParameterPathFailure',
-        causeText: `The JSONPath '$.x' could not be found in the input '{"a":"${'y'.repeat(994)}'`,
-      }),
-    );
-    expect(() => readPath('$.x', {}, 'States.Runtime')).toThrow(expect.objectContaining({ error: 'States.Runtime' }));
+  it.each<[string, Json, string]>([
+    ['$.NoSuchInputPath', {}, "No results for path: $['NoSuchInputPath']"],
+    ['$.a.b', { a: {} }, "No results for path: $['a']['b']"],
+    ['$.a[7]', { a: [] }, "No results for path: $['a'][7]"],
+    ['$.no.such.result.path', {}, "Missing property in path $['no']"],
+    ['$.a.no.such', { a: {} }, "Missing property in path $['a']['no']"],
+  ])('%s in %j', (path, document, text) => {
+    expect(noResult(path, document)).toMatchObject({
+      error: 'States.Runtime',
+      causeText: `Invalid path '${path}' : ${text}`,
+    });
   });
 });
 

@@ -127,14 +127,27 @@ function percentFaults(played: Played): string[] {
   return found;
 }
 
-/** In the second half, whoever asks learns the end within 30 %, or two seconds: it is told in whole seconds, once a second. */
+/**
+ * In the second half, whoever asks learns the end within 30 %, or two seconds: it is told in whole seconds, once a second. It is told at
+ * last in the last third, and from the first time on to the end.
+ */
 function etaFaults(played: Played): string[] {
   const late = played.sights.filter(({ atMs }) => atMs - begunMs(played) >= 500 * durationOf(played));
-  return late.flatMap(({ atMs, image, task }) => {
+  const first = played.sights.findIndex(({ image }) => image?.etaSeconds !== undefined);
+  const firstMs = played.sights[first]?.atMs ?? played.endMs;
+  const isLate = firstMs - begunMs(played) > (2 / 3) * 1000 * durationOf(played);
+  const gaps = played.sights.slice(first).filter(({ image }) => image?.etaSeconds === undefined);
+  const wrong = late.flatMap(({ atMs, image, task }) => {
     const left = (played.endMs - atMs) / 1000;
-    const wrong = Object.entries({ image, task }).filter(
-      ([, shown]) => Math.abs((shown?.etaSeconds ?? Number.POSITIVE_INFINITY) - left) > Math.max(2, 0.3 * left),
+    return Object.entries({ image, task }).flatMap(([who, shown]) =>
+      shown?.etaSeconds === undefined || Math.abs(shown.etaSeconds - left) <= Math.max(2, 0.3 * left)
+        ? []
+        : [`${who} says ${shown.etaSeconds} s, it took ${left} s`],
     );
-    return wrong.map(([who, shown]) => `${who} says ${shown?.etaSeconds} s, it took ${left} s`);
   });
+  return [
+    ...(isLate ? [`told ${(firstMs - begunMs(played)) / 1000} s after the beginning`] : []),
+    ...gaps.map(({ atMs }) => `not told after ${(atMs - begunMs(played)) / 1000} s`),
+    ...wrong,
+  ];
 }
