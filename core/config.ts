@@ -73,7 +73,7 @@ export const Config = z.strictObject({
   region_name: z.string().default('RegionOne').describe('Region in the service catalog.'),
   stores: z.array(StoreConfig).min(1).describe('Stores, one bucket each.'),
   enabled_import_methods: z
-    .array(z.enum(['glance-direct', 'web-download', 'copy-image']))
+    .array(z.enum(['glance-direct', 'web-download', 'copy-image', 'glance-download']))
     .default(['glance-direct', 'web-download', 'copy-image'])
     .describe('Import methods offered.'),
   image_import_plugins: z
@@ -141,6 +141,14 @@ export const Config = z.strictObject({
         .positive()
         .default(60)
         .describe('Seconds without a byte after which a connection counts as broken.'),
+    })
+    .prefault({}),
+  glance_download_properties: z
+    .strictObject({
+      extra_properties: names(
+        ['hw_', 'trait:', 'os_distro', 'os_secure_boot', 'os_type'],
+        'Properties of the other image that glance-download takes over, by what they begin with.',
+      ),
     })
     .prefault({}),
   image_format: z
@@ -255,6 +263,17 @@ export const Config = z.strictObject({
         .nonnegative()
         .default(300)
         .describe('Seconds a validation at an external Keystone is remembered.'),
+      peer_regions: z
+        .array(
+          z.strictObject({
+            region: z.string().min(1).describe('Its name.'),
+            image_url: z.url().describe('URL of its image service, without a version.'),
+          }),
+        )
+        .default([])
+        .describe(
+          'Other regions in the catalog of the own identity service, whose image services take its tokens (identity.mode keystone with this service as Keystone). glance-download fetches from them.',
+        ),
     })
     .prefault({}),
   policy_file: z.string().optional().describe('YAML or JSON file with policy overrides.'),

@@ -6,6 +6,7 @@ import type { WithWorkflows } from './executions/workflow.ts';
 import type { WithLookUps } from './identity/look-ups.ts';
 import type { WithLocations } from './images/locations.ts';
 import type { WithImageList, WithImages } from './images/repository.ts';
+import type { WithPeers } from './imports/peers.ts';
 import type { WithLog } from './log.ts';
 import type { WithMembers } from './members/repository.ts';
 import type { WithMetadefs } from './metadefs/repository.ts';
@@ -15,7 +16,7 @@ import type { WithUsage } from './quota/usage.ts';
 import type { WithKeyManager } from './signatures/key-manager.ts';
 import type { WithStoreAbilities } from './stores/abilities.ts';
 import type { WithTasks } from './tasks/repository.ts';
-import type { WithSourceUrls } from './tasks/source-urls.ts';
+import type { WithSourceSecrets } from './tasks/source-secrets.ts';
 
 /** Everything the domain needs from the outside. Built once per process and handed down; nothing below an entry point reads the environment. */
 export type Deps = WithConfig &
@@ -33,7 +34,8 @@ export type Deps = WithConfig &
   WithPolicy &
   WithProtections &
   WithTasks &
-  WithSourceUrls &
+  WithSourceSecrets &
+  WithPeers &
   WithDuties &
   WithBytes &
   WithStoreAbilities &

@@ -2,14 +2,14 @@
 import { INDEX_SHARDS } from '../workflows/topology.ts';
 import { GRANTS } from './permissions.ts';
 import { publicEndpoint } from './public-endpoint.ts';
-import { edgeSecret, keystoneSecret, tokenSecrets } from './secrets.ts';
+import { edgeSecret, keystoneSecret, sourceKeys, tokenSecrets } from './secrets.ts';
 import { account, settings, sizes } from './stage.ts';
 import { staging, table } from './storage.ts';
 import { importWorkflowArn } from './targets.ts';
 
 /** The gateway's public endpoint is left to infra/gateway.ts: its component waits for its environment, and the edge for the component. */
 export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.Input<string>> {
-  const { tokens, keystone } = GRANTS[name];
+  const { tokens, keystone, sources } = GRANTS[name];
   return {
     GLIMPSE_TABLE: table.name,
     GLIMPSE_INDEX_SHARDS: String(INDEX_SHARDS),
@@ -27,6 +27,7 @@ export function environmentOf(name: keyof typeof GRANTS): Record<string, $util.I
     // The gateway gets them from parameters instead: a task definition can be read by many.
     ...(name !== 'gateway' && tokens && tokenSecrets[tokens]),
     ...(name === 'api-identity' && { GLIMPSE_EDGE_SECRET: edgeSecret }),
+    ...(sources && { GLIMPSE_SOURCE_KEYS: sourceKeys }),
     ...(keystone && keystoneSecret),
   };
 }

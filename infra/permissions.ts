@@ -11,8 +11,8 @@ export type Port =
   | 'imageList'
   | 'usage'
   | 'tasks'
-  | 'sourceUrls'
-  | 'sourceUrlReads'
+  | 'sourceSecrets'
+  | 'sourceSecretReads'
   | 'duties'
   | 'identityRecords'
   | 'identityReads'
@@ -52,8 +52,8 @@ export const PORT_ACTIONS: Readonly<
   tasks: {
     table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
   },
-  sourceUrls: { table: ['dynamodb:PutItem', 'dynamodb:DeleteItem'] },
-  sourceUrlReads: { table: ['dynamodb:GetItem'] },
+  sourceSecrets: { table: ['dynamodb:PutItem', 'dynamodb:DeleteItem'] },
+  sourceSecretReads: { table: ['dynamodb:GetItem'] },
   duties: { table: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:Query'] },
   identityRecords: { table: TRANSACTED },
   identityReads: { table: ['dynamodb:GetItem', 'dynamodb:Query'] },
@@ -83,8 +83,8 @@ const KEYS_OF: Partial<Record<Port, readonly string[]>> = {
   identityRecords: IDENTITY_KEYS,
   identityReads: TOKEN_KEYS,
   projects: PROJECT_KEYS,
-  sourceUrls: SOURCE_KEYS,
-  sourceUrlReads: SOURCE_KEYS,
+  sourceSecrets: SOURCE_KEYS,
+  sourceSecretReads: SOURCE_KEYS,
 };
 
 /** Ways to use a bucket. Without ListBucket a missing key is answered with 403, which no one could tell from a lost permission. */
@@ -109,6 +109,8 @@ export interface Grants {
   readonly stores: readonly Access[];
   /** Makes tokens, so it gets the private keys; or checks them, so it gets the public ones. */
   readonly tokens: 'makes' | 'checks' | false;
+  /** Seals or opens what imports keep apart, so it gets the key. */
+  readonly sources: boolean;
   /** Asks an existing Keystone for more than tokens, so it gets the service user's password. */
   readonly keystone: boolean;
   /** Is called by an event rule: what it fails at is sent to the dead-letter queue, by Lambda in its name. */
@@ -120,6 +122,7 @@ const grants = (ports: readonly Port[], access: Partial<Omit<Grants, 'ports'>> =
   staging: [],
   stores: [],
   tokens: false,
+  sources: false,
   keystone: false,
   event: false,
   ...access,
@@ -148,7 +151,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'imageList',
       'usage',
       'tasks',
-      'sourceUrls',
+      'sourceSecrets',
       'duties',
       'identityReads',
       'bytes',
@@ -156,12 +159,15 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'workflows',
       'keyManager',
     ],
-    { ...LOOK, tokens: 'checks' },
+    { ...LOOK, tokens: 'checks', sources: true },
   ),
   'api-identity': grants(['identityRecords'], { tokens: 'makes' }),
   'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
   'import-begin': grants(['duties', 'imageList', 'images', 'tasks', 'usage'], { keystone: true }),
-  'import-fetch': grants(['bytes', 'duties', 'images', 'sourceUrlReads', 'tasks'], LONG_WORK),
+  'import-fetch': grants(['bytes', 'duties', 'images', 'sourceSecretReads', 'tasks'], {
+    ...LONG_WORK,
+    sources: true,
+  }),
   'import-verify': grants(['bytes', 'duties', 'images', 'tasks'], LOOK),
   'import-inspect': grants(['bytes', 'images', 'members', 'tasks'], LOOK),
   'import-plugin': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LONG_WORK),
@@ -171,16 +177,16 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-hash': grants(['bytes', 'duties', 'images', 'members', 'tasks'], LOOK),
   'import-copy': grants(['bytes', 'duties', 'images', 'tasks'], STORE),
   'import-store-failed': grants(['bytes', 'duties', 'images', 'tasks'], SWEEP),
-  'import-clean': grants(['bytes', 'sourceUrls', 'tasks'], SWEEP),
+  'import-clean': grants(['bytes', 'tasks'], SWEEP),
   'import-outcome': grants(['tasks']),
-  'import-finish': grants(['duties', 'images', 'tasks']),
-  'import-revert': grants(['bytes', 'duties', 'images', 'sourceUrls', 'tasks'], SWEEP),
+  'import-finish': grants(['duties', 'images', 'sourceSecrets', 'tasks']),
+  'import-revert': grants(['bytes', 'duties', 'images', 'sourceSecrets', 'tasks'], SWEEP),
   drop: grants(['dropBox', 'duties', 'imageList', 'images', 'keyManager', 'projects', 'tasks', 'usage', 'workflows'], {
     ...DROP,
     keystone: true,
     event: true,
   }),
-  'import-ended': grants(['bytes', 'duties', 'images', 'sourceUrls', 'tasks'], { ...SWEEP, event: true }),
+  'import-ended': grants(['bytes', 'duties', 'images', 'sourceSecrets', 'tasks'], { ...SWEEP, event: true }),
   janitor: grants(
     [
       'bytes',
@@ -192,7 +198,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'members',
       'metadefs',
       'projects',
-      'sourceUrls',
+      'sourceSecrets',
       'tasks',
       'usage',
       'workflows',

@@ -5,6 +5,8 @@
 import { createHmac } from 'node:crypto';
 // biome-ignore lint/style/noRestrictedImports: which half of a key is public is said once
 import { publicHalf } from '../core/identity/public-half.ts';
+// biome-ignore lint/style/noRestrictedImports: how keys follow from keys is said once
+import { sourceKeysOf } from '../core/identity/source-keys.ts';
 import { SettingsError } from './settings.ts';
 import { settings } from './stage.ts';
 
@@ -38,6 +40,11 @@ export const tokenSecrets: Readonly<Record<'makes' | 'checks', Readonly<Record<s
   makes: { ...signing, ...keystoneSecret },
   checks: { ...verification, ...keystoneSecret },
 };
+
+/** Seal what the image API keeps for the fetch of an import. */
+export const sourceKeys: $util.Output<string> = $util.secret(
+  signingKeys.value.apply((text) => sourceKeysOf(JSON.parse(text) as Readonly<Record<string, unknown>>[])),
+);
 
 function publicKeysOf(text: string): string {
   const keys = JSON.parse(text) as Readonly<Record<string, unknown>>[];

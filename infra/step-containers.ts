@@ -6,7 +6,9 @@ import { CONTAINER_NAME } from '../workflows/steps.ts';
 import { LONG_STEPS, type LongStep } from '../workflows/topology.ts';
 import { environmentOf } from './environment.ts';
 import { cluster, gateway, vpc } from './gateway.ts';
-import { statementsOf } from './permissions.ts';
+import { key } from './kms.ts';
+import { GRANTS, statementsOf } from './permissions.ts';
+import { sourceKeys } from './secrets.ts';
 import { account, logical, named, settings, sizes } from './stage.ts';
 import { targets } from './targets.ts';
 
@@ -19,10 +21,29 @@ const logs = new aws.cloudwatch.LogGroup('StepLogs', {
   retentionInDays: LOG_DAYS[sizes.logRetention],
 });
 
-/** Of the host: it fetches the image and writes the log. */
+/** A task definition can be read by many: it names where the key lies. */
+const sourceKeysParameter = new aws.ssm.Parameter('SourceKeysParameter', {
+  name: `/${$app.name}/${$app.stage}/source-keys`,
+  type: 'SecureString',
+  keyId: key.arn,
+  value: sourceKeys,
+});
+
+/** Of the host: it fetches the image, hands the key over and writes the log. */
 const executionRole = new aws.iam.Role('StepExecutionRole', {
   assumeRolePolicy,
   managedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy'],
+  inlinePolicies: [
+    {
+      name: 'secrets',
+      policy: aws.iam.getPolicyDocumentOutput({
+        statements: [
+          { actions: ['ssm:GetParameters'], resources: [sourceKeysParameter.arn] },
+          { actions: ['kms:Decrypt'], resources: [key.arn] },
+        ],
+      }).json,
+    },
+  ],
 });
 
 const securityGroup = new aws.ec2.SecurityGroup('StepSecurityGroup', {
@@ -51,7 +72,8 @@ function declare(step: LongStep): StepContainer {
       { name: 'step', policy: aws.iam.getPolicyDocumentOutput({ statements: statementsOf(step, targets) }).json },
     ],
   });
-  const environment = { ...environmentOf(step), AWS_REGION: settings.region };
+  const { GLIMPSE_SOURCE_KEYS: _, ...variables } = environmentOf(step);
+  const environment = { ...variables, AWS_REGION: settings.region };
   const definition = new aws.ecs.TaskDefinition(`${logical(step)}Container`, {
     family: named(step),
     requiresCompatibilities: ['FARGATE'],
@@ -68,7 +90,7 @@ function declare(step: LongStep): StepContainer {
         essential: true,
         readonlyRootFilesystem: true,
         environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
-        secrets: [],
+        secrets: GRANTS[step].sources ? [{ name: 'GLIMPSE_SOURCE_KEYS', valueFrom: sourceKeysParameter.arn }] : [],
         logConfiguration: {
           logDriver: 'awslogs',
           options: {

@@ -79,6 +79,7 @@ const OWN: readonly string[] = [
   ENVIRONMENT.importWorkflow,
   ENVIRONMENT.signingKeys,
   ENVIRONMENT.verificationKeys,
+  ENVIRONMENT.sourceKeys,
   ENVIRONMENT.keystonePassword,
   ENVIRONMENT.functionSeconds,
 ];

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../core/config.ts';
 import { publicHalf } from '../core/identity/public-half.ts';
+import { sourceKeysOf } from '../core/identity/source-keys.ts';
 import { type FunctionHost, type HostOptions, hostFunctions } from '../local/lambda/runtime.ts';
 import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
 import type { Strict } from '../local/strict.ts';
@@ -188,6 +189,7 @@ async function setEnvironment(settings: Settings, dataDir: string, aws: AwsProce
     [ENVIRONMENT.functionSeconds]: process.env[ENVIRONMENT.functionSeconds] ?? String(FUNCTION_SECONDS),
     [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
     [ENVIRONMENT.verificationKeys]: JSON.stringify(secrets.signingKeys.map(publicHalf)),
+    [ENVIRONMENT.sourceKeys]: sourceKeysOf(secrets.signingKeys),
     POWERTOOLS_LOG_LEVEL: process.env['POWERTOOLS_LOG_LEVEL'] ?? 'WARN',
   });
 }

@@ -8,7 +8,7 @@ import { createImageListing } from '../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../aws/dynamodb/members.ts';
 import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
-import { createSourceUrlReads, createSourceUrls } from '../aws/dynamodb/source-urls.ts';
+import { createSourceSecretReads, createSourceSecrets } from '../aws/dynamodb/source-secrets.ts';
 import { tableOf } from '../aws/dynamodb/table.ts';
 import { createTaskRepository } from '../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../aws/dynamodb/usage.ts';
@@ -25,11 +25,13 @@ import { createLookUps } from '../core/identity/look-ups.ts';
 import { DEFAULT_DOMAIN_ID } from '../core/identity/records.ts';
 import type { IdentityRepository } from '../core/identity/repository.ts';
 import { countedImages } from '../core/images/counted.ts';
+import { configuredPeers, type Peers } from '../core/imports/peers.ts';
 import type { JanitorDeps } from '../core/janitor/janitor.ts';
 import { catalogLimits } from '../core/metadefs/limits.ts';
 import { configuredLimits, type LimitsPort } from '../core/quota/limited-resources.ts';
-import type { WithSourceUrlReads } from '../core/tasks/source-urls.ts';
+import type { WithSourceSecretReads } from '../core/tasks/source-secrets.ts';
 import { loadPolicy, loadProtections } from '../files/policy-files.ts';
+import { createCatalogPeers } from '../keystone/catalog.ts';
 import { connectKeystone, type KeystoneConnection } from '../keystone/connection.ts';
 import { createKeystoneLimits } from '../keystone/limits.ts';
 import { createProjectLookup } from '../keystone/projects.ts';
@@ -39,7 +41,7 @@ import { createLog } from './log.ts';
 import { nameId } from './name-id.ts';
 
 /** Everything that functions and gateway work with: the domain's ports on AWS, and the buckets. No secrets of identity. */
-export interface ServiceDeps extends Deps, JanitorDeps, WithPlaces, WithSourceUrlReads {
+export interface ServiceDeps extends Deps, JanitorDeps, WithPlaces, WithSourceSecretReads {
   readonly identityRecords: IdentityRepository;
   /** The existing Keystone of `identity.mode: keystone`. @throws ConfigError when it is not, or not wholly, configured */
   readonly keystone: () => KeystoneConnection;
@@ -77,6 +79,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   const policy = loadPolicy(config, log, clock);
   const protections = loadProtections(config, policy, log, clock);
   const duties = createDutyRepository(table);
+  const sourceKeys = () => sourceKeysIn(required(env, 'sourceKeys'));
   const keystone = lazily(() => connectKeystone(config.identity, clock));
   const counter = {
     config,
@@ -95,8 +98,9 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     images: countedImages(createImageRepository(table, { clock, visibilityShards }), counter),
     members: createMemberRepository(table),
     tasks: createTaskRepository(table, clock),
-    sourceUrls: createSourceUrls(table, { clock }),
-    sourceUrlReads: createSourceUrlReads(table),
+    sourceSecrets: createSourceSecrets(table, { clock, keys: sourceKeys }),
+    sourceSecretReads: createSourceSecretReads(table, sourceKeys),
+    peers: peersIn(config),
     duties,
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,
@@ -112,6 +116,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     dropBox: createDropBox(places.staging),
   };
 }
+
+const sourceKeysIn = (text: string): Buffer[] => text.split(',').map((key) => Buffer.from(key, 'base64url'));
 
 /** Built at its first use: most functions have no password, and ask nothing there. */
 function lazily<T>(build: () => T): () => T {
@@ -130,6 +136,11 @@ function limitsIn(config: Config, clock: Clock): LimitsPort {
     createKeystoneLimits(connectKeystone(config.identity, clock, 'system'), config.oslo_limit, clock),
   );
   return { of: async (project) => limits().of(project) };
+}
+
+function peersIn(config: Config): Peers {
+  const { mode, auth_url } = config.identity;
+  return mode === 'keystone' && auth_url !== undefined ? createCatalogPeers(auth_url) : configuredPeers(config);
 }
 
 function findProjectIn(

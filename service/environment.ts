@@ -23,6 +23,8 @@ export const ENVIRONMENT = {
   edgeSecret: 'GLIMPSE_EDGE_SECRET',
   /** Password of the service user at an existing Keystone (`identity.mode: keystone`). */
   keystonePassword: 'GLIMPSE_KEYSTONE_PASSWORD',
+  /** Keys of 32 bytes, base64url, by commas: the first seals what imports keep apart (core/tasks/source-secrets.ts). For the image API and the fetch. */
+  sourceKeys: 'GLIMPSE_SOURCE_KEYS',
   /** Port of the gateway's own process; default 8080. */
   gatewayPort: 'GLIMPSE_GATEWAY_PORT',
   /** Base URL of the API: where the gateway's own process hands on what is not image bytes; absent: it answers 404. */

@@ -21,7 +21,7 @@ export const SERVICE_KEYS = [
   'USAGES',
 ] as const;
 
-/** Whole URLs of web-downloads, which may carry a password. */
+/** What imports keep apart, sealed: whole URLs of web-downloads, tokens of glance-downloads. */
 export const SOURCE_KEYS = ['SOURCE#*'] as const;
 
 /** Users, projects, roles, credentials, grants, revocations: who holds a way to write them can become anybody. */

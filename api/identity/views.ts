@@ -37,24 +37,29 @@ export interface CatalogPlace {
   readonly identityUrl: string;
   /** A Barbican that certificates of signatures are in. */
   readonly keyManagerUrl?: string | undefined;
+  /** Image services of other regions. */
+  readonly peers: readonly { readonly region: string; readonly imageUrl: string }[];
 }
 
-/** Both services at every interface, and a key manager where there is one. */
-export function catalogView({ region, imageUrl, identityUrl, keyManagerUrl }: CatalogPlace): Catalog {
-  const service = (type: string, name: string, url: string) => ({
+/** Both services at every interface, the image service in other regions too, and a key manager where there is one. */
+export function catalogView({ region, imageUrl, identityUrl, keyManagerUrl, peers }: CatalogPlace): Catalog {
+  const endpoints = (id: string, place: string, url: string) =>
+    ['public', 'internal', 'admin'].map((kind) => ({
+      id: `${id}-${kind}`,
+      interface: kind,
+      region: place,
+      region_id: place,
+      url,
+    }));
+  const others = peers.flatMap((peer) => endpoints(`glance-${peer.region}`, peer.region, peer.imageUrl));
+  const service = (type: string, name: string, url: string, more: typeof others = []) => ({
     id: name,
     type,
     name,
-    endpoints: ['public', 'internal', 'admin'].map((kind) => ({
-      id: `${name}-${kind}`,
-      interface: kind,
-      region,
-      region_id: region,
-      url,
-    })),
+    endpoints: [...endpoints(name, region, url), ...more],
   });
   return [
-    service('image', 'glance', imageUrl),
+    service('image', 'glance', imageUrl, others),
     service('identity', 'keystone', identityUrl),
     ...(keyManagerUrl === undefined ? [] : [service('key-manager', 'barbican', keyManagerUrl)]),
   ];

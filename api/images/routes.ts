@@ -4,7 +4,7 @@ import { at, type Route } from '../route.ts';
 import { ImageTasksAnswer } from '../tasks/answers.ts';
 import { CreatedHeaders, ImageAnswer, ImagesAnswer, LocationsAnswer } from './answers.ts';
 import { ImageCreate } from './create-body.ts';
-import { ImportBody, StoreHeader } from './import-body.ts';
+import { ImportBody, ImportHeaders, StoreHeader } from './import-body.ts';
 import { ImageListQuery } from './list-query.ts';
 import { LocationBody } from './location-body.ts';
 import { ImagePatch, PatchHeaders } from './patch-body.ts';
@@ -38,7 +38,7 @@ export const IMAGE_ROUTES = {
   }),
   uploadImage: bytes('PUT', '/v2/images/{id}/file', 204, { headers: UploadHeaders, body: Bytes }),
   stageImage: bytes('PUT', '/v2/images/{id}/stage', 204, { headers: UploadHeaders, body: Bytes }),
-  importImage: route('POST', '/v2/images/{id}/import', 202, { headers: StoreHeader, body: ImportBody }),
+  importImage: route('POST', '/v2/images/{id}/import', 202, { headers: ImportHeaders, body: ImportBody }),
   listImageTasks: route('GET', '/v2/images/{id}/tasks', 200, { body: 'refused', answer: ImageTasksAnswer }),
   listLocations: route('GET', '/v2/images/{id}/locations', 200, { answer: LocationsAnswer }),
   addLocation: route('POST', '/v2/images/{id}/locations', 202, { body: LocationBody }),

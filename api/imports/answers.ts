@@ -9,7 +9,7 @@ export const ImportAnswer = z.object({
   id: text,
   image_id: text,
   /** `location`: the bytes of an image that was given a location are hashed; `drop`: a file was dropped into the bucket. */
-  method: z.enum(['glance-direct', 'web-download', 'copy-image', 'location', 'drop']),
+  method: z.enum(['glance-direct', 'web-download', 'glance-download', 'copy-image', 'location', 'drop']),
   stores: z.array(text).readonly(),
   status: z.enum(TASK_STATUSES),
   message: text,

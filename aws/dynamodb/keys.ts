@@ -10,7 +10,7 @@
  * | deleted id | IMAGE#id / IMAGE, with `deleted_at` and nothing else | | | | |
  * | task | TASK#id / TASK | image, by created | owner, by created | live tasks, by created | all tasks, by created |
  * | batch | TASK#id / BATCH#phase#n | | | | |
- * | whole URL of a download | SOURCE#task / SOURCE | | | | |
+ * | secret of a source | SOURCE#task / SOURCE | | | | |
  * | progress of a task | PROGRESS#task / PROGRESS | | | | |
  * | pace of each phase | RATES / RATES | | | | |
  * | duty | DUTY#id / DUTY | due time | | | |
@@ -38,8 +38,8 @@ export const batchKey = (taskId: string, phase: string, batch: number): Key => (
   pk: `TASK#${taskId}`,
   sk: `BATCH#${phase}#${batch}`,
 });
-/** The whole URL of a web-download (core/tasks/source-urls.ts): a partition of its own, for conditions of roles. */
-export const sourceUrlKey = (taskId: string): Key => ({ pk: `SOURCE#${taskId}`, sk: 'SOURCE' });
+/** What the fetch of an import needs and nobody else may see (core/tasks/source-secrets.ts): a partition of its own, for conditions of roles. */
+export const sourceSecretKey = (taskId: string): Key => ({ pk: `SOURCE#${taskId}`, sk: 'SOURCE' });
 /** How far the task is that holds an image's lock: where a write costs one unit, and away from the batches of hundreds of workers. */
 export const progressKey = (taskId: string): Key => ({ pk: `PROGRESS#${taskId}`, sk: 'PROGRESS' });
 /** What ended imports showed of each phase's pace: one record. */

@@ -5,17 +5,18 @@ import { storedBytesOf } from '../../core/images/stored-bytes.ts';
 import { stagedSource } from '../../core/imports/leftovers.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { Web } from '../../core/imports/web.ts';
-import type { WithSourceUrlReads } from '../../core/tasks/source-urls.ts';
+import type { WithSourceSecretReads } from '../../core/tasks/source-secrets.ts';
 import type { ImportFacts, ImportMethod } from '../../core/tasks/task.ts';
 import { copyStored } from '../copy.ts';
 import { dataKey, stagedPrefix, uploadNoteKey } from '../keys.ts';
 import type { WithPlaces } from '../places.ts';
 import type { StoredBytes } from '../stored-bytes.ts';
 import { type DownloadDeps, download } from './download.ts';
+import { glanceDownload } from './glance-download.ts';
 import type { Guard, StepTools } from './step.ts';
 
 type Fetched = Pick<ImportFacts, 'source' | 'sourceDigests'>;
-type FetchDeps = DownloadDeps & WithSourceUrlReads;
+type FetchDeps = DownloadDeps & WithSourceSecretReads;
 type Method<N extends ImportMethod['name']> = Extract<ImportMethod, { readonly name: N }>;
 
 /**
@@ -37,6 +38,8 @@ async function fetchBy(deps: FetchDeps, task: ImportTask, tools: StepTools, web:
       return staged(deps, task);
     case 'web-download':
       return download(deps, task, { source: { uri: await wholeUrl(deps, task.id, method) } }, tools, web);
+    case 'glance-download':
+      return glanceDownload(deps, task, method, tools, web);
     case 'copy-image':
       return heldCopy(deps, task);
     case 'drop':
@@ -55,9 +58,9 @@ async function removeDropped({ places: { staging } }: WithPlaces, { key, etag }:
   }
 }
 
-async function wholeUrl(deps: WithSourceUrlReads, taskId: string, method: Method<'web-download'>): Promise<string> {
+async function wholeUrl(deps: WithSourceSecretReads, taskId: string, method: Method<'web-download'>): Promise<string> {
   if (method.isShortened !== true) return method.uri;
-  const url = await deps.sourceUrlReads.of(method.keptUnder ?? taskId);
+  const url = await deps.sourceSecretReads.of(method.keptUnder ?? taskId);
   if (url === undefined) throw new FetchFailed(`The whole URL of ${method.uri} is gone`);
   return url;
 }

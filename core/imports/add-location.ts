@@ -27,7 +27,7 @@ import { enforceStorageQuota } from '../quota/limits.ts';
 import type { WithUsage } from '../quota/usage.ts';
 import { shownUri } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { WithSourceUrls } from '../tasks/source-urls.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import { assertFree, startTask } from './start.ts';
 
 export interface NewLocation {
@@ -47,7 +47,7 @@ type LocationDeps = WithConfig &
   WithPolicy &
   WithLocations &
   WithTasks &
-  WithSourceUrls &
+  WithSourceSecrets &
   WithDuties &
   WithWorkflows &
   WithLog;

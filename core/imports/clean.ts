@@ -1,7 +1,5 @@
 import type { WithBytes } from '../../bytes/bytes-port.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { WithSourceUrls } from '../tasks/source-urls.ts';
-import { forgetSourceUrl } from './forget-source-url.ts';
 import { stagingPrefixes } from './leftovers.ts';
 
 /**
@@ -9,14 +7,9 @@ import { stagingPrefixes } from './leftovers.ts';
  * was swept when it was reverted, but for what is kept for a retry.
  * @throws BackendUnavailable
  */
-export async function cleanStaging(
-  deps: WithBytes & WithTasks & WithSourceUrls,
-  imageId: string,
-  taskId: string,
-): Promise<void> {
+export async function cleanStaging(deps: WithBytes & WithTasks, imageId: string, taskId: string): Promise<void> {
   const task = await deps.tasks.get(taskId);
   const prefixes = task?.cancelledAt === undefined ? stagingPrefixes(imageId, taskId, task) : [];
   for (const prefix of prefixes) await deps.bytes.removePrefix('staging', prefix);
   await deps.tasks.removeBatches(taskId);
-  await forgetSourceUrl(deps, task);
 }

@@ -7,6 +7,7 @@ import type { WithWorkflows } from '../executions/workflow.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { WithLookUps } from '../identity/look-ups.ts';
 import { enforce, type Seen, seenImage } from '../images/access.ts';
+import { isImageId } from '../images/ids.ts';
 import type { Image } from '../images/image.ts';
 import type { WithImages } from '../images/repository.ts';
 import type { WithLog } from '../log.ts';
@@ -16,19 +17,28 @@ import type { CounterDeps } from '../quota/counter.ts';
 import { enforceLimit } from '../quota/limits.ts';
 import type { WithKeyManager } from '../signatures/key-manager.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { WithSourceUrls } from '../tasks/source-urls.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import type { ImportMethod, Task } from '../tasks/task.ts';
+import type { WithPeers } from './peers.ts';
 import { signatureForImport } from './signature.ts';
 import { assertFree, startTask } from './start.ts';
 import { uriRefusal } from './uri-filter.ts';
 
 /** POST import, parsed (contract: import.md section 2). `header` is X-Image-Meta-Store. */
 export interface ImportRequest {
-  readonly method: { readonly name: string; readonly uri?: string | undefined } & Readonly<Record<string, unknown>>;
+  readonly method: {
+    readonly name: string;
+    readonly uri?: string | undefined;
+    readonly glance_region?: string | undefined;
+    readonly glance_image_id?: string | undefined;
+    readonly glance_service_interface?: string | undefined;
+  } & Readonly<Record<string, unknown>>;
   readonly stores?: readonly string[] | undefined;
   readonly allStores?: boolean | undefined;
   readonly allStoresMustSucceed?: boolean | undefined;
   readonly header?: string | undefined;
+  /** Of the caller: glance-download shows it to the other service. */
+  readonly token?: string | undefined;
   /** The body as the client sent it, kept on the task. */
   readonly body: Readonly<Record<string, unknown>>;
   /** Type and input of the task, when another operation than POST import asks. */
@@ -45,9 +55,10 @@ type ImportDeps = WithConfig &
   WithKeyManager &
   WithBytes &
   WithTasks &
-  WithSourceUrls &
+  WithSourceSecrets &
   WithDuties &
   WithWorkflows &
+  WithPeers &
   WithLog;
 
 /**
@@ -78,11 +89,12 @@ export async function importSeen(
   const { name } = request.method;
   checkState(image, name);
   checkFormats(image);
+  const remote = name === 'glance-download' ? remoteOf(request.method) : undefined;
   await enforce(deps, name === 'copy-image' ? 'copy_image' : 'modify_image', seen, caller);
   await assertFree(deps, image);
   const stores = chooseStores(deps, image, request);
   if (stores.length === 0) return undefined;
-  const method = methodOf(deps, request);
+  const method = remote === undefined ? methodOf(deps, request) : await peerMethod(deps, remote, request.token);
   const signature = await signatureForImport(deps, caller, image, method);
   return startTask(deps, caller, image, {
     type: request.task?.type ?? 'api_image_import',
@@ -95,6 +107,7 @@ export async function importSeen(
       ...(signature === undefined ? {} : { signature }),
     },
     facts: {},
+    token: request.token,
   });
 }
 
@@ -102,6 +115,7 @@ export async function importSeen(
 const START_STATUS: Readonly<Record<string, Image['status']>> = {
   'glance-direct': 'uploading',
   'web-download': 'queued',
+  'glance-download': 'queued',
   'copy-image': 'active',
 };
 
@@ -161,6 +175,41 @@ function methodOf(deps: ImportDeps, request: ImportRequest): ImportMethod {
     return { name, uri };
   }
   throw new InvalidInput(`Unknown import method name "${name}"`);
+}
+
+interface Remote {
+  readonly region: string;
+  readonly imageId: string;
+  readonly facing: string;
+}
+
+/** The image of another region that is asked for (check 9). @throws InvalidInput */
+function remoteOf({
+  glance_region: region,
+  glance_image_id: imageId,
+  glance_service_interface: facing = 'public',
+}: ImportRequest['method']): Remote {
+  if (!region) throw new InvalidInput("'glance_region' needs to be set for glance-download import method");
+  if (!imageId) throw new InvalidInput("'glance_image_id' needs to be set for glance-download import method");
+  if (!isImageId(imageId)) throw new InvalidInput(`Remote image id does not look like a UUID: ${imageId}`);
+  if (!FACINGS.includes(facing))
+    throw new InvalidInput(`'glance_service_interface' is one of ${FACINGS.join(', ')}, not ${facing}`);
+  return { region, imageId, facing };
+}
+
+const FACINGS = ['public', 'internal', 'admin'];
+
+/** @throws InvalidInput when the caller's catalog has no such region; BackendUnavailable */
+async function peerMethod(
+  { peers }: WithPeers,
+  { region, imageId, facing }: Remote,
+  token: string | undefined,
+): Promise<ImportMethod> {
+  if (token === undefined) throw new InvalidInput('glance-download needs a token, to be shown to the other region');
+  const endpoint = await peers.imageService(token, region, facing);
+  if (endpoint === undefined)
+    throw new InvalidInput(`The catalog has no image service with a ${facing} endpoint in region '${region}'`);
+  return { name: 'glance-download', region, endpoint, remoteImageId: imageId };
 }
 
 /** Whether the method named may be used at all (check 1). @throws InvalidInput */

@@ -13,9 +13,9 @@ import { stagedWrite } from '../images/staged.ts';
 import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { WithSourceUrls } from '../tasks/source-urls.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import type { Task } from '../tasks/task.ts';
-import { sourceUrlKey } from './forget-source-url.ts';
+import { sourceSecretKey } from './forget-source-secret.ts';
 import type { ImportTask } from './report/import-task.ts';
 
 const KEPT_MS = 60 * 60_000;
@@ -55,7 +55,7 @@ export function keptDuty(task: ImportTask, cancelledAt: string, staged: StagedDa
   };
 }
 
-type KeptDeps = WithClock & WithImages & WithTasks & WithSourceUrls & WithDuties & WithBytes & WithLog;
+type KeptDeps = WithClock & WithImages & WithTasks & WithSourceSecrets & WithDuties & WithBytes & WithLog;
 
 /**
  * What a due `kept` duty asks: the hour is over. What is kept by a later cancellation, of a retry, is that one's.
@@ -76,9 +76,9 @@ export async function settleKept(deps: KeptDeps, duty: Duty): Promise<void> {
 
 async function forgetKeptUrl(deps: KeptDeps, imageId: string, taskId: string): Promise<void> {
   const tasks = await deps.tasks.listByImage(imageId);
-  const key = sourceUrlKey(tasks.find(({ id }) => id === taskId));
+  const key = sourceSecretKey(tasks.find(({ id }) => id === taskId));
   if (key === undefined) return;
   const isKept = (task: Task) => (retryableUntilMs(task) ?? 0) > deps.clock.now();
-  if (tasks.some((task) => sourceUrlKey(task) === key && isKept(task))) return;
-  await deps.sourceUrls.forget(key);
+  if (tasks.some((task) => sourceSecretKey(task) === key && isKept(task))) return;
+  await deps.sourceSecrets.forget(key);
 }

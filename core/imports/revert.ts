@@ -10,15 +10,22 @@ import { retireWrite } from '../images/retire-write.ts';
 import { mayMove } from '../images/status.ts';
 import type { WithLog } from '../log.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { WithSourceUrls } from '../tasks/source-urls.ts';
-import { forgetSourceUrl } from './forget-source-url.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
+import { forgetSourceSecret } from './forget-source-secret.ts';
 import { keptDuty, keptStage } from './kept.ts';
 import { leftovers, stagedSource } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { taskDutyId } from './report/task-duty.ts';
 import { expiry } from './settle.ts';
 
-type RevertDeps = WithClock & WithConfig & WithTasks & WithSourceUrls & WithImages & WithDuties & WithBytes & WithLog;
+type RevertDeps = WithClock &
+  WithConfig &
+  WithTasks &
+  WithSourceSecrets &
+  WithImages &
+  WithDuties &
+  WithBytes &
+  WithLog;
 
 /**
  * The end of a failed import (import.md section 4): this task's copies are taken off the image and swept, the lists say which
@@ -34,7 +41,7 @@ export async function revertImport(deps: RevertDeps, taskId: string, cause: stri
   const image = await unwind(deps, task);
   await closeTask(deps, task, cause);
   await retireWrite(deps, leftovers(task, image));
-  await forgetSourceUrl(deps, task);
+  await forgetSourceSecret(deps, task);
   await deps.duties.remove(taskDutyId(taskId));
 }
 
@@ -72,12 +79,21 @@ function undoing(task: ImportTask, image: Image): ImageChange {
   return {
     // A copy that is recorded between look and write is to be taken off, too.
     expect: { lock: task.id, status: [image.status], revision: image.revision },
-    set: { lock: null, progress: null, staged: keptStage(task, image), ...(kept ? {} : CLEARED) },
+    set: {
+      ...{ lock: null, progress: null, staged: keptStage(task, image) },
+      ...(kept ? {} : { ...CLEARED, ...formatsBefore(task) }),
+    },
+    ...(kept || task.facts.replaced === undefined ? {} : { mergeProperties: task.facts.replaced.properties }),
     ...(own.length === 0 ? {} : { removeLocations: own }),
     ...(task.import.method.name === 'location'
       ? {}
       : { importingTo: { remove: task.import.stores }, failedImport: { add: failedStores(task, image, kept) } }),
   };
+}
+
+/** What the image was before another service's words were taken over. */
+function formatsBefore({ facts: { replaced } }: ImportTask): NonNullable<ImageChange['set']> {
+  return replaced === undefined ? {} : { diskFormat: replaced.diskFormat, containerFormat: replaced.containerFormat };
 }
 
 /** Written, or brought, by this task. */
@@ -98,21 +114,16 @@ const CLEARED = {
 } as const;
 
 /**
- * Which stores are named as failed. A store that broke is in the list already. When the fault was not a store's, none was
- * written: all requested ones failed. Methods that fetch or convert name all in either case, as Glance's reverts do. Where the image
- * keeps its copies, a store that holds one has not failed.
+ * Which stores are named as failed: those that broke, which are in the list already. A fault that was no store's (of the source, of a
+ * conversion, a cancellation) blames none. Where the image keeps what copies it has, stores that lack one are named: whoever waits for it there learns
+ * that it does not come.
  */
 function failedStores(task: ImportTask, image: Image, kept: boolean): readonly string[] {
   const { method, stores } = task.import;
   const broke = stores.filter((store) => image.failedImport?.includes(store));
   const isCopy = method.name === 'copy-image';
-  // A cancellation is no store's fault; but who waits for a copy goes by this list.
-  if (task.cancelledAt !== undefined && !isCopy) return broke;
-  const isPlain = isCopy || (method.name === 'glance-direct' && task.facts.targetFormat === undefined && !kept);
-  if (isPlain && broke.length > 0) return broke;
-  return kept || isCopy
-    ? stores.filter((store) => !image.locations.some((location) => location.store === store))
-    : stores;
+  if (!kept || (isCopy ? broke.length > 0 : task.cancelledAt !== undefined)) return broke;
+  return stores.filter((store) => !image.locations.some((location) => location.store === store));
 }
 
 /** Message of a task that somebody ended, whatever then happened to it. */

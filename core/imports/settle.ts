@@ -11,14 +11,18 @@ import { signedOutcome } from '../images/signed.ts';
 import type { WithLog } from '../log.ts';
 import { learnedRates } from '../tasks/eta.ts';
 import type { WithTasks } from '../tasks/repository.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import type { ImportMethod } from '../tasks/task.ts';
+import { forgetSourceSecret } from './forget-source-secret.ts';
 import { introspected } from './introspection.ts';
 import { leftovers } from './leftovers.ts';
 import { type ImportTask, importTask } from './report/import-task.ts';
 import { assertLock } from './report/lock.ts';
 import { taskDutyId } from './report/task-duty.ts';
+import { storeFailures } from './store-failures.ts';
 
 type SettleDeps = WithClock & WithConfig & WithTasks & WithImages & WithDuties & WithLog;
+type FinishDeps = SettleDeps & WithSourceSecrets;
 
 /** One store holds the image: the location is recorded and the store leaves the importing list; then see whether that activates. */
 export async function storeDone(deps: SettleDeps, task: ImportTask, location: Location): Promise<void> {
@@ -75,28 +79,34 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
  * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
  * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away, or the task was cancelled.
  */
-export async function finishImport(deps: SettleDeps, taskId: string): Promise<void> {
+export async function finishImport(deps: FinishDeps, taskId: string): Promise<void> {
   const task = await importTask(deps, taskId);
   if (task.status !== 'success') await complete(deps, task);
   await unlock(deps, task);
   await deps.duties.remove(taskDutyId(taskId));
 }
 
-async function complete(deps: SettleDeps, task: ImportTask): Promise<void> {
+async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
   await assertLock(deps, task.imageId, task.id);
   if (task.cancelledAt !== undefined) throw new TaskAborted(`Task ${task.id} was cancelled`);
   const image = await deps.images.get(task.imageId);
+  const batches = await deps.tasks.batches(task.id);
+  const failures = storeFailures(batches);
   if (task.import.method.name !== 'location' && (image === undefined || !ownCopies(image, task))) {
     throw new NothingStored(
-      `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
+      [
+        `None of the uploads finished: no store of ${task.import.stores.join(', ')} holds image ${task.imageId}`,
+        ...failures,
+      ].join('; '),
     );
   }
-  // Before the end, so that dying behind it leaves nothing in staging that nobody sweeps.
+  // Before the end, so that dying behind it leaves nothing that nobody removes.
   await expectLateWrites(deps, leftovers(task, image));
+  await forgetSourceSecret(deps, task);
   await endImage(deps, task);
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
-  await deps.tasks.setRates(learnedRates(await deps.tasks.batches(task.id), await deps.tasks.rates()));
-  await closeTask(deps, task, copied(task.facts.rendered?.size ?? image?.size ?? 0));
+  await deps.tasks.setRates(learnedRates(batches, await deps.tasks.rates()));
+  await closeTask(deps, task, [copied(task.facts.rendered?.size ?? image?.size ?? 0), ...failures].join('; '));
 }
 
 async function endImage(deps: SettleDeps, task: ImportTask): Promise<void> {

@@ -10,15 +10,26 @@ import { stagedWrite } from '../images/staged.ts';
 import type { WithLog } from '../log.ts';
 import { withoutSecrets } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
-import type { WithSourceUrls } from '../tasks/source-urls.ts';
+import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
 import type { ImportMethod, Task } from '../tasks/task.ts';
-import { forgetSourceUrl } from './forget-source-url.ts';
+import { forgetSourceSecret } from './forget-source-secret.ts';
 import { taskDuty, taskDutyId } from './report/task-duty.ts';
 
-type StartDeps = WithClock & WithIds & WithImages & WithTasks & WithSourceUrls & WithDuties & WithWorkflows & WithLog;
+type StartDeps = WithClock &
+  WithIds &
+  WithImages &
+  WithTasks &
+  WithSourceSecrets &
+  WithDuties &
+  WithWorkflows &
+  WithLog;
 
 /** What a task is to do; the rest of its record follows from the caller and the image. */
-export type TaskOrder = Pick<Task, 'type' | 'input' | 'facts'> & { readonly import: NonNullable<Task['import']> };
+export type TaskOrder = Pick<Task, 'type' | 'input' | 'facts'> & {
+  readonly import: NonNullable<Task['import']>;
+  /** Of who asks, for a method that acts in his name elsewhere; it is kept apart from the task. */
+  readonly token?: string | undefined;
+};
 
 /** What changes of an image when a task takes it. */
 type TakingChange = Pick<ImageChange, 'set' | 'addLocations'> & {
@@ -55,13 +66,20 @@ export async function startTask(
   return task;
 }
 
-async function createTask(deps: StartDeps, caller: Caller, image: Image, order: TaskOrder): Promise<Task> {
+async function createTask(
+  deps: StartDeps,
+  caller: Caller,
+  image: Image,
+  { token, ...order }: TaskOrder,
+): Promise<Task> {
   const at = new Date(deps.clock.now()).toISOString();
   const id = deps.newId();
+  // Before all else: if we die anywhere between here and StartExecution, the janitor finds what there is by this duty.
+  await deps.duties.put(taskDuty({ id, imageId: image.id }, deps.clock.now()));
   const task: Task = {
     ...order,
     input: withoutSecrets(order.input),
-    import: { ...order.import, method: await shownMethod(deps, id, order.import.method) },
+    import: { ...order.import, method: await shownMethod(deps, id, order.import.method, token) },
     id,
     status: 'pending',
     imageId: image.id,
@@ -74,16 +92,20 @@ async function createTask(deps: StartDeps, caller: Caller, image: Image, order: 
     updatedAt: at,
     expiresAt: null,
   };
-  // Before the task: if we die anywhere between here and StartExecution, the janitor finds it by this duty.
-  await deps.duties.put(taskDuty({ id: task.id, imageId: image.id }, deps.clock.now()));
   await deps.tasks.create(task);
   return task;
 }
 
-/** A URL as the task may show it; the whole of it is kept apart. */
-async function shownMethod(deps: WithSourceUrls, taskId: string, method: ImportMethod): Promise<ImportMethod> {
+/** A method as the task may show it; what its fetch needs beside is kept apart. */
+async function shownMethod(
+  deps: WithSourceSecrets,
+  taskId: string,
+  method: ImportMethod,
+  token: string | undefined,
+): Promise<ImportMethod> {
+  if (method.name === 'glance-download' && token !== undefined) await deps.sourceSecrets.keep(taskId, token);
   if (method.name !== 'web-download' || withoutSecrets(method.uri) === method.uri) return method;
-  await deps.sourceUrls.keep(taskId, method.uri);
+  await deps.sourceSecrets.keep(taskId, method.uri);
   return { ...method, uri: withoutSecrets(method.uri), isShortened: true };
 }
 
@@ -103,7 +125,7 @@ async function takeImage(deps: StartDeps, image: Image, task: Task, change: Taki
       expiresAt: new Date(deps.clock.now()).toISOString(),
     });
     await deps.duties.remove(taskDutyId(task.id));
-    await forgetSourceUrl(deps, task);
+    await forgetSourceSecret(deps, task);
     if (isFull || error instanceof NotFound || error instanceof Conflict) throw error;
     throw new Conflict(`Image ${image.id} is being changed by another request`, { cause: error });
   }

@@ -4,6 +4,7 @@ import { finishDelete } from '../images/delete.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
 import { endCancelled } from '../imports/cancel.ts';
+import { forgetSourceSecret } from '../imports/forget-source-secret.ts';
 import { settleKept } from '../imports/kept.ts';
 import { TASK_DUTY_MS } from '../imports/report/task-duty.ts';
 import { revertImport } from '../imports/revert.ts';
@@ -12,6 +13,7 @@ import type { WithMembers } from '../members/repository.ts';
 import type { WithMetadefs } from '../metadefs/repository.ts';
 import { sweepGenerations } from '../metadefs/sweep.ts';
 import { recountAll } from '../quota/counter.ts';
+import type { Task } from '../tasks/task.ts';
 import { isDead, silenceOf } from './silence.ts';
 
 /**
@@ -79,7 +81,7 @@ async function settleTask(deps: TaskDutyDeps, duty: Duty): Promise<void> {
   const taskId = duty.writeId ?? '';
   const task = await deps.tasks.get(taskId);
   if (task === undefined || task.status === 'success' || task.status === 'failure')
-    return closeEnded(deps, duty, taskId);
+    return closeEnded(deps, duty, taskId, task);
   if (task.cancelledAt !== undefined) return endCancelled(deps, taskId);
   const status = await deps.workflows.statusOf(taskId);
   if (status === undefined) return start(deps, duty, taskId);
@@ -87,11 +89,13 @@ async function settleTask(deps: TaskDutyDeps, duty: Duty): Promise<void> {
   await revertImport(deps, taskId, `The import workflow ended (${status})`);
 }
 
-/** The task ended, but a crash may have come between its end and the opening of the lock. */
-async function closeEnded(deps: TaskDutyDeps, duty: Duty, taskId: string): Promise<void> {
+/** The task ended, but a crash may have come between its end and the opening of the lock; or its request died before there was a task. */
+async function closeEnded(deps: TaskDutyDeps, duty: Duty, taskId: string, task: Task | undefined): Promise<void> {
   const image = await deps.images.get(duty.imageId);
   if (image?.lock === taskId)
     await deps.images.change(duty.imageId, { expect: { lock: taskId }, set: { lock: null, progress: null } });
+  if (task === undefined) await deps.sourceSecrets.forget(taskId);
+  else await forgetSourceSecret(deps, task);
   await deps.duties.remove(duty.id);
 }
 

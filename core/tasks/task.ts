@@ -10,11 +10,18 @@ export type TaskType = (typeof TASK_TYPES)[number];
 export type ImportMethod =
   | { readonly name: 'glance-direct' }
   /**
-   * `isShortened`: without what may be a secret; the whole URL lies apart (source-urls.ts), under this task's id, or, when this is a
+   * `isShortened`: without what may be a secret; the whole URL lies apart (source-secrets.ts), under this task's id, or, when this is a
    * retry, under that of the task which was cancelled (`keptUnder`).
    */
   | { readonly name: 'web-download'; readonly uri: string; readonly isShortened?: true; readonly keptUnder?: string }
   | { readonly name: 'copy-image' }
+  /** Of an image service of another region, whose URL the catalog of who asks had; his token lies apart (source-secrets.ts). */
+  | {
+      readonly name: 'glance-download';
+      readonly region: string;
+      readonly endpoint: string;
+      readonly remoteImageId: string;
+    }
   /** Not fetched at all: the image has a location that a client brought, and its bytes are only hashed, or not even that. */
   | {
       readonly name: 'location';
@@ -50,6 +57,12 @@ export interface ImportFacts {
   readonly source?: StoredBytes;
   /** Bytes as they arrived, once a plugin put others in their place. */
   readonly packed?: StoredBytes;
+  /** What the image said before glance-download put the words of the other service in their place; null: there was no such property. */
+  readonly replaced?: {
+    readonly diskFormat: string | null;
+    readonly containerFormat: string | null;
+    readonly properties: Readonly<Record<string, string | null>>;
+  };
   /** Format the engine found, and what it will be stored as. */
   readonly format?: string;
   readonly targetFormat?: string;

@@ -10,5 +10,5 @@ interface StoreFailedEvent extends StepEvent {
 
 /** StoreFailed: one store could not be written. */
 export const handler = recordStep<StoreFailedEvent>((deps, { taskId, store, error }) =>
-  settleFailedStore(deps, taskId, store, causeOf(error)),
+  settleFailedStore(deps, taskId, store, { kind: error.Error, cause: causeOf(error) }),
 );

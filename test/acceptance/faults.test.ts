@@ -79,7 +79,7 @@ describe('content that is not a usable image', () => {
       size: null,
       checksum: null,
       os_glance_importing_to_stores: '',
-      os_glance_failed_import: 'central',
+      os_glance_failed_import: '',
     });
     expect(task).toMatchObject({ status: 'failure', message: expect.stringMatching(reason) as string });
     expect(task.message).not.toMatch(/\.ts:|node_modules| {4}at /);
@@ -109,7 +109,7 @@ describe('web-download', () => {
 
     expect(image).toMatchObject({
       status: 'queued',
-      os_glance_failed_import: 'central',
+      os_glance_failed_import: '',
       os_glance_importing_to_stores: '',
     });
     expect(task).toMatchObject({ status: 'failure', message: expect.stringMatching(reason) as string });

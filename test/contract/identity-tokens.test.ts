@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { catalogView } from '../../api/identity/views.ts';
 import type { Table } from '../../aws/dynamodb/table.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
@@ -453,5 +454,19 @@ describe('token operations', () => {
 
     expect(scoped.json.catalog).toHaveLength(2);
     expect((await call('GET', '/v3/auth/catalog', { token: await tokenOf('demo', 'unscoped') })).statusCode).toBe(403);
+  });
+
+  it('has the image services of other regions in its catalog', () => {
+    const peers = [{ region: 'RegionTwo', imageUrl: 'https://two.example.org' }];
+    const place = { region: 'RegionOne', imageUrl: 'https://one.example.org', identityUrl: 'https://id.example.org' };
+
+    const [image, others] = catalogView({ ...place, peers });
+
+    expect(image?.endpoints.map(({ interface: kind, region, url }) => `${region} ${kind} ${url}`)).toEqual([
+      ...['public', 'internal', 'admin'].map((kind) => `RegionOne ${kind} https://one.example.org`),
+      ...['public', 'internal', 'admin'].map((kind) => `RegionTwo ${kind} https://two.example.org`),
+    ]);
+    expect(new Set(image?.endpoints.map(({ id }) => id)).size).toBe(6);
+    expect(others?.endpoints.map(({ region }) => region)).toEqual(['RegionOne', 'RegionOne', 'RegionOne']);
   });
 });

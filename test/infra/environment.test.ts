@@ -10,7 +10,7 @@ const graph = inject('graphs')['production over three regions, with a Keystone']
 /** Set by Lambda itself, or on emulators only. */
 const BY_PLATFORM: readonly string[] = [ENVIRONMENT.region, ENVIRONMENT.endpoint];
 /** Every entry point could read it; it is given to those that do (infra/permissions.ts, stages.test.ts). */
-const BY_GRANT: readonly string[] = [ENVIRONMENT.keystonePassword];
+const BY_GRANT: readonly string[] = [ENVIRONMENT.keystonePassword, ENVIRONMENT.sourceKeys];
 
 const settled = (names: readonly string[]): string[] =>
   names.filter((name) => !BY_PLATFORM.includes(name) && !BY_GRANT.includes(name)).sort();

@@ -134,6 +134,24 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
     }
   });
 
+  test('the key to what imports keep apart goes to the image API and to the fetch, as a secret, and to nothing else', () => {
+    const holders = Object.keys(FUNCTIONS).filter(
+      (name) => ENVIRONMENT.sourceKeys in variablesOf(functionOf(graph, name)),
+    );
+    expect(holders).toEqual(['api-images', 'import-fetch']);
+    for (const name of holders)
+      expect(functionOf(graph, name).secrets.some((path) => path.startsWith('environment'))).toBe(true);
+    const containers = ofType(graph, 'ecs/taskDefinition:TaskDefinition').map((task) => ({
+      task: String(task.inputs['family']),
+      open: containersOf(task).flatMap(({ environment }) => environment.map(({ name }) => name)),
+      secret: containersOf(task).flatMap(({ secrets }) => secrets.map(({ name }) => name)),
+    }));
+    for (const { open } of containers) expect(open).not.toContain(ENVIRONMENT.sourceKeys);
+    const told = containers.filter(({ secret }) => secret.includes(ENVIRONMENT.sourceKeys)).map(({ task }) => task);
+    expect(told).toEqual(told.filter((task) => task.endsWith('import-fetch')));
+    expect(told.length).toBe(onLocalStack ? 0 : 1);
+  });
+
   test('what checks tokens holds public keys, of the signing keys and nothing more', () => {
     const values = [
       ...['api-images', 'api-metadefs'].map(

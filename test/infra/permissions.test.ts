@@ -4,8 +4,9 @@ import { GRANTS, PORT_ACTIONS } from '../../infra/permissions.ts';
 import { evaluate } from '../../local/iam/evaluate.ts';
 import { parsePolicy } from '../../local/iam/policy.ts';
 import { FUNCTIONS, type FunctionName, LONG_STEPS, RULES } from '../../workflows/topology.ts';
-import { allowed, functionOf, ofType, only, ROOT, roleOf } from './graph.ts';
+import { allowed, containersOf, functionOf, ofType, only, ROOT, roleOf } from './graph.ts';
 import { commandsOfPort, PORTS, type PortName, sdkUseOf } from './sdk-use.ts';
+import type { Recorded } from './synth/graph-types.ts';
 
 /** Service Authorization Reference: actions that a call needs. A transaction needs those of its items. */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -127,7 +128,7 @@ describe('the gateway', () => {
 
   test('its host may read its own parameters and nothing else', () => {
     const definition = ofType(graph, 'ecs/taskDefinition:TaskDefinition').find(({ name }) => name === 'GatewayTask');
-    const parameters = ofType(graph, 'ssm/parameter:Parameter').map(({ state }) => state['arn']);
+    const parameters = parametersOf(definition);
 
     const [reads, decrypts] = allowed(roleOf(graph, definition?.inputs['executionRoleArn']));
 
@@ -135,6 +136,23 @@ describe('the gateway', () => {
     expect(reads?.Resource).toHaveLength(parameters.length);
     expect(decrypts).toMatchObject({ Action: ['kms:Decrypt'] });
   });
+});
+
+/** ARNs of the parameters that a task definition names. */
+function parametersOf(definition: Recorded | undefined): unknown[] {
+  return definition === undefined
+    ? []
+    : containersOf(definition).flatMap(({ secrets }) => secrets.map(({ valueFrom }) => valueFrom));
+}
+
+test('the host of the steps in containers may read the parameters that they name and nothing else', () => {
+  const definitions = ofType(graph, 'ecs/taskDefinition:TaskDefinition').filter(({ name }) => name !== 'GatewayTask');
+  const named = definitions.flatMap(parametersOf);
+
+  const rights = allowed(roleOf(graph, definitions[0]?.inputs['executionRoleArn']));
+
+  expect(named).toHaveLength(1);
+  expect(rights.find(({ Action }) => Action.includes('ssm:GetParameters'))?.Resource).toEqual(named);
 });
 
 test('stores of other services get no permission; every store in AWS does', () => {

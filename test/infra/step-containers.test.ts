@@ -1,11 +1,13 @@
 /** Steps that outlive a function: their containers have what their functions have, and the workflow may start them and nothing else. */
 import { describe, expect, inject, test } from 'vitest';
+import { ENVIRONMENT } from '../../service/environment.ts';
 import { LONG_STEPS } from '../../workflows/topology.ts';
 import { allowed, containersOf, functionOf, ofType, only, roleOf, variablesOf } from './graph.ts';
 import type { Recorded } from './synth/graph-types.ts';
 
 const { localstack, ...withContainers } = inject('graphs');
 const LIMIT = 'GLIMPSE_FUNCTION_SECONDS';
+const KEYS = ENVIRONMENT.sourceKeys;
 /** Amazon ECS API reference, TaskOverride: the whole of it, as JSON. */
 const MAX_OVERRIDES = 8192;
 
@@ -67,15 +69,19 @@ describe.each(Object.entries(withContainers))('%s', (_, graph) => {
     }
   });
 
-  test('it knows what its function knows, but no limit and no secret', () => {
+  test('it knows what its function knows, but no limit; what is secret by the name of a parameter', () => {
     for (const step of LONG_STEPS) {
       const [container] = containersOf(definitionOf(step));
       const own = Object.fromEntries((container?.environment ?? []).map(({ name, value }) => [name, value]));
-      const { [LIMIT]: limit, ...inFunction } = variablesOf(functionOf(graph, step));
+      const { [LIMIT]: limit, [KEYS]: keys, ...inFunction } = variablesOf(functionOf(graph, step));
       expect(limit, step).toBe('480');
       const ours = Object.fromEntries(Object.entries(inFunction).filter(([name]) => name.startsWith('GLIMPSE_')));
       expect(own, step).toEqual({ ...ours, AWS_REGION: graph.outputs['region'] });
-      expect(container?.secrets, step).toEqual([]);
+      const parameter = ofType(graph, 'ssm/parameter:Parameter').find(({ inputs }) => inputs['value'] === keys);
+      expect(parameter === undefined, step).toBe(keys === undefined);
+      expect(container?.secrets, step).toEqual(
+        parameter === undefined ? [] : [{ name: KEYS, valueFrom: parameter.state['arn'] }],
+      );
     }
   });
 

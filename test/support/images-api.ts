@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createImageListing } from '../../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
-import { createSourceUrls } from '../../aws/dynamodb/source-urls.ts';
+import { createSourceSecrets } from '../../aws/dynamodb/source-secrets.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
 import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
 import { parseConfig } from '../../core/config.ts';
@@ -13,6 +13,7 @@ import type { Caller } from '../../core/identity/caller.ts';
 import { createLookUps } from '../../core/identity/look-ups.ts';
 import { countedImages } from '../../core/images/counted.ts';
 import type { DropProject, Dropped } from '../../core/imports/drop.ts';
+import { configuredPeers } from '../../core/imports/peers.ts';
 import type { JanitorDeps } from '../../core/janitor/janitor.ts';
 import { createPolicy } from '../../core/policy/policy.ts';
 import { configuredLimits } from '../../core/quota/limited-resources.ts';
@@ -100,7 +101,8 @@ export async function startImagesApi(
     metadefs: {} as Deps['metadefs'],
     policy: createPolicy({ newDefaults: settings.enforce_new_defaults }),
     tasks: createTaskRepository(table, clock),
-    sourceUrls: createSourceUrls(table, { clock }),
+    sourceSecrets: createSourceSecrets(table, { clock, keys: () => [new Uint8Array(32)] }),
+    peers: configuredPeers(settings),
     duties: dutiesOf(database),
     storeAbilities: { known: async () => undefined },
     bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },

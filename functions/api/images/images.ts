@@ -82,7 +82,7 @@ export function imageOperations(deps: Deps): Handlers<ImageOperation> {
     reactivateImage: ({ params, caller }) => actOnImage(deps, caller, params.id, 'reactivate'),
 
     importImage: async ({ params, headers, body, caller }) => {
-      const request = importRequest(body(), headers['x-image-meta-store']);
+      const request = importRequest(body(), headers);
       await requestImport(deps, caller, params.id, request);
     },
 

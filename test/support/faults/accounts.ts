@@ -18,6 +18,7 @@ export async function violations(rig: ImportRig): Promise<string[]> {
     ...tasks
       .filter(({ status }) => status !== 'success' && status !== 'failure')
       .map(({ id, status }) => `task ${id} is ${status}`),
+    ...[...deps.sourceSecrets.kept.keys()].map((id) => `the secret of task ${id} is left`),
     ...duties.map(({ id }) => `the duty ${id} is not settled`),
     ...(isCounted(deps.config) && JSON.stringify(counted) !== JSON.stringify(taken)
       ? [`${JSON.stringify(counted)} is counted, the records take ${JSON.stringify(taken)}`]

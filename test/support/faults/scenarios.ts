@@ -65,6 +65,28 @@ const imports =
     await request('import', () => requestImport(rig.deps, caller, IMAGE_ID, { method, body: { method }, ...options }));
   };
 
+const REMOTE_ID = '20000000-0000-4000-8000-000000000002';
+const REMOTE = `https://two.example.org/v2/images/${REMOTE_ID}`;
+const FROM_REGION_TWO = {
+  enabled_import_methods: ['glance-download'],
+  identity: { peer_regions: [{ region: 'RegionTwo', image_url: 'https://two.example.org' }] },
+};
+
+const remote = (status: string) => async (rig: ImportRig) => {
+  await rig.deps.images.create(anImage({ ...own, diskFormat: 'raw', properties: { os_type: 'windows' } }));
+  const formats = { disk_format: 'qcow2', container_format: 'bare' };
+  const described = { status, size: QCOW2.length, ...formats, os_type: 'linux', os_distro: 'debian' };
+  rig.web.set(REMOTE, { body: Buffer.from(JSON.stringify(described)) });
+  rig.web.set(`${REMOTE}/file`, { body: QCOW2 });
+};
+
+const fromRegionTwo = async ({ rig, caller, request }: Actor) => {
+  const method = { name: 'glance-download', glance_region: 'RegionTwo', glance_image_id: REMOTE_ID };
+  await request('import', () =>
+    requestImport(rig.deps, caller, IMAGE_ID, { method, body: { method }, token: 'a-token' }),
+  );
+};
+
 /** An active image of plain bytes in these stores, as an upload and a copy leave it. */
 async function active(rig: ImportRig, stores: readonly string[] = ['central']): Promise<void> {
   const writeId = 'upload';
@@ -151,6 +173,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     struck: ['Fetch', 'Inspect'],
     before: queued(QCOW2, 'qcow2'),
     asked: imports('web-download'),
+  },
+  'glance-download': {
+    struck: ['import', 'Fetch', 'CleanStaging'],
+    config: FROM_REGION_TWO,
+    before: remote('active'),
+    asked: fromRegionTwo,
+  },
+  'glance-download of what is not active': {
+    struck: ['Fetch', 'Revert', 'CleanAfterRevert', 'janitor'],
+    config: { ...FROM_REGION_TWO, ...LIMITS },
+    before: remote('deactivated'),
+    asked: fromRegionTwo,
   },
   'web-download, unpacked and converted': {
     struck: ['Fetch', 'Inspect', 'RunPlugin', 'CleanStaging'],

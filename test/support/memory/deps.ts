@@ -6,12 +6,13 @@ import { createLookUps } from '../../../core/identity/look-ups.ts';
 import { countedImages } from '../../../core/images/counted.ts';
 import type { Image } from '../../../core/images/image.ts';
 import type { DropProject, Dropped } from '../../../core/imports/drop.ts';
+import { configuredPeers } from '../../../core/imports/peers.ts';
 import type { JanitorDeps } from '../../../core/janitor/janitor.ts';
 import type { Member } from '../../../core/members/member.ts';
 import { catalogLimits } from '../../../core/metadefs/limits.ts';
 import { createPolicy } from '../../../core/policy/policy.ts';
 import { configuredLimits } from '../../../core/quota/limited-resources.ts';
-import type { SourceUrlReads } from '../../../core/tasks/source-urls.ts';
+import type { SourceSecretReads } from '../../../core/tasks/source-secrets.ts';
 import { nameId } from '../../../service/name-id.ts';
 import { memoryDuties } from './duties.ts';
 import { memoryImageList } from './image-list.ts';
@@ -19,7 +20,7 @@ import { memoryImages } from './images.ts';
 import { memoryMembers } from './members.ts';
 import { memoryMetadefs } from './metadefs.ts';
 import { Records } from './records.ts';
-import { memorySourceUrls } from './source-urls.ts';
+import { memorySourceSecrets } from './source-secrets.ts';
 import { memoryTasks } from './tasks.ts';
 import { memoryUsage } from './usage.ts';
 
@@ -31,8 +32,8 @@ export interface LogLine {
 
 /** Everything the domain needs, in this process's memory, and what tests look at or turn. */
 export interface MemoryDeps extends Deps, JanitorDeps {
-  readonly sourceUrls: ReturnType<typeof memorySourceUrls>;
-  readonly sourceUrlReads: SourceUrlReads;
+  readonly sourceSecrets: ReturnType<typeof memorySourceSecrets>;
+  readonly sourceSecretReads: SourceSecretReads;
   /** The clock; it stands at 2026-05-05T00:00:00Z until a test moves it. */
   readonly time: { nowMs: number };
   readonly logged: readonly LogLine[];
@@ -75,7 +76,7 @@ function parsed(config: Readonly<Record<string, unknown>>): Config {
 /** Nothing to start, nothing to close; ids count up from `00000000-0000-4000-8000-000000000001`. Ports in `overrides` replace ours. */
 export function memoryDeps(
   config: Readonly<Record<string, unknown>> = {},
-  overrides: Omit<Partial<Deps & JanitorDeps>, 'sourceUrls'> = {},
+  overrides: Omit<Partial<Deps & JanitorDeps>, 'sourceSecrets'> = {},
 ): MemoryDeps {
   const settings = parsed({ stores: STORES, ...config });
   const time = { nowMs: Date.parse('2026-05-05T00:00:00Z') };
@@ -88,7 +89,7 @@ export function memoryDeps(
     void logged.push({ level, message, ...(facts !== undefined && { facts }) });
   const swept: string[] = [];
   const certificates: MemoryDeps['certificates'] = new Map();
-  const sourceUrls = memorySourceUrls();
+  const sourceSecrets = memorySourceSecrets();
   const projects: MemoryDeps['projects'] = new Map();
   const counter = {
     config: settings,
@@ -107,8 +108,9 @@ export function memoryDeps(
     images: countedImages(memoryImages(records, clock), counter),
     members: memoryMembers(memberships),
     tasks: memoryTasks(clock),
-    sourceUrls,
-    sourceUrlReads: sourceUrls,
+    sourceSecrets,
+    sourceSecretReads: sourceSecrets,
+    peers: configuredPeers(settings),
     duties: memoryDuties(),
     metadefs: memoryMetadefs({ clock, newId, limits: catalogLimits(settings) }),
     policy: settings.enforce_new_defaults ? NEW_DEFAULTS : createPolicy({ newDefaults: false }),

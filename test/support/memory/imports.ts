@@ -56,7 +56,7 @@ export interface WebAnswer {
 /** The service's imports in this process's memory: stores, records, and the workflow as it is deployed. */
 export interface ImportRig {
   readonly deps: ServiceDeps &
-    Pick<MemoryDeps, 'sourceUrls' | 'time' | 'projects' | 'certificates' | 'logged' | 'started' | 'executions'>;
+    Pick<MemoryDeps, 'sourceSecrets' | 'time' | 'projects' | 'certificates' | 'logged' | 'started' | 'executions'>;
   readonly staging: MemoryStore;
   readonly stores: Readonly<Record<'central' | 'edge' | 'abroad', MemoryStore>>;
   readonly web: Map<string, WebAnswer>;

@@ -173,6 +173,8 @@ Programs that use an image service, with their own code against a running one:
 Where the clients themselves stand in the way: \`openstack image save\` of a deactivated image says "InvalidResponse" (openstacksdk 0.101 does not
 look at the status), \`openstack image remove project\` is content when there was no such member, and \`get_import_info\` of that openstacksdk fails before it
 asks. Nova 26 closes the iterator that \`API.download\` returns when it is given no file, before anybody reads it. \`openstack image import\`, \`image stage\`, \`image task\` and \`image stores\` came with later releases and were not run; glance has commands for the same operations.
+glanceclient 4.1 has \`--remote-region\` and \`--remote-image-id\` on \`image-import\` and \`image-create-via-import\`, but the first says that they are missing and the second does not send them: \`glance-download\` was run through its library
+(\`client.images.image_import\`), in both directions between two services (\`test/acceptance/glance-download.test.ts\`), and needs a later release on the command line.
 
 \`openstack image create --sign-key-path … --sign-cert-id …\` of this release writes the signature as Python's text for bytes, \`b'…'\`. It is taken in exactly that form too, and is plain Base64 once it was verified, because Nova and Cinder do not read it otherwise
 (\`test/acceptance/signatures.test.ts\`, which verifies what we give back with cursive, the library that both use). See [signed images](operations/signed-images.md).
@@ -189,6 +191,9 @@ on every path (200); \`test/contract/images-edge.test.ts\`. Every \`/v2.N\` that
 A store is a bucket. There is no \`http\` store, which the contract leaves to the deployment: a location with an \`http(s)\` address is refused (400), and only services add
 locations. \`fetch_image_location\` asks for the role \`service\` or \`admin\` of the token itself; a service that comes with a user's token reads with the user's roles. The API of
 Glance's cache (\`/v2/cache\`, 2.14, 2.16 and 2.18) is not there, and the versions do not name it.
+
+A failed import names in \`os_glance_failed_import\` the stores that failed; Glance names all that were asked for when it had to download or convert. A \`glance-download\` from a region that the catalog does not have is refused at once
+(400), where Glance's task fails; the catalog's endpoint passes no \`import_filtering_opts\`, as it does in Glance, where it redirects to does.
 
 ### Metadata definitions
 

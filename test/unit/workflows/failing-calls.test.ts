@@ -15,6 +15,7 @@ const METHODS = [
   'glance-direct, converted to raw',
   'glance-direct, converted to qcow2',
   'web-download',
+  'glance-download',
   'web-download, unpacked and converted',
   'copy-image',
   'a dropped file',

@@ -32,7 +32,7 @@ describe('a store that fails', () => {
     await rig.run(taskId);
 
     await expectReverted(rig, image, taskId, 'Store edge failed: Store edge is not available');
-    expect((await rig.image(image.id)).failedImport).toContain('edge');
+    expect((await rig.image(image.id)).failedImport).toEqual(['edge']);
   });
 
   it('is named, and the image active with the others, when not all must succeed', async () => {
@@ -46,6 +46,8 @@ describe('a store that fails', () => {
     });
 
     expect(await expectImported(rig, id, RAW, ['central'])).toMatchObject({ failedImport: ['edge'] });
+    const [task] = await rig.deps.tasks.listByImage(id);
+    expect(task?.message).toMatch(/^Copied \d+ MiB; Store edge failed: Store edge is not available$/);
     expectClean(rig);
   });
 
@@ -57,7 +59,12 @@ describe('a store that fails', () => {
 
     await rig.run(taskId);
 
-    await expectReverted(rig, image, taskId, 'None of the uploads finished');
+    await expectReverted(
+      rig,
+      image,
+      taskId,
+      `None of the uploads finished: no store of central holds image ${image.id}; Store central failed: Store central is not available`,
+    );
   });
 
   it('and cannot even be swept is swept later', async () => {

@@ -17,7 +17,7 @@ const PARTITIONS: Readonly<
   imageKey: { of: 'service', partition: keys.imageKey('i').pk },
   memberKey: { of: 'service', partition: keys.memberKey('i', 'p').pk },
   memberCountKey: { of: 'service', partition: keys.memberCountKey('i').pk },
-  sourceUrlKey: { of: 'sources', partition: keys.sourceUrlKey('t').pk },
+  sourceSecretKey: { of: 'sources', partition: keys.sourceSecretKey('t').pk },
   taskKey: { of: 'service', partition: keys.taskKey('t').pk },
   progressKey: { of: 'service', partition: keys.progressKey('t').pk },
   batchKey: { of: 'service', partition: keys.batchKey('t', 'p', 1).pk },

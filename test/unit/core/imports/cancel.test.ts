@@ -254,18 +254,18 @@ describe('a retry', () => {
     await rig.run(third.id);
 
     expect(await rig.image(image.id)).toMatchObject({ status: 'active', size: BYTES.length });
-    expect(await rig.deps.sourceUrlReads.of(taskId)).toBeUndefined();
+    expect(await rig.deps.sourceSecretReads.of(taskId)).toBeUndefined();
   });
 
   test('that nobody asks for leaves no URL behind', async () => {
     const { rig, taskId } = await queuedImport(`${WEB.uri}?signature=secret`);
     await cancelImport(rig.deps, OWNER, taskId);
-    expect(await rig.deps.sourceUrlReads.of(taskId)).toContain('secret');
+    expect(await rig.deps.sourceSecretReads.of(taskId)).toContain('secret');
 
     rig.deps.time.nowMs += HOUR_MS;
     await janitor(rig.deps);
 
-    expect(await rig.deps.sourceUrlReads.of(taskId)).toBeUndefined();
+    expect(await rig.deps.sourceSecretReads.of(taskId)).toBeUndefined();
   });
 
   test('is of cancelled imports only, and once at a time', async () => {

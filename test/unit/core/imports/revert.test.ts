@@ -45,12 +45,29 @@ describe('an import that fails', () => {
 
     expect(await deps.images.get(image.id)).toMatchObject({
       ...{ status: 'queued', lock: null, size: null, checksum: null, staged: null, progress: null, locations: [] },
-      ...{ importingTo: [], failedImport: STORES },
+      // No store broke: none is blamed.
+      ...{ importingTo: [], failedImport: [] },
     });
     expect(await deps.tasks.get(task.id)).toMatchObject({ status: 'failure', message: 'the cause' });
     expect(deps.swept).toEqual(
       expect.arrayContaining(['staging', ...STORES].map((place) => `${place} images/${image.id}/${task.id}/`)),
     );
+  });
+
+  test.each<[string, ImportMethod, Image['status'], readonly string[], readonly string[]]>([
+    ['a download, no store', WEB, 'importing', [], []],
+    ['a download, one store', WEB, 'importing', ['dcn0'], ['dcn0']],
+    ['staged bytes, no store', { name: 'glance-direct' }, 'importing', [], []],
+    ['staged bytes, both stores', { name: 'glance-direct' }, 'importing', STORES, STORES],
+    ['a copy, no store', { name: 'copy-image' }, 'active', [], ['dcn0']],
+    ['a copy, the store that it lacks', { name: 'copy-image' }, 'active', ['dcn0'], ['dcn0']],
+    ['a download that its first copy activated', WEB, 'active', [], ['dcn0']],
+  ])('names the stores that failed: %s', async (_, method, status, broke, named) => {
+    const { task, image } = await atWork(method, { status, failedImport: broke });
+
+    await revertImport(deps, task.id, 'the cause');
+
+    expect((await deps.images.get(image.id))?.failedImport?.toSorted()).toEqual(named);
   });
 
   test('takes off a copy, too, that came while it looked', async () => {

@@ -73,14 +73,14 @@ describe('an import by a URL with secrets', () => {
     const imports = rig();
     imports.web.set(URL_WITH_SECRETS, { body: RAW });
     const { imageId, taskId } = await webDownload(imports);
-    expect(imports.deps.sourceUrls.kept.get(taskId)).toBe(URL_WITH_SECRETS);
+    expect(imports.deps.sourceSecrets.kept.get(taskId)).toBe(URL_WITH_SECRETS);
     expect(leaks(await everything(imports, []))).toEqual([]);
 
     const ended = await imports.run(taskId);
 
     await expectImported(imports, imageId, RAW);
     expect(JSON.stringify((await imports.deps.tasks.get(taskId))?.input)).toContain(`"${SHOWN}"`);
-    expect([...imports.deps.sourceUrls.kept]).toEqual([]);
+    expect([...imports.deps.sourceSecrets.kept]).toEqual([]);
     expect(leaks(await everything(imports, [ended]))).toEqual([]);
   });
 
@@ -94,7 +94,7 @@ describe('an import by a URL with secrets', () => {
       status: 'failure',
       message: expect.stringContaining(`${SHOWN} answered 404`),
     });
-    expect([...imports.deps.sourceUrls.kept]).toEqual([]);
+    expect([...imports.deps.sourceSecrets.kept]).toEqual([]);
     expect(leaks(await everything(imports, [ended]))).toEqual([]);
   });
 
@@ -107,7 +107,7 @@ describe('an import by a URL with secrets', () => {
     await janitor(imports.deps);
 
     expect((await imports.deps.tasks.get(taskId))?.status).toBe('failure');
-    expect([...imports.deps.sourceUrls.kept]).toEqual([]);
+    expect([...imports.deps.sourceSecrets.kept]).toEqual([]);
   });
 
   test('without secrets keeps its URL as it was written, and nothing apart', async () => {
@@ -118,7 +118,7 @@ describe('an import by a URL with secrets', () => {
       name: 'web-download',
       uri: 'https://images.example.org',
     });
-    expect([...imports.deps.sourceUrls.kept]).toEqual([]);
+    expect([...imports.deps.sourceSecrets.kept]).toEqual([]);
   });
 
   test('by a task of the old API, taken or refused', async () => {
@@ -151,6 +151,40 @@ describe('an import by a URL with secrets', () => {
 
     expect(said.map((error) => (error as { kind?: string }).kind)).toEqual(Array(4).fill('InvalidInput'));
     expect(leaks(await everything(imports, said))).toEqual([]);
+  });
+});
+
+describe('an import with a token', () => {
+  const method = {
+    ...{ name: 'glance-download', glance_region: 'RegionTwo' },
+    glance_image_id: '20000000-0000-4000-8000-000000000002',
+  };
+
+  test.each([
+    ['ends well', 200],
+    ['fails', 404],
+  ])('that %s shows it nowhere, and leaves nothing', async (_, status) => {
+    const imports = importRig({
+      enabled_import_methods: ['glance-download'],
+      identity: { peer_regions: [{ region: 'RegionTwo', image_url: 'https://two.example.org' }] },
+    });
+    const url = `https://two.example.org/v2/images/${method.glance_image_id}`;
+    const formats = { disk_format: 'raw', container_format: 'bare' };
+    const remote = { status: 'active', size: RAW.length, ...formats };
+    imports.web.set(url, { body: Buffer.from(JSON.stringify(remote)) });
+    if (status === 200) imports.web.set(`${url}/file`, { body: RAW });
+    const image = anImage({ owner: 'demo', diskFormat: 'raw', containerFormat: 'bare' });
+    await imports.deps.images.create(image);
+    const token = `${PLANTED}-token`;
+    const task = await requestImport(imports.deps, OWNER, image.id, { method, body: { method }, token });
+    expect(imports.deps.sourceSecrets.kept.get(task?.id ?? '')).toBe(token);
+    expect(leaks(await everything(imports, []))).toEqual([]);
+
+    const ended = await imports.run(task?.id ?? '');
+
+    expect(ended.status).toBe(status === 200 ? 'SUCCEEDED' : 'FAILED');
+    expect([...imports.deps.sourceSecrets.kept]).toEqual([]);
+    expect(leaks(await everything(imports, [ended]))).toEqual([]);
   });
 });
 

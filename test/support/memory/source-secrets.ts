@@ -1,7 +1,8 @@
-import type { SourceUrlReads, SourceUrls } from '../../../core/tasks/source-urls.ts';
+import type { SourceSecretReads, SourceSecrets } from '../../../core/tasks/source-secrets.ts';
 
 /** Both sides, and what is kept, by task. */
-export function memorySourceUrls(): SourceUrls & SourceUrlReads & { readonly kept: ReadonlyMap<string, string> } {
+export function memorySourceSecrets(): SourceSecrets &
+  SourceSecretReads & { readonly kept: ReadonlyMap<string, string> } {
   const kept = new Map<string, string>();
   return {
     kept,
