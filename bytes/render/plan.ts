@@ -33,7 +33,7 @@ export async function planRendering(
   if (source === undefined) throw new ImageRefused(`Task ${task.id} has no bytes to plan for`);
   if (!(await needsRender(deps, task, source))) {
     await takePlace(deps, task, source.size);
-    const work = { ...fetchWork(task), ...tailWork(task, source), ...streamedCopies(deps, task, source) };
+    const work = { ...earlierWork(task), ...tailWork(task, source), ...streamedCopies(deps, task, source) };
     await deps.tasks.note(task.id, { rendered: source, work });
     return { batches: [] };
   }
@@ -46,7 +46,7 @@ export async function planRendering(
   const tail = plan.conversion === undefined ? hash : { assemble: render, hash: render };
   const layout = plan.conversion === undefined ? 'sparse' : 'plain';
   const copies = streamedCopies(deps, task, { layout, size: plan.virtualSize }, render);
-  await deps.tasks.note(task.id, { work: { ...fetchWork(task), render, ...tail, ...copies } });
+  await deps.tasks.note(task.id, { work: { ...earlierWork(task), render, ...tail, ...copies } });
   return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
 }
 
@@ -116,9 +116,12 @@ function conversionOf(
   return { conversion: planConversion(image, source, { target: writer.format, ...choices }) };
 }
 
-/** Bytes the fetch moved count as done work, when it moved any. */
-function fetchWork(task: ImportTask): Record<string, number> {
-  return task.import.method.name === 'web-download' ? { fetch: task.facts.source?.size ?? 0 } : {};
+/** Bytes that the fetch moved, and those that were unpacked, count as done work. */
+function earlierWork({ import: { method }, facts: { source, packed } }: ImportTask): Record<string, number> {
+  return {
+    ...(method.name === 'web-download' ? { fetch: (packed ?? source)?.size ?? 0 } : {}),
+    ...(packed === undefined ? {} : { decompress: packed.size }),
+  };
 }
 
 /**

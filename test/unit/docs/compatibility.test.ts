@@ -42,6 +42,7 @@ const REACHED_BY: Readonly<Record<GroupOperations<'images' | 'gateway'>, readonl
   deleteTask: ['by nobody: tasks cannot be deleted'],
   listImports: ['`glimpse imports list`'],
   showImport: ['`glimpse imports show`'],
+  listLeftovers: ['`glimpse imports leftovers`'],
   cancelImport: ['`glimpse imports cancel`'],
   retryImport: ['`glimpse imports retry`'],
   showImageSchema: [...schema, 'openstacksdk'],
