@@ -181,6 +181,12 @@ A store is a bucket. There is no \`http\` store, which the contract leaves to th
 locations. \`fetch_image_location\` asks for the role \`service\` or \`admin\` of the token itself; a service that comes with a user's token reads with the user's roles. The API of
 Glance's cache (\`/v2/cache\`, 2.14, 2.16 and 2.18) is not there, and the versions do not name it.
 
+Two images may be at one location, that is, an object which a service brought: both are active, each is hashed and counted by itself, and neither owns the bytes. Deleting
+an image, or its copy in that store, leaves them, and the other image, as they are; who brought them removes them. Glance deletes them with the first image, and the other one is broken then.
+
+The image of a task of the old API (\`POST /v2/tasks\`) belongs to the project that asked, unless \`image_properties\` name another owner, and goes when the task fails. An import that was cancelled
+(\`POST /glimpse/v1/imports/{task}/cancel\`) is to stock clients one that failed: its task is a \`failure\`, its image \`queued\`; the stores of a copy are in \`os_glance_failed_import\`, for which Nova looks.
+
 ### Metadata definitions
 
 {catalog}
