@@ -34,6 +34,8 @@ export async function decompressSource(deps: DecompressDeps, task: ImportTask, t
   if (source === undefined || image?.containerFormat === 'compressed') return;
   // An earlier attempt got so far, and perhaps no further.
   if (source.prefix === prefix) return inspectSource(deps, task.id, true);
+  // Inspect has taken it for an image as it is: a ramdisk is compressed by nature.
+  if (task.facts.format !== undefined) return;
   const packed = await openStored(deps.places, source);
   const kind = compressionOf(await packed.read(0, Math.min(HEAD_BYTES, packed.size)));
   if (kind === undefined) return;

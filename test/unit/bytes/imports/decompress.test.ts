@@ -32,3 +32,14 @@ test('an archive that is unpacked reports its packed bytes as they are read, and
   expect(reports.at(-1)).toMatchObject({ bytesDone: PACKED.length, bytesTotal: PACKED.length });
   expect((await rig.deps.tasks.get(taskId))?.facts.work).toMatchObject({ decompress: PACKED.length });
 });
+
+test('a ramdisk, which is compressed by nature, stays as it is', async () => {
+  const rig = importRig({ image_import_plugins: ['image_decompression'] });
+  const ramdisk = gzipSync(Buffer.concat([Buffer.from('070701'), Buffer.alloc(506, '0')]));
+  const image = await rig.staged(ramdisk, { diskFormat: 'ari' });
+
+  const { status } = await rig.run(await rig.task(image, { name: 'glance-direct' }));
+
+  expect(status).toBe('SUCCEEDED');
+  expect(await rig.image(image.id)).toMatchObject({ status: 'active', size: ramdisk.length });
+});
