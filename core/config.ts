@@ -239,6 +239,11 @@ export const Config = z.strictObject({
   limit_param_default: z.int().positive().default(25).describe('Page size when limit is not given.'),
   api_limit_max: z.int().positive().default(1000).describe('Largest page.'),
   max_request_id_length: z.int().positive().default(64).describe('Longest X-Openstack-Request-Id taken.'),
+  queued_image_ttl: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Hours after which an image that stays queued, with no bytes on their way, is removed; 0: never.'),
   task: z
     .strictObject({ task_time_to_live: z.int().positive().default(48).describe('Hours a finished task is kept.') })
     .prefault({}),

@@ -35,14 +35,14 @@ Environment
   GLIMPSE_CONFIG    JSON file with settings; each one replaces the default below
 `;
 
-/** Where one machine differs from production: three stores, conversion to raw, properties out of the bytes, and downloads from itself allowed. */
+/** Where one machine differs from production: three stores; files unpacked, converted to raw, and looked into; downloads from itself allowed. */
 export const LOCAL_DEFAULTS = {
   stores: [
     { id: 'central', bucket: 'glimpse-store-central', description: 'Central store', default: true },
     { id: 'dcn0', bucket: 'glimpse-store-dcn0', description: 'Edge store 0' },
     { id: 'dcn1', bucket: 'glimpse-store-dcn1', description: 'Edge store 1' },
   ],
-  image_import_plugins: ['image_conversion', 'image_introspection'],
+  image_import_plugins: ['image_decompression', 'image_conversion', 'image_introspection'],
   signed_images: { key_manager: 'files' },
   import_filtering_opts: { allow_private_addresses: true, allowed_ports: [] },
 } as const;

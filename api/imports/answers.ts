@@ -1,5 +1,6 @@
 /** Imports on the wire, under `/glimpse/v1`: sizes in bytes, times in ISO 8601. */
 import { z } from 'zod';
+import { VISIBILITIES } from '../../core/images/image.ts';
 import { TASK_STATUSES } from '../../core/tasks/task.ts';
 import { TaskProgressAnswer } from '../tasks/answers.ts';
 
@@ -27,5 +28,24 @@ export const ImportAnswer = z.object({
   self: text,
 });
 export type ImportAnswer = z.infer<typeof ImportAnswer>;
+
+/** Images that stay queued, with no bytes on their way. */
+export const LeftOverAnswer = z.object({
+  images: z
+    .array(
+      z.object({
+        id: text,
+        name: text.nullable(),
+        owner: text.nullable(),
+        visibility: z.enum(VISIBILITIES),
+        created_at: text,
+        updated_at: text,
+      }),
+    )
+    .readonly(),
+  first: text,
+  next: text.exactOptional(),
+});
+export type LeftOverAnswer = z.infer<typeof LeftOverAnswer>;
 
 export const ImportsAnswer = z.object({ imports: z.array(ImportAnswer).readonly() });

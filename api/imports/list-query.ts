@@ -1,3 +1,5 @@
+import { InvalidInput } from '../../core/errors.ts';
+import type { LeftOverRequest } from '../../core/images/left-over.ts';
 import type { ImportListRequest } from '../../core/imports/queries.ts';
 import { TASK_STATUSES } from '../../core/tasks/task.ts';
 import { oneOf, onlyValue, pageLimit } from '../paging.ts';
@@ -13,5 +15,19 @@ export const ImportListQuery = (settings: Settings) =>
       limit: pageLimit(query, settings),
       ...(status !== undefined && { status }),
       ...(imageId !== null && { imageId: imageId.toLowerCase() }),
+    };
+  });
+
+/** Query of GET /glimpse/v1/leftovers. @throws InvalidInput */
+export const LeftOverQuery = (settings: Settings) =>
+  queryOf(['hours', 'limit', 'marker'], (query): LeftOverRequest => {
+    const hours = onlyValue(query, 'hours');
+    const marker = onlyValue(query, 'marker');
+    if (hours !== null && !/^\d{1,6}$/.test(hours))
+      throw new InvalidInput(`hours: ${hours} is no whole number of hours`);
+    return {
+      limit: pageLimit(query, settings),
+      ...(hours !== null && { hours: Number(hours) }),
+      ...(marker !== null && { markerId: marker }),
     };
   });

@@ -1,6 +1,6 @@
 import { at, type Route } from '../route.ts';
-import { ImportAnswer, ImportsAnswer } from './answers.ts';
-import { ImportListQuery } from './list-query.ts';
+import { ImportAnswer, ImportsAnswer, LeftOverAnswer } from './answers.ts';
+import { ImportListQuery, LeftOverQuery } from './list-query.ts';
 
 const route = at('images', 'token');
 
@@ -11,4 +11,5 @@ export const IMPORT_ROUTES = {
   cancelImport: route('POST', '/glimpse/v1/imports/{task}/cancel', 200, { body: 'refused', answer: ImportAnswer }),
   /** The answer is the new import. */
   retryImport: route('POST', '/glimpse/v1/imports/{task}/retry', 202, { body: 'refused', answer: ImportAnswer }),
+  listLeftovers: route('GET', '/glimpse/v1/leftovers', 200, { query: LeftOverQuery, answer: LeftOverAnswer }),
 } as const satisfies Record<string, Route>;

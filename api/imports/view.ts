@@ -1,8 +1,9 @@
+import type { Image } from '../../core/images/image.ts';
 import { retryableUntilMs } from '../../core/imports/kept.ts';
 import type { WatchedImport } from '../../core/imports/queries.ts';
 import { progressView } from '../tasks/view.ts';
 import { wireTime } from '../timestamps.ts';
-import type { ImportAnswer } from './answers.ts';
+import type { ImportAnswer, LeftOverAnswer } from './answers.ts';
 
 export function importView({ task, progress }: WatchedImport): ImportAnswer {
   const untilMs = retryableUntilMs(task);
@@ -27,4 +28,15 @@ export function importView({ task, progress }: WatchedImport): ImportAnswer {
     ...(progress !== undefined && { progress: progressView(progress) }),
     self: `/glimpse/v1/imports/${task.id}`,
   };
+}
+
+export function leftOverView({
+  id,
+  name,
+  owner,
+  visibility,
+  createdAt,
+  updatedAt,
+}: Image): LeftOverAnswer['images'][number] {
+  return { id, name, owner, visibility, created_at: wireTime(createdAt), updated_at: wireTime(updatedAt) };
 }

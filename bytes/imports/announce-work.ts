@@ -3,6 +3,7 @@ import type { Image } from '../../core/images/image.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
+import { compressionOf } from '../../formats/engine/decompress/decompress.ts';
 import { parseHeader } from '../../formats/qcow2/header.ts';
 import { writerOf } from '../../formats/writers.ts';
 import type { WithPlaces } from '../places.ts';
@@ -28,7 +29,13 @@ export async function announceWork(
   if (image === undefined || length === undefined) return;
   const isConverted = isToBeConverted(deps.config, image);
   const work = isConverted ? conversion(deps, head, length) : packing(deps, task, image, length);
-  await deps.tasks.note(task.id, { work: { fetch: length, ...work } });
+  const unpacking = isToBeUnpacked(deps, image, head) ? { decompress: length } : {};
+  await deps.tasks.note(task.id, { work: { fetch: length, ...unpacking, ...work } });
+}
+
+function isToBeUnpacked({ config }: WithConfig, { containerFormat }: Image, head: Uint8Array): boolean {
+  if (containerFormat === 'compressed' || !config.image_import_plugins.includes('image_decompression')) return false;
+  return compressionOf(head) !== undefined;
 }
 
 /** The result is put together with tables of its own, behind the slices. */

@@ -34,7 +34,7 @@ export async function planRendering(
   if (source === undefined) throw new ImageRefused(`Task ${task.id} has no bytes to plan for`);
   if (!(await needsRender(deps, task, source))) {
     await takePlace(deps, task, source.size);
-    const work = { ...fetchWork(task), ...tailWork(task, source), ...streamedCopies(deps, task, source) };
+    const work = { ...earlierWork(task), ...tailWork(task, source), ...streamedCopies(deps, task, source) };
     await deps.tasks.note(task.id, { rendered: source, work });
     return { batches: [] };
   }
@@ -50,7 +50,7 @@ export async function planRendering(
   await deps.tasks.note(task.id, {
     // The target may pad the disk to whole sectors, or more.
     ...(plan.conversion === undefined ? {} : { virtualSize: plan.conversion.outputSize }),
-    work: { ...fetchWork(task), render, ...tail, ...copies },
+    work: { ...earlierWork(task), render, ...tail, ...copies },
   });
   return { batches: Array.from({ length: batchCount(plan) }, (_, n) => n) };
 }
@@ -119,9 +119,12 @@ function conversionOf(
   return planConversion(image, source, targetOptions(deps.config, targetFormat, task.imageId));
 }
 
-/** Bytes the fetch moved count as done work, when it moved any. */
-function fetchWork(task: ImportTask): Record<string, number> {
-  return task.import.method.name === 'web-download' ? { fetch: task.facts.source?.size ?? 0 } : {};
+/** Bytes that the fetch moved, and those that were unpacked, count as done work. */
+function earlierWork({ import: { method }, facts: { source, packed } }: ImportTask): Record<string, number> {
+  return {
+    ...(method.name === 'web-download' ? { fetch: (packed ?? source)?.size ?? 0 } : {}),
+    ...(packed === undefined ? {} : { decompress: packed.size }),
+  };
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { ImportAnswer } from '../../api/imports/answers.ts';
 import { EXIT } from '../exit.ts';
+import { leftoverLine, leftovers } from '../imports/leftovers.ts';
 import { importLine } from '../imports/line.ts';
+import { countArgument } from '../options.ts';
 import { printable, printableJson } from '../printable.ts';
 import type { Register } from './register.ts';
 
@@ -34,6 +36,14 @@ export const importsCommand: Register = (program, done) => {
         done(EXIT.ok);
       });
   }
+  withOutput(imports.command('leftovers').description('images that stay queued without bytes; for administrators'))
+    .option('--hours <n>', 'for so many hours (default: queued_image_ttl, else 24)', countArgument)
+    .action(async ({ hours, json }: Output & { readonly hours?: number }) => {
+      const client = await openSession();
+      for await (const image of leftovers(client, hours))
+        process.stdout.write(`${json === true ? printableJson(image) : printable(leftoverLine(image))}\n`);
+      done(EXIT.ok);
+    });
 };
 
 const VERBS = {

@@ -2,9 +2,9 @@
 export interface Duty {
   /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
   readonly id: string;
-  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop' | 'kept';
+  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop' | 'kept' | 'queued';
   readonly dueAtMs: number;
-  /** Empty for `metadef` and `drop`. */
+  /** Empty for `metadef`, `drop` and `queued`. */
   readonly imageId: string;
   readonly writeId?: string;
   /** Prefixes to sweep, for `retired`, `deleted` and `kept`. */

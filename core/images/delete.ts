@@ -38,7 +38,7 @@ export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string):
     const seen = await seenImage(deps, caller, id);
     await enforce(deps, 'delete_image', seen, caller);
     if (seen.image.protected) throw new Forbidden(`Image ${id} is protected and cannot be deleted.`);
-    return removeRecord(deps, seen.image);
+    return removeRecord(deps, seen.image, isUntouched(seen.image) ? undefined : dutyOf(deps, id));
   });
   await Promise.all([
     last.visibility === 'shared' || last.revision > 0 ? deps.members.deleteAll(id) : undefined,
@@ -51,23 +51,37 @@ export async function deleteImage(deps: DeleteDeps, caller: Caller, id: string):
 const mayBeWritten = ({ lock, locations }: Image, nowMs: number): boolean =>
   lock !== null || locations.some(({ addedAtMs }) => nowMs - addedAtMs < TOMBSTONE_MS);
 
-/** Removes the record as it was read; what it left is the duty. @throws StaleRevision, NotFound */
-async function removeRecord(deps: DeleteDeps, image: Image): Promise<{ last: Image; duty: Duty | undefined }> {
-  const duty = dutyOf(deps, image);
+type RemoveDeps = WithConfig & WithClock & WithImages & WithDuties;
+
+/** Removes a record that nobody asked to delete, if it is as expected; the janitor does the rest. @throws as `ImageRepository.delete` */
+export async function removeImage(deps: RemoveDeps, image: Image, expect: Expectation): Promise<void> {
+  await removeRecord(deps, image, dutyOf(deps, image.id), expect);
+}
+
+type Expectation = NonNullable<Parameters<WithImages['images']['delete']>[1]>;
+
+/** Removes the record as it was read; what it left is the duty. @throws StaleRevision, NotFound; Conflict where it is not as expected */
+async function removeRecord(
+  deps: RemoveDeps,
+  image: Image,
+  duty: Duty | undefined,
+  expect: Expectation = { revision: image.revision },
+): Promise<{ last: Image; duty: Duty | undefined }> {
   if (duty !== undefined) await deps.duties.put(duty);
   try {
-    return { last: await deps.images.delete(image.id, { revision: image.revision }), duty };
+    return { last: await deps.images.delete(image.id, expect), duty };
   } catch (error) {
     if (duty !== undefined && !(error instanceof NotFound)) await deps.duties.remove(duty.id);
     throw error;
   }
 }
 
-/** What must go: everything under the image's prefix in every place that may hold something of it. Undefined: nothing. */
-function dutyOf(deps: DeleteDeps, image: Image): Duty | undefined {
-  const { id, lock, staged, locations, status } = image;
-  if (locations.length === 0 && staged === null && lock === null && status === 'queued' && image.revision === 0)
-    return undefined;
+/** Nothing was ever written of it. */
+const isUntouched = ({ lock, staged, locations, status, revision }: Image): boolean =>
+  locations.length === 0 && staged === null && lock === null && status === 'queued' && revision === 0;
+
+/** What must go: everything under the image's prefix in every place that may hold something of it. */
+function dutyOf(deps: WithConfig & WithClock, id: string): Duty {
   const prefix = imageRoot(id);
   const stores = deps.config.stores.map((store) => store.id);
   return {

@@ -3,6 +3,7 @@ import type { WithConfig } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { createImage, type NewImage } from '../images/create.ts';
+import { removeImage } from '../images/delete.ts';
 import { withoutSecrets } from '../shown-url.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { Task } from '../tasks/task.ts';
@@ -23,7 +24,8 @@ export interface NewTask {
 type TaskDeps = Parameters<typeof createImage>[0] & Parameters<typeof importSeen>[0];
 
 /**
- * Creates the image and imports it by web-download, under a task of type `import`.
+ * Creates the image, of the caller's project, and imports it by web-download, under a task of type `import`. The image is the task's: it
+ * goes when the task fails (revert.ts), or cannot begin.
  * @throws InvalidInput when the URL is missing or not allowed; whatever creating the image throws
  */
 export async function createTask(deps: TaskDeps, caller: Caller, request: NewTask): Promise<Task> {
@@ -37,20 +39,25 @@ export async function createTask(deps: TaskDeps, caller: Caller, request: NewTas
   if (!deps.config.image_format.disk_formats.includes(format))
     throw new InvalidInput(`import_from_format '${format}' is no disk_format`);
   const image = await createImage(deps, caller, {
-    owner: null,
     diskFormat: format,
     containerFormat: 'bare',
     ...wanted,
   });
   const method = { name: 'web-download', uri: importFrom };
-  const task = await importSeen(
-    deps,
-    caller,
-    { image, memberId: null },
-    { method, body: { method }, task: { type: 'import', input: request.input } },
-  );
-  if (task === undefined) throw new InvalidInput('There is nothing to import');
-  return task;
+  try {
+    const task = await importSeen(
+      deps,
+      caller,
+      { image, memberId: null },
+      { method, body: { method }, task: { type: 'import', input: request.input } },
+    );
+    if (task === undefined) throw new InvalidInput('There is nothing to import');
+    return task;
+  } catch (error) {
+    // Unless the import has taken it all the same.
+    await removeImage(deps, image, { lock: null, status: ['queued'] }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** A request that is well-formed and cannot succeed is a task that failed, as the original has it. */

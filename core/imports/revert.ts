@@ -3,6 +3,7 @@ import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
 import { Conflict, NotFound, StaleRevision } from '../errors.ts';
+import { removeImage } from '../images/delete.ts';
 import type { Image, Location } from '../images/image.ts';
 import { locationId } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
@@ -66,11 +67,20 @@ async function unwind(deps: RevertDeps, task: ImportTask): Promise<Image | undef
     if (image?.lock !== task.id) return image;
     if (task.cancelledAt !== undefined) await deps.duties.put(keptDuty(task, task.cancelledAt, keptStage(task, image)));
     try {
+      if (isMadeByTask(task, image)) {
+        await removeImage(deps, image, { lock: task.id, revision: image.revision });
+        return undefined;
+      }
       return await deps.images.change(task.imageId, undoing(task, image));
     } catch (error) {
       if (!CHANGED.some((kind) => error instanceof kind) || look === LOOKS) throw error;
     }
   }
+}
+
+/** A task of the legacy API makes its image, and takes it along when it fails (import.md section 9); not when somebody cancelled it. */
+function isMadeByTask({ type, cancelledAt }: ImportTask, image: Image): boolean {
+  return type === 'import' && cancelledAt === undefined && mayMove(image.status, 'queued');
 }
 
 function undoing(task: ImportTask, image: Image): ImageChange {

@@ -1,6 +1,7 @@
 import type { Duty } from '../duties/duty.ts';
 import type { WithWorkflows } from '../executions/workflow.ts';
 import { finishDelete } from '../images/delete.ts';
+import { sweepLeftOver, watchLeftOver } from '../images/left-over.ts';
 import { sweepRetired } from '../images/retire-write.ts';
 import { abandonUpload } from '../images/upload.ts';
 import { endCancelled } from '../imports/cancel.ts';
@@ -40,6 +41,7 @@ const MAX_PAGES = 20;
  *   still be working, so what would be due within the next minute is settled at once.
  */
 export async function janitor(deps: JanitorDeps, horizonMs = 0): Promise<JanitorReport> {
+  await watchLeftOver(deps);
   let looked = 0;
   let failed = 0;
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -74,6 +76,7 @@ const HANDLERS: Readonly<Record<Duty['kind'], (deps: JanitorDeps, duty: Duty) =>
   metadef: (deps, duty) => sweepGenerations(deps, duty),
   drop: (deps, duty) => retakeDrop(deps, duty),
   kept: (deps, duty) => settleKept(deps, duty),
+  queued: (deps, duty) => sweepLeftOver(deps, duty),
 };
 
 /** A task that nobody reported on for a while: start it, wait on, or end it with its cause. */

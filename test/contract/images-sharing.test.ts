@@ -351,7 +351,7 @@ describe('POST /v2/tasks', () => {
     expect(answer.body).toMatchObject({ type: 'import', status: 'pending', input, message: '' });
     expect(await api.deps.images.get(answer.body.image_id)).toMatchObject({
       name: 'legacy',
-      owner: null,
+      owner: (await api.deps.tasks.get(answer.body.id))?.owner,
       diskFormat: 'qcow2',
       lock: answer.body.id,
     });

@@ -174,6 +174,7 @@ const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
   deleteTask: adminOnly(405),
   listImports: { own: [200, 200, 200, 200, 200, 401, 403] },
   showImport: { own: [200, 200, 200, 404, 404, 401, 404], given: withImport() },
+  listLeftovers: { own: [200, 403, 403, 403, 403, 401, 403] },
   cancelImport: onImport(200, { given: withImport() }),
   retryImport: onImport(202, {
     given: (api, image) =>

@@ -1,12 +1,14 @@
 import type { Handlers } from '../../../api/handlers.ts';
-import { importView } from '../../../api/imports/view.ts';
+import { importView, leftOverView } from '../../../api/imports/view.ts';
+import { pageLinks } from '../../../api/page-links.ts';
 import type { Deps } from '../../../core/deps.ts';
+import { listLeftOver } from '../../../core/images/left-over.ts';
 import { cancelImport } from '../../../core/imports/cancel.ts';
 import { listImports, showImport } from '../../../core/imports/queries.ts';
 import { importTask } from '../../../core/imports/report/import-task.ts';
 import { retryImport } from '../../../core/imports/retry.ts';
 
-type ImportOperation = 'listImports' | 'showImport' | 'cancelImport' | 'retryImport';
+type ImportOperation = 'listImports' | 'showImport' | 'cancelImport' | 'retryImport' | 'listLeftovers';
 
 export function importOperations(deps: Deps): Handlers<ImportOperation> {
   return {
@@ -18,6 +20,10 @@ export function importOperations(deps: Deps): Handlers<ImportOperation> {
     retryImport: async ({ params, caller }) => {
       const { id } = await retryImport(deps, caller, params.task);
       return importView({ task: await importTask(deps, id) });
+    },
+    listLeftovers: async ({ query, search, caller }) => {
+      const { images, next } = await listLeftOver(deps, caller, query());
+      return { images: images.map(leftOverView), ...pageLinks('/glimpse/v1/leftovers', search, next) };
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Image } from '../../../core/images/image.ts';
 import { beginUpload } from '../../../core/images/upload.ts';
 import { addLocation } from '../../../core/imports/add-location.ts';
 import { cancelImport } from '../../../core/imports/cancel.ts';
+import { createTask } from '../../../core/imports/create-task.ts';
 import { type ImportRequest, requestImport } from '../../../core/imports/import.ts';
 import { retryImport } from '../../../core/imports/retry.ts';
 import { importImageInFunctions } from '../../../workflows/import-image.ts';
@@ -252,6 +253,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     config: LIMITS,
     before: staged(QCOW2, 'vmdk'),
     asked: imports('glance-direct'),
+  },
+  'a task that makes its image, and fails': {
+    struck: ['create task', 'Inspect', 'Revert', 'import-ended', 'janitor'],
+    config: LIMITS,
+    before: async ({ web }) => void web.set(URI, { body: QCOW2 }),
+    asked: ({ rig, caller, request }) =>
+      request('create task', () =>
+        createTask(rig.deps, caller, {
+          ...{ input: {}, importFrom: URI, format: 'vmdk' },
+          image: { properties: {}, computed: [] },
+        }),
+      ),
   },
   'a dropped file': {
     struck: ['drop', 'Fetch', 'Inspect', 'janitor'],

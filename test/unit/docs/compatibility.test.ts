@@ -42,6 +42,7 @@ const REACHED_BY: Readonly<Record<GroupOperations<'images' | 'gateway'>, readonl
   deleteTask: ['by nobody: tasks cannot be deleted'],
   listImports: ['`glimpse imports list`'],
   showImport: ['`glimpse imports show`'],
+  listLeftovers: ['`glimpse imports leftovers`'],
   cancelImport: ['`glimpse imports cancel`'],
   retryImport: ['`glimpse imports retry`'],
   showImageSchema: [...schema, 'openstacksdk'],
@@ -194,6 +195,12 @@ Glance's cache (\`/v2/cache\`, 2.14, 2.16 and 2.18) is not there, and the versio
 
 A failed import names in \`os_glance_failed_import\` the stores that failed; Glance names all that were asked for when it had to download or convert. A \`glance-download\` from a region that the catalog does not have is refused at once
 (400), where Glance's task fails; the catalog's endpoint passes no \`import_filtering_opts\`, as it does in Glance, where it redirects to does.
+
+Two images may be at one location, that is, an object which a service brought: both are active, each is hashed and counted by itself, and neither owns the bytes. Deleting
+an image, or its copy in that store, leaves them, and the other image, as they are; who brought them removes them. Glance deletes them with the first image, and the other one is broken then.
+
+The image of a task of the old API (\`POST /v2/tasks\`) belongs to the project that asked, unless \`image_properties\` name another owner, and goes when the task fails. An import that was cancelled
+(\`POST /glimpse/v1/imports/{task}/cancel\`) is to stock clients one that failed: its task is a \`failure\`, its image \`queued\`; the stores of a copy are in \`os_glance_failed_import\`, for which Nova looks.
 
 ### Metadata definitions
 
