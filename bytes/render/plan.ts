@@ -4,6 +4,7 @@ import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
 import { isCounted } from '../../core/quota/ceilings.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
+import type { ImportMethod } from '../../core/tasks/task.ts';
 import { renderedImage } from '../../formats/convert/placed.ts';
 import { type ConversionPlan, planConversion } from '../../formats/convert/plan.ts';
 import type { DiskImage, FormatName } from '../../formats/engine/image.ts';
@@ -119,10 +120,13 @@ function conversionOf(
   return planConversion(image, source, targetOptions(deps.config, targetFormat, task.imageId));
 }
 
+/** Methods whose bytes come from elsewhere: they were moved, and hashed on the way. */
+const FETCHED: ReadonlySet<ImportMethod['name']> = new Set(['web-download', 'glance-download']);
+
 /** Bytes that the fetch moved, and those that were unpacked, count as done work. */
 function earlierWork({ import: { method }, facts: { source, packed } }: ImportTask): Record<string, number> {
   return {
-    ...(method.name === 'web-download' ? { fetch: (packed ?? source)?.size ?? 0 } : {}),
+    ...(FETCHED.has(method.name) ? { fetch: (packed ?? source)?.size ?? 0 } : {}),
     ...(packed === undefined ? {} : { decompress: packed.size }),
   };
 }
@@ -146,6 +150,6 @@ function streamedCopies(
 /** Without rendering, what remains is to hash (unless that was done on the way) or, failing that, to copy. */
 function tailWork(task: ImportTask, source: StoredBytes): Record<string, number> {
   if (task.facts.sourceDigests === undefined && task.import.method.name !== 'copy-image') return { hash: source.size };
-  if (task.import.method.name === 'web-download') return {};
+  if (FETCHED.has(task.import.method.name)) return {};
   return Object.fromEntries(task.import.stores.map((store) => [`copy:${store}`, source.size]));
 }
