@@ -81,36 +81,39 @@ export function itemOf(image: Image, shards: number): Record<string, unknown> {
   };
 }
 
+/** An attribute; null where the item has none, as images have it. */
+const orNull = <T>(item: ImageItem, name: string): T | null => (item[name] as T | undefined) ?? null;
+
 /** The image of an item; undefined for a missing item and for the mark of a deleted one. */
 export function imageOf(item: ImageItem | undefined): Image | undefined {
   if (item === undefined || item['deleted_at'] !== undefined) return undefined;
   return {
     id: item['id'] as string,
-    name: (item['name'] as string | undefined) ?? null,
+    name: orNull<string>(item, 'name'),
     status: item['status'] as ImageStatus,
     visibility: item['visibility'] as Visibility,
     protected: item['protected'] as boolean,
     hidden: item['os_hidden'] as boolean,
-    owner: (item['owner'] as string | undefined) ?? null,
-    diskFormat: (item['disk_format'] as string | undefined) ?? null,
-    containerFormat: (item['container_format'] as string | undefined) ?? null,
+    owner: orNull<string>(item, 'owner'),
+    diskFormat: orNull<string>(item, 'disk_format'),
+    containerFormat: orNull<string>(item, 'container_format'),
     minRam: item['min_ram'] as number,
     minDisk: item['min_disk'] as number,
-    size: (item['size'] as number | undefined) ?? null,
-    virtualSize: (item['virtual_size'] as number | undefined) ?? null,
-    checksum: (item['checksum'] as string | undefined) ?? null,
-    hashAlgo: (item['os_hash_algo'] as string | undefined) ?? null,
-    hashValue: (item['os_hash_value'] as string | undefined) ?? null,
+    size: orNull<number>(item, 'size'),
+    virtualSize: orNull<number>(item, 'virtual_size'),
+    checksum: orNull<string>(item, 'checksum'),
+    hashAlgo: orNull<string>(item, 'os_hash_algo'),
+    hashValue: orNull<string>(item, 'os_hash_value'),
     tags: item['tags'] as readonly string[],
     properties: item['properties'] as Image['properties'],
     locations: locationsOf(item['locations'] as Readonly<Record<string, Location>>),
-    staged: (item['staged'] as StagedData | undefined) ?? null,
-    lock: (item['lock'] as string | undefined) ?? null,
+    staged: orNull<StagedData>(item, 'staged'),
+    lock: orNull<string>(item, 'lock'),
     importingTo: storeListOf(item, 'importingTo'),
     failedImport: storeListOf(item, 'failedImport'),
-    progress: (item['progress'] as Image['progress'] | undefined) ?? null,
-    origin: (item['origin'] as Image['origin'] | undefined) ?? null,
-    signature: (item['signature'] as Image['signature'] | undefined) ?? null,
+    progress: orNull<Image['progress']>(item, 'progress'),
+    origin: orNull<Image['origin']>(item, 'origin'),
+    signature: orNull<Image['signature']>(item, 'signature'),
     createdAt: item['created_at'] as string,
     updatedAt: item['updated_at'] as string,
     revision: item['revision'] as number,

@@ -35,7 +35,7 @@ async function run(): Promise<Judgement> {
   try {
     await writeFile(document, JSON.stringify(withKnown(await known(glimpse))));
     const token = await glimpse.token('admin');
-    const { output } = await command(PROGRAM, [
+    const { output } = await command(folder, PROGRAM, [
       ...['run', document, '--url', glimpse.url, '--header', `X-Auth-Token: ${token}`],
       ...['--checks', CHECKS, '--max-examples', EXAMPLES, '--seed', SEED, '--phases', 'examples,coverage,fuzzing'],
       // These end the token that everything else needs.
@@ -86,10 +86,11 @@ interface Parameter {
   schema: unknown;
 }
 
-function command(program: string, args: readonly string[]): Promise<{ output: string }> {
+/** The program leaves what it found in the folder that it runs in. */
+function command(cwd: string, program: string, args: readonly string[]): Promise<{ output: string }> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: import.meta.dirname };
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const collect = (chunk: Buffer): void => {
       output += chunk.toString();
