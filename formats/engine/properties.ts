@@ -21,7 +21,10 @@ const PROPERTY_NAMES: readonly string[] = [
 ];
 
 /** What a fact may say and no hypervisor of Nova's runs: a server whose image says so does not start. */
-const NO_VALUES: Readonly<Record<string, readonly string[]>> = { architecture: ['riscv64', 'loongarch64'] };
+const NO_VALUES: Readonly<Record<string, readonly string[]>> = {
+  architecture: ['riscv64', 'loongarch64'],
+  vmware_adaptertype: ['legacyESX'],
+};
 
 function own(details: Readonly<Record<string, unknown>>, name: string): unknown {
   return Object.hasOwn(details, name) ? details[name] : undefined;

@@ -24,17 +24,14 @@ const DISK_TYPE: Readonly<Record<string, string>> = {
   vmfseagerzeroedthick: 'eagerZeroedThick',
 };
 
-/**
- * `vmware_adaptertype`, where Nova has a word for it, and the bus it sits on, by lower-case `ddb.adapterType`. A server whose image names
- * any other adapter does not start.
- */
-const ADAPTERS: Readonly<Record<string, readonly [adapter: string | undefined, bus: string]>> = {
+/** `vmware_adaptertype` and the bus it sits on, by lower-case `ddb.adapterType`. */
+const ADAPTERS: Readonly<Record<string, readonly [adapter: string, bus: string]>> = {
   ide: ['ide', 'ide'],
   lsilogic: ['lsiLogic', 'scsi'],
   buslogic: ['busLogic', 'scsi'],
   pvscsi: ['paraVirtual', 'scsi'],
   lsisas1068: ['lsiLogicsas', 'scsi'],
-  legacyesx: [undefined, 'scsi'],
+  legacyesx: ['legacyESX', 'scsi'],
 };
 
 const NO_PARENT = 'ffffffff';

@@ -20,7 +20,7 @@ function answer(name: string, failing: ReadonlySet<string>): Json {
   if (failing.has(step)) throw new StateError('StoreFailed', CAUSE);
   if (step === 'plan') return { batches: BATCHES };
   if (step !== 'begin') return {};
-  const flags = { ended: false, hashOnly: false, allStoresMustSucceed: false };
+  const flags = { ended: false, signed: true, hashOnly: false, allStoresMustSucceed: false };
   return { taskId: ID, imageId: ID, plugins: PLUGINS, stores: STORES, ...flags };
 }
 

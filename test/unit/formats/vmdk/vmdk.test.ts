@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { propertyHints } from '../../../../formats/engine/properties.ts';
 import { memorySource } from '../../../../formats/engine/source.ts';
 import { probeWindow } from '../../../../formats/engine/window.ts';
 import { vmdk } from '../../../../formats/vmdk/module.ts';
@@ -245,12 +246,12 @@ describe('a VMDK', () => {
     });
   });
 
-  it('on an adapter that Nova has no word for names the bus alone', async () => {
+  it('on an adapter that Nova has no word for suggests the bus alone', async () => {
     const descriptor = descriptorText('streamOptimized', SECTORS).replace('lsilogic', 'legacyESX');
     const { details } = await inspected(vmdk, vmdkStream([a], { descriptor }).file);
 
-    expect(details).toMatchObject({ adapter_type: 'legacyESX', hw_disk_bus: 'scsi' });
-    expect(details).not.toHaveProperty('vmware_adaptertype');
+    expect(details).toMatchObject({ vmware_adaptertype: 'legacyESX', hw_disk_bus: 'scsi' });
+    expect(propertyHints(details, [])).toEqual({ hw_disk_bus: 'scsi', vmware_disktype: 'streamOptimized' });
   });
 
   it('warns of an unclean shutdown and of unknown flags', async () => {
