@@ -32,7 +32,8 @@ export function revised<T>(imageId: string, work: () => Promise<T>): Promise<T> 
   return inTurn(imageId, () => untilMet(work));
 }
 
-async function untilMet<T>(work: () => Promise<T>): Promise<T> {
+/** As `revised`, without turns, for steps of a workflow: a worker that is stuck in its write keeps no other one waiting. */
+export async function untilMet<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();

@@ -6,7 +6,7 @@ import { TARGET_PROPERTIES } from '../formats.ts';
 import { type Image, type Location, storesWrittenBy } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import { expectLateWrites } from '../images/retire-write.ts';
-import { revised } from '../images/revise.ts';
+import { untilMet } from '../images/revise.ts';
 import { signedOutcome } from '../images/signed.ts';
 import type { WithLog } from '../log.ts';
 import { learnedRates } from '../tasks/eta.ts';
@@ -58,7 +58,7 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
   if (task.import.allStoresMustSucceed || task.import.method.name === 'copy-image') return;
   const fresh = await importTask(deps, task.id);
   try {
-    await revised(task.imageId, async () => {
+    await untilMet(async () => {
       const image = await deps.images.get(task.imageId);
       if (image?.status !== 'importing' || !ownCopies(image, fresh) || fresh.facts.md5 === undefined) return;
       const { expect, set, mergeProperties } = introspected(deps, fresh, image);
@@ -110,7 +110,7 @@ async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
 }
 
 async function endImage(deps: SettleDeps, task: ImportTask): Promise<void> {
-  await revised(task.imageId, async () => {
+  await untilMet(async () => {
     const image = await deps.images.get(task.imageId);
     const { expect, set, mergeProperties } = image === undefined ? {} : introspected(deps, task, image);
     const change = ending(task, image);
