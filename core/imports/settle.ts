@@ -103,15 +103,17 @@ async function complete(deps: FinishDeps, task: ImportTask): Promise<void> {
   // Before the end, so that dying behind it leaves nothing that nobody removes.
   await expectLateWrites(deps, leftovers(task, image));
   await forgetSourceSecret(deps, task);
-  await endImage(deps, task);
+  await endImage(deps, task, image);
   // Two imports that end at once: one's lesson is lost, which only costs the next estimate a little.
   await deps.tasks.setRates(learnedRates(batches, await deps.tasks.rates()));
   await closeTask(deps, task, [copied(task.facts.rendered?.size ?? image?.size ?? 0), ...failures].join('; '));
 }
 
-async function endImage(deps: SettleDeps, task: ImportTask): Promise<void> {
+async function endImage(deps: SettleDeps, task: ImportTask, read: Image | undefined): Promise<void> {
+  let known = read;
   await untilMet(async () => {
-    const image = await deps.images.get(task.imageId);
+    const image = known ?? (await deps.images.get(task.imageId));
+    known = undefined;
     const { expect, set, mergeProperties } = image === undefined ? {} : introspected(deps, task, image);
     const change = ending(task, image);
     await deps.images.change(task.imageId, {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 /** From the ground up; nouns of one floor do not know each other. */
 const FLOORS: readonly (readonly string[])[] = [
   ['identity', 'quota', 'members', 'duties', 'executions'],
-  ['policy'],
+  ['policy', 'signatures'],
   ['metadefs', 'images'],
   ['tasks', 'stores'],
   ['imports'],
