@@ -6,13 +6,13 @@ import { TARGETS, WRITERS, writerOf } from '../../formats/writers.ts';
 /**
  * What an import makes of an image: what the configuration says holds for the targets that offer it.
  * @param format what the plugin decided on
- * @param identity UUID of the image, so that a second try writes the same bytes
+ * @param diskId UUID of the image, so that a second try writes the same bytes
  * @throws TypeError for a format that nothing writes
  */
 export function targetOptions(
   { image_conversion: settings }: Pick<Config, 'image_conversion'>,
   format: string,
-  identity?: string,
+  diskId?: string,
 ): TargetOptions {
   const target = TARGETS.find((name) => name === format);
   if (target === undefined) throw new TypeError(`${format} is no target of a conversion`);
@@ -24,6 +24,6 @@ export function targetOptions(
     ...subformat,
     ...(writer.compressions.includes(settings.compression) ? { compression: settings.compression } : {}),
     ...(writer.wholeMib === true && settings.whole_mib ? { wholeMib: true } : {}),
-    ...(identity === undefined ? {} : { identity }),
+    ...(diskId === undefined ? {} : { diskId }),
   };
 }

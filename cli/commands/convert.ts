@@ -133,7 +133,7 @@ function targetOptions(options: Options): TargetOptions {
   return {
     target,
     compression: compression ?? writer.compressions[0],
-    identity: randomUUID(),
+    diskId: randomUUID(),
     ...(clusterSize === undefined ? {} : { clusterSize }),
     ...(subformat === undefined ? {} : { subformat }),
     ...(wholeMib === undefined ? {} : { wholeMib }),

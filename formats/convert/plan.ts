@@ -51,7 +51,7 @@ export function planConversion(
     throw new Unsupported(`slices of ${sliceSize} bytes are no whole number of blocks of ${target.blockSize}`);
   }
   if (writer.tables !== undefined) capped(Math.ceil(outputSize / target.blockSize), MAX_BLOCKS, 'blocks of the target');
-  const layout = { target, ...identityOf(options), outputSize, sliceSize };
+  const layout = { target, ...diskIdOf(options), outputSize, sliceSize };
   const size = fileSizeOf(layout);
   return {
     engine: ENGINE_VERSION,
@@ -70,10 +70,10 @@ function fileSizeOf(layout: TargetLayout): number | undefined {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 
-function identityOf({ identity }: TargetChoices): Pick<TargetLayout, 'identity'> {
-  if (identity === undefined) return {};
-  if (!UUID.test(identity)) throw new Unsupported(`identity ${identity} is not a UUID`);
-  return { identity };
+function diskIdOf({ diskId }: TargetChoices): Pick<TargetLayout, 'diskId'> {
+  if (diskId === undefined) return {};
+  if (!UUID.test(diskId)) throw new Unsupported(`diskId ${diskId} is not a UUID`);
+  return { diskId };
 }
 
 const MIB = 1024 * 1024;

@@ -17,7 +17,7 @@ export interface TargetChoices {
   /** The guest's disk is padded with zeros to a whole number of MiB. */
   readonly wholeMib?: boolean;
   /** UUID that the result carries, where the format has a place for one; the same for each try, all zeros when absent. */
-  readonly identity?: string;
+  readonly diskId?: string;
 }
 
 /** A target with every choice made; `blockSize` is a cluster, a grain, or 1 where there are none. */
@@ -33,7 +33,7 @@ export interface Target {
 export interface TargetLayout {
   readonly target: Target;
   /** UUID of the result. */
-  readonly identity?: string;
+  readonly diskId?: string;
   /** Guest bytes of the result. */
   readonly outputSize: number;
   /** Guest bytes of a slice, a multiple of the target's block size. */

@@ -129,8 +129,8 @@ export type NewMetadata = Pick<
   VhdxMetadata,
   'virtualSize' | 'blockSize' | 'logicalSectorSize' | 'physicalSectorSize'
 > & {
-  /** The SCSI identity of the disk (page 83) as a GUID. */
-  readonly identity: string;
+  /** What SCSI calls the identity of the disk (page 83) as a GUID. */
+  readonly diskId: string;
 };
 
 /** The metadata table and its items, from the beginning of their region on. */
@@ -138,7 +138,7 @@ export function encodeMetadata(metadata: NewMetadata): Uint8Array {
   const items: Readonly<Record<Exclude<ItemName, 'parentLocator'>, (item: Uint8Array) => void>> = {
     fileParameters: (item) => view(item).setUint32(0, metadata.blockSize, true),
     virtualDiskSize: (item) => view(item).setBigUint64(0, BigInt(metadata.virtualSize), true),
-    page83Data: (item) => putGuid(item, 0, metadata.identity),
+    page83Data: (item) => putGuid(item, 0, metadata.diskId),
     logicalSectorSize: (item) => view(item).setUint32(0, metadata.logicalSectorSize, true),
     physicalSectorSize: (item) => view(item).setUint32(0, metadata.physicalSectorSize, true),
   };

@@ -51,9 +51,7 @@ function assemble(layout: TargetLayout, index: Uint32Array, places: SlicePlaces)
     *head() {
       yield front(layout);
       yield new Uint8Array(LOG.end - LOG.start);
-      yield padded(
-        encodeMetadata({ ...shapeOf(layout), physicalSectorSize: PHYSICAL_SECTOR, identity: guidOf(layout) }),
-      );
+      yield padded(encodeMetadata({ ...shapeOf(layout), physicalSectorSize: PHYSICAL_SECTOR, diskId: guidOf(layout) }));
       yield* table(layout, index, places);
       const gap = roundUp(tableEnd(layout), BLOCK_BYTES) - tableEnd(layout);
       if (gap > 0) yield new Uint8Array(gap);
@@ -62,7 +60,7 @@ function assemble(layout: TargetLayout, index: Uint32Array, places: SlicePlaces)
   };
 }
 
-const guidOf = ({ identity = NIL_GUID }: TargetLayout): string => identity;
+const guidOf = ({ diskId = NIL_GUID }: TargetLayout): string => diskId;
 
 /** The first MiB: both headers, of which the second is current, and both region tables, which are alike. */
 function front(layout: TargetLayout): Uint8Array {
@@ -70,7 +68,7 @@ function front(layout: TargetLayout): Uint8Array {
   const log = { logOffset: LOG.start, logLength: LOG.end - LOG.start };
   bytes.set(encodeIdentifier(CREATOR));
   for (const [i, at] of HEADERS_AT.entries()) {
-    bytes.set(encodeHeader({ ...log, sequenceNumber: BigInt(i + 1), identity: guidOf(layout) }), at);
+    bytes.set(encodeHeader({ ...log, sequenceNumber: BigInt(i + 1), diskId: guidOf(layout) }), at);
   }
   const regions = encodeRegions({
     table: { what: 'table', start: TABLE_AT, end: tableEnd(layout) },

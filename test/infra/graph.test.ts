@@ -50,7 +50,7 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
         handler,
       ).toBe(hashes);
     }
-    expect(graph.builds.filter(({ hashes }) => hashes)).toHaveLength(3);
+    expect(graph.builds.filter(({ hashes }) => hashes)).toHaveLength(4);
     for (const { to } of graph.builds.flatMap(({ copyFiles }) => copyFiles)) expect(to).not.toMatch(/\.ts$/);
   });
 

@@ -89,11 +89,17 @@ export const DATA_PLANE: Mistakes = {
       'readonlyRootFilesystem: false',
       'hardened, without a port',
     ],
+    [
+      'every parameter of the account',
+      'resources: [sourceKeysParameter.arn]',
+      "resources: ['*']",
+      'the host of the steps in containers',
+    ],
     ['a log for ever', 'retentionInDays: LOG_DAYS[sizes.logRetention],', '', 'no log is kept for ever'],
     [
       'a container that would leave for a container again',
-      '{ ...environmentOf(step), AWS_REGION',
-      "{ ...environmentOf(step), GLIMPSE_FUNCTION_SECONDS: '480', AWS_REGION",
+      '{ ...variables, AWS_REGION',
+      "{ ...variables, GLIMPSE_FUNCTION_SECONDS: '480', AWS_REGION",
       'it knows what its function knows',
     ],
     [

@@ -30,9 +30,15 @@ export const RIGHTS: Mistakes = {
     ],
     [
       'a permission too many',
-      "import-finish': grants(['duties', 'images', 'tasks'])",
-      "import-finish': grants(['duties', 'images', 'tasks', 'workflows'])",
+      "import-finish': grants(['duties', 'images', 'sourceSecrets', 'tasks'])",
+      "import-finish': grants(['duties', 'images', 'sourceSecrets', 'tasks', 'workflows'])",
       'has the ports that its code uses',
+    ],
+    [
+      'certificates for who verifies',
+      "'import-verify': grants(['bytes', 'duties', 'images', 'tasks'], LOOK)",
+      "'import-verify': grants(['bytes', 'duties', 'images', 'keyManager', 'tasks'], LOOK)",
+      'certificates are read by what answers requests',
     ],
     [
       'a store that cannot be written',
@@ -102,6 +108,12 @@ export const RIGHTS: Mistakes = {
     ],
   ],
   'infra/environment.ts': [
+    [
+      'the key to what imports keep apart for everybody',
+      '...(sources && { GLIMPSE_SOURCE_KEYS: sourceKeys })',
+      'GLIMPSE_SOURCE_KEYS: sourceKeys',
+      'the key to what imports keep apart',
+    ],
     [
       'one partition for all images of a visibility',
       'GLIMPSE_INDEX_SHARDS: String(INDEX_SHARDS)',

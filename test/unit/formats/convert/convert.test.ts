@@ -245,7 +245,7 @@ describe('a plan', () => {
     [{ target: 'qcow2', wholeMib: true }],
     [{ target: 'vhd', clusterSize: 65_536 }],
     [{ target: 'vhdx', compression: 'zlib' }],
-    [{ target: 'vhdx', identity: 'not-a-uuid' }],
+    [{ target: 'vhdx', diskId: 'not-a-uuid' }],
   ] as const)('refuses what the target does not offer: %j', (options) => {
     expect(() => planConversion(rawImage(source), source, options)).toThrow(Unsupported);
   });

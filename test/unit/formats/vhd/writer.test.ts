@@ -30,7 +30,7 @@ describe('the geometry of a VHD', () => {
 describe('a footer', () => {
   it('says the current size to every reader, whatever the geometry', () => {
     const footer = parseFooter(
-      encodeFooter({ diskType: 2, dataOffset: 2n ** 64n - 1n, currentSize: 513 * 512, identity: IDENTITY }),
+      encodeFooter({ diskType: 2, dataOffset: 2n ** 64n - 1n, currentSize: 513 * 512, diskId: IDENTITY }),
     );
 
     expect(footer).toMatchObject({ creator: 'qem2', currentSize: 513 * 512, checksumValid: true, savedState: false });
@@ -39,9 +39,7 @@ describe('a footer', () => {
   });
 
   it('has the fields of the specification at their places', () => {
-    const bytes = Buffer.from(
-      encodeFooter({ diskType: 3, dataOffset: 512n, currentSize: 5 * MIB, identity: IDENTITY }),
-    );
+    const bytes = Buffer.from(encodeFooter({ diskType: 3, dataOffset: 512n, currentSize: 5 * MIB, diskId: IDENTITY }));
 
     expect(bytes.length).toBe(512);
     expect(bytes.toString('latin1', 0, 8)).toBe('conectix');
@@ -57,7 +55,7 @@ describe('a footer', () => {
 describe('the tables of a dynamic disk', () => {
   const source = memorySource(new Uint8Array(512));
   const image = { ...rawImage(source), virtualSize: 9 * MIB };
-  const plan = planConversion(image, source, { target: 'vhd', identity: IDENTITY });
+  const plan = planConversion(image, source, { target: 'vhd', diskId: IDENTITY });
   const stored = 512 + 2 * MIB;
   const { head, tail } = vhdDynamicWriter.tables.assemble(plan, Uint32Array.from([0, stored, 0, stored, stored]), {
     plainLength: Float64Array.of(0),
@@ -94,7 +92,7 @@ describe('the tables of a dynamic disk', () => {
 describe('a fixed disk', () => {
   it('is as long as the disk and its footer', () => {
     const source = memorySource(new Uint8Array(16 * MIB));
-    const plan = planConversion(rawImage(source), source, { target: 'vhd', subformat: 'fixed', identity: IDENTITY });
+    const plan = planConversion(rawImage(source), source, { target: 'vhd', subformat: 'fixed', diskId: IDENTITY });
 
     expect(plan).toMatchObject({ outputSize: 16 * MIB, virtualSize: 16 * MIB + 512, sliceCount: 2 });
     expect(parseFooter(vhdFixedWriter.trailer(plan))).toMatchObject({ diskType: 2, dataOffset: 2n ** 64n - 1n });

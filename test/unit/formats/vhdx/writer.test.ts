@@ -15,9 +15,9 @@ const IDENTITY = '00112233-4455-6677-8899-AABBCCDDEEFF';
 const BLOCK = 2 * MIB;
 
 /** The head of a disk whose every block is stored, but for those of the numbers. */
-function headOf(virtualSize: number, holes: readonly number[] = [], identity = IDENTITY): Buffer {
+function headOf(virtualSize: number, holes: readonly number[] = [], diskId = IDENTITY): Buffer {
   const source = memorySource(new Uint8Array(512));
-  const plan = planConversion({ ...rawImage(source), virtualSize }, source, { target: 'vhdx', identity });
+  const plan = planConversion({ ...rawImage(source), virtualSize }, source, { target: 'vhdx', diskId });
   const index = new Uint32Array(Math.ceil(virtualSize / BLOCK)).fill((PLAIN | BLOCK) >>> 0);
   for (const hole of holes) index[hole] = 0;
   const first = vhdxWriter.tables.headLength(plan);
@@ -80,7 +80,7 @@ describe('the head of a VHDX', () => {
     expect(headOf(9 * MIB).equals(head)).toBe(true);
     const other = Buffer.from(headOf(9 * MIB, [], 'ffffffff-ffff-ffff-ffff-ffffffffffff'));
     const differing = [...other.keys()].filter((at) => other[at] !== head[at]);
-    // Of each header the checksum and two GUIDs; of the metadata the identity of the disk.
+    // Of each header the checksum and two GUIDs; of the metadata the diskId of the disk.
     expect(differing.length).toBeGreaterThan(0);
     for (const at of differing) {
       const inHeader = [64, 128].some((kib) => at >= kib * 1024 && at < kib * 1024 + 48);
