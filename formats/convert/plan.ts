@@ -70,7 +70,8 @@ function fileSizeOf(layout: TargetLayout): number | undefined {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 
-function identityOf({ identity }: TargetChoices): Pick<TargetLayout, 'identity'> {
+function identityOf(choices: TargetChoices): Pick<TargetLayout, 'identity'> {
+  const { identity } = choices;
   if (identity === undefined) return {};
   if (!UUID.test(identity)) throw new Unsupported(`identity ${identity} is not a UUID`);
   return { identity };

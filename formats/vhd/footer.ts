@@ -104,7 +104,7 @@ export interface NewFooter {
   readonly dataOffset: bigint;
   readonly currentSize: number;
   /** UUID as text. */
-  readonly identity: string;
+  readonly uniqueId: string;
 }
 
 /** "Reserved" (bit 1): a bit that is always set. */
@@ -116,7 +116,7 @@ const FEATURES = 2;
 const CREATOR = { app: 'qem2', version: 0x0005_0003, host: 'Wi2k' } as const;
 
 /** A footer whose bytes follow from what it says: its time is the format's zero, the year 2000. */
-export function encodeFooter({ diskType, dataOffset, currentSize, identity }: NewFooter): Uint8Array {
+export function encodeFooter({ diskType, dataOffset, currentSize, uniqueId }: NewFooter): Uint8Array {
   const bytes = new Uint8Array(FOOTER_BYTES);
   const size = BigInt(currentSize);
   const fields = {
@@ -135,7 +135,7 @@ export function encodeFooter({ diskType, dataOffset, currentSize, identity }: Ne
   bytes.set(latin1Bytes(COOKIE));
   bytes.set(latin1Bytes(CREATOR.app), CREATOR_AT);
   bytes.set(latin1Bytes(CREATOR.host), CREATOR_AT + 8);
-  bytes.set(hexBytes(identity.replaceAll('-', '')), IDENTITY_AT);
+  bytes.set(hexBytes(uniqueId.replaceAll('-', '')), IDENTITY_AT);
   encode(FOOTER, fields, bytes, 'BE');
   view(bytes).setUint32(FOOTER.checksum[0], checksum(bytes, FOOTER.checksum[0]));
   return bytes;

@@ -52,8 +52,8 @@ export const vhdFixedWriter = {
   ...COMMON,
   subformat: 'fixed',
   blockSize: () => 1,
-  trailer: ({ outputSize: currentSize, identity = NIL_UUID }) =>
-    encodeFooter({ diskType: 2, dataOffset: NO_OFFSET, currentSize, identity }),
+  trailer: ({ outputSize: currentSize, identity: uniqueId = NIL_UUID }) =>
+    encodeFooter({ diskType: 2, dataOffset: NO_OFFSET, currentSize, uniqueId }),
 } as const satisfies FormatWriter;
 
 const entriesOf = ({ outputSize }: Pick<TargetLayout, 'outputSize'>): number => Math.ceil(outputSize / BLOCK_BYTES);
@@ -63,8 +63,8 @@ function headLength(layout: TargetLayout): number {
 }
 
 function assemble(layout: TargetLayout, index: Uint32Array, places: SlicePlaces): Assembler {
-  const { outputSize: currentSize, identity = NIL_UUID } = layout;
-  const footer = encodeFooter({ diskType: 3, dataOffset: BigInt(FOOTER_BYTES), currentSize, identity });
+  const { outputSize: currentSize, identity: uniqueId = NIL_UUID } = layout;
+  const footer = encodeFooter({ diskType: 3, dataOffset: BigInt(FOOTER_BYTES), currentSize, uniqueId });
   const maxTableEntries = entriesOf(layout);
   return {
     tailLength: FOOTER_BYTES,

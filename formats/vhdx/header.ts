@@ -87,16 +87,16 @@ export function encodeIdentifier(creator: string): Uint8Array {
 /** What a header says of a file that is closed: nothing in its log is to be replayed. */
 export type NewHeader = Pick<VhdxHeader, 'sequenceNumber' | 'logOffset' | 'logLength'> & {
   /** GUID of what the file holds. */
-  readonly identity: string;
+  readonly writeGuid: string;
 };
 
-export function encodeHeader({ sequenceNumber, logOffset, logLength, identity }: NewHeader): Uint8Array {
+export function encodeHeader({ sequenceNumber, logOffset, logLength, writeGuid }: NewHeader): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);
   const fields = { checksum: 0, sequenceNumber, logVersion: 0, version: 1, logLength, logOffset: BigInt(logOffset) };
   bytes.set(latin1Bytes('head'));
   encode(HEADER, fields, bytes, 'LE');
-  putGuid(bytes, FILE_WRITE_GUID_AT, identity);
-  putGuid(bytes, DATA_WRITE_GUID_AT, identity);
+  putGuid(bytes, FILE_WRITE_GUID_AT, writeGuid);
+  putGuid(bytes, DATA_WRITE_GUID_AT, writeGuid);
   view(bytes).setUint32(HEADER.checksum[0], crc32c(bytes, HEADER.checksum[0]), true);
   return bytes;
 }

@@ -70,7 +70,7 @@ function front(layout: TargetLayout): Uint8Array {
   const log = { logOffset: LOG.start, logLength: LOG.end - LOG.start };
   bytes.set(encodeIdentifier(CREATOR));
   for (const [i, at] of HEADERS_AT.entries()) {
-    bytes.set(encodeHeader({ ...log, sequenceNumber: BigInt(i + 1), identity: guidOf(layout) }), at);
+    bytes.set(encodeHeader({ ...log, sequenceNumber: BigInt(i + 1), writeGuid: guidOf(layout) }), at);
   }
   const regions = encodeRegions({
     table: { what: 'table', start: TABLE_AT, end: tableEnd(layout) },

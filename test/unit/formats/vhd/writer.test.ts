@@ -30,7 +30,7 @@ describe('the geometry of a VHD', () => {
 describe('a footer', () => {
   it('says the current size to every reader, whatever the geometry', () => {
     const footer = parseFooter(
-      encodeFooter({ diskType: 2, dataOffset: 2n ** 64n - 1n, currentSize: 513 * 512, identity: IDENTITY }),
+      encodeFooter({ diskType: 2, dataOffset: 2n ** 64n - 1n, currentSize: 513 * 512, uniqueId: IDENTITY }),
     );
 
     expect(footer).toMatchObject({ creator: 'qem2', currentSize: 513 * 512, checksumValid: true, savedState: false });
@@ -40,7 +40,7 @@ describe('a footer', () => {
 
   it('has the fields of the specification at their places', () => {
     const bytes = Buffer.from(
-      encodeFooter({ diskType: 3, dataOffset: 512n, currentSize: 5 * MIB, identity: IDENTITY }),
+      encodeFooter({ diskType: 3, dataOffset: 512n, currentSize: 5 * MIB, uniqueId: IDENTITY }),
     );
 
     expect(bytes.length).toBe(512);
