@@ -5,13 +5,7 @@ import { certificatesOf } from './signatures/trust.ts';
 /** Where certificates of signatures are kept. */
 export const KEY_MANAGERS = ['files', 'secrets-manager', 'barbican'] as const;
 
-const requirement = (visibility: string) =>
-  z
-    .enum(['never', 'trusted', 'always'])
-    .default('never')
-    .describe(
-      `Of images whose visibility is ${visibility}: \`always\` takes bytes with a good signature only, \`trusted\` one whose certificate leads to trusted_certificates.`,
-    );
+const SignatureRequirement = z.enum(['never', 'trusted', 'always']).default('never');
 
 /**
  * Every setting of the service, once: names, defaults, limits and words. Names are Glance's where Glance has the option.
@@ -346,12 +340,15 @@ export const Config = z.strictObject({
         ),
       require_signature: z
         .strictObject({
-          public: requirement('public'),
-          community: requirement('community'),
-          shared: requirement('shared'),
-          private: requirement('private'),
+          public: SignatureRequirement,
+          community: SignatureRequirement,
+          shared: SignatureRequirement,
+          private: SignatureRequirement,
         })
-        .prefault({}),
+        .prefault({})
+        .describe(
+          'By visibility (`public`, `community`, `shared`, `private`) `never` (default); `always`: such images get bytes with a good signature only; `trusted`: with one whose certificate leads to trusted_certificates.',
+        ),
     })
     .prefault({}),
   cors_allowed_origins: names([], 'Origins answered with CORS headers.'),
