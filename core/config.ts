@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { COMPRESSIONS, CONVERSION_TARGETS, SUBFORMATS } from './formats.ts';
+import { certificatesOf } from './signatures/trust.ts';
 
 /** Where certificates of signatures are kept. */
 export const KEY_MANAGERS = ['files', 'secrets-manager', 'barbican'] as const;
+
+const SignatureRequirement = z.enum(['never', 'trusted', 'always']).default('never');
 
 /**
  * Every setting of the service, once: names, defaults, limits and words. Names are Glance's where Glance has the option.
@@ -328,6 +331,24 @@ export const Config = z.strictObject({
         .describe(
           'Let plugins convert and unpack signed images, which then lose their signature: os_glance_signature says `dropped`. Else such plugins leave them alone.',
         ),
+      trusted_certificates: z
+        .array(z.string().max(1_048_576))
+        .max(100)
+        .default([])
+        .describe(
+          'Certificates as PEM, one text may hold several: self-signed ones are trusted, others lead to them. Needed for require_signature `trusted`.',
+        ),
+      require_signature: z
+        .strictObject({
+          public: SignatureRequirement,
+          community: SignatureRequirement,
+          shared: SignatureRequirement,
+          private: SignatureRequirement,
+        })
+        .prefault({})
+        .describe(
+          'By visibility (`public`, `community`, `shared`, `private`) `never` (default); `always`: such images get bytes with a good signature only; `trusted`: with one whose certificate leads to trusted_certificates.',
+        ),
     })
     .prefault({}),
   cors_allowed_origins: names([], 'Origins answered with CORS headers.'),
@@ -363,14 +384,31 @@ export function parseConfig(input: unknown): Config {
     throw new ConfigError(`stores: ${defaults.map((s) => s.id).join(', ')} are all default; exactly one may be`);
   config.stores.forEach(checkAccess);
   checkPlugins(config);
-  const { key_manager, barbican_endpoint } = config.signed_images;
-  if (key_manager === 'barbican' && barbican_endpoint === undefined)
-    throw new ConfigError('signed_images.barbican_endpoint: not set: needed with key_manager barbican');
+  checkSignedImages(config);
   if (config.use_keystone_limits && config.identity.mode === 'keystone' && config.oslo_limit.endpoint_id === undefined)
     throw new ConfigError(
       'oslo_limit.endpoint_id: not set: needed for use_keystone_limits with identity.mode keystone',
     );
   return config;
+}
+
+function checkSignedImages({ signed_images }: Config): void {
+  const { key_manager, barbican_endpoint, trusted_certificates, require_signature } = signed_images;
+  if (key_manager === 'barbican' && barbican_endpoint === undefined)
+    throw new ConfigError('signed_images.barbican_endpoint: not set: needed with key_manager barbican');
+  try {
+    certificatesOf(trusted_certificates);
+  } catch (error) {
+    throw new ConfigError(
+      `signed_images.trusted_certificates: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+  const trusting = Object.entries(require_signature).find(([, required]) => required === 'trusted')?.[0];
+  if (trusting !== undefined && trusted_certificates.length === 0)
+    throw new ConfigError(
+      `signed_images.trusted_certificates: empty: needed with require_signature.${trusting} trusted`,
+    );
 }
 
 function checkPlugins({ image_import_plugins: plugins }: Config): void {

@@ -57,8 +57,10 @@ export interface Origin {
   };
 }
 
-/** What became of a signature: verified, or dropped because the image was converted. */
-export type SignatureMark = 'verified' | 'dropped';
+/**
+ * What became of a signature: verified; the same by a certificate that was trusted then; or dropped because the image was converted.
+ */
+export type SignatureMark = 'verified' | 'trusted' | 'dropped';
 
 /**
  * An image record. Custom properties are strings (null only for the keys that schema-image.json lets be null).

@@ -22,6 +22,7 @@ import { addLocations, type LocationChange, removeLocation, replaceLocations } f
 import type { ImageChange, WithImages } from './repository.ts';
 import { revised } from './revise.ts';
 import { checkPropertyQuota, checkTagQuota, checkValues } from './rules.ts';
+import { lacksSignature } from './signed.ts';
 import { enforceVisibility } from './visibility.ts';
 
 export type { LocationInput } from './patch-locations.ts';
@@ -133,10 +134,12 @@ async function changeFor(
   if (changes.some((change) => change.name === 'tags')) checkTagQuota(deps.config, after.tags);
   checkPropertyQuota(deps.config, before.properties, after.properties);
   if (after.owner !== before.owner) spendOwnerLookUp(deps, caller, after.owner);
+  const mark = markAfter(before, after, draft);
+  checkSigned(deps, before, { ...after, ...mark });
   return {
     expect: { revision: before.revision, ...(draft.extra.set?.status !== undefined && { status: [before.status] }) },
     createdAt: before.createdAt,
-    set: { ...differences(before, after), ...draft.extra.set, ...markAfter(before, after, draft) },
+    set: { ...differences(before, after), ...draft.extra.set, ...mark },
     ...(draft.extra.addLocations && { addLocations: draft.extra.addLocations }),
     ...(draft.extra.removeLocations && { removeLocations: draft.extra.removeLocations }),
   };
@@ -145,8 +148,28 @@ async function changeFor(
 /** What was verified is not what the properties say now, or not all that a download may get. */
 function markAfter(before: Image, after: Image, { extra }: Draft): Pick<NonNullable<ImageChange['set']>, 'signature'> {
   const isAsVerified = isSameSignature(before.properties, after.properties) && extra.addLocations === undefined;
-  return before.signature === 'verified' && !isAsVerified ? { signature: null } : {};
+  const isOfBytes = before.signature === 'verified' || before.signature === 'trusted';
+  return isOfBytes && !isAsVerified ? { signature: null } : {};
 }
+
+/**
+ * An image that has bytes, or is getting some, neither comes to a visibility that needs a signature without one, nor loses it there. One
+ * that has been there since before a signature was needed stays, and can be changed.
+ * @throws Conflict
+ */
+function checkSigned({ config }: WithConfig, before: Image, after: Image): void {
+  const isWithoutBytes = after.lock === null && (after.status === 'queued' || after.status === 'uploading');
+  if (isWithoutBytes) return;
+  const lack = lacksSignature(config, after);
+  if (lack === undefined) return;
+  const wasWithoutBytes = before.status === 'queued' && before.lock === null;
+  const isAsBefore = before.visibility === after.visibility && lacksSignature(config, before) !== undefined;
+  if (isAsBefore && !wasWithoutBytes) return;
+  throw new Conflict(`Image ${after.id} cannot be changed so: ${lack}${isBusy(after) ? BUSY : ''}`);
+}
+
+const isBusy = ({ status }: Image): boolean => status !== 'active' && status !== 'deactivated';
+const BUSY = ', and whether it has one is known when its bytes are complete';
 
 const SETTABLE = [
   'name',

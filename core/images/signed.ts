@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import type { ExpectedSignature } from '../signatures/expected.ts';
 import { NO_SIGNATURE, plainProperties, signatureClaim } from '../signatures/properties.ts';
 import type { Image, SignatureMark } from './image.ts';
@@ -23,7 +24,31 @@ export function signedOutcome(
   if (expected === undefined) return { mark: null, mergeProperties: {} };
   if (!isKept) return { mark: 'dropped', mergeProperties: NO_SIGNATURE };
   if (image === undefined || !isClaimed(image, expected)) return { mark: null, mergeProperties: {} };
-  return { mark: 'verified', mergeProperties: plainProperties(expected) };
+  return { mark: expected.isTrusted ? 'trusted' : 'verified', mergeProperties: plainProperties(expected) };
+}
+
+type SignedConfig = Pick<Config, 'signed_images'>;
+
+const GOOD_MARKS: Readonly<Record<'trusted' | 'always', readonly (SignatureMark | null)[]>> = {
+  always: ['verified', 'trusted'],
+  trusted: ['trusted'],
+};
+
+const NEEDED = { always: 'a good signature', trusted: 'a good signature by a trusted certificate' } as const;
+
+/** Why an image of a visibility may not have its bytes, as a sentence; undefined when it may. */
+export function lacksSignature(
+  { signed_images }: SignedConfig,
+  { visibility, signature }: Pick<Image, 'visibility' | 'signature'>,
+): string | undefined {
+  const required = signed_images.require_signature[visibility];
+  if (required === 'never' || GOOD_MARKS[required].includes(signature)) return undefined;
+  return `an image whose visibility is ${visibility} needs ${NEEDED[required]} here`;
+}
+
+/** Images of some visibility need a signature. */
+export function requiresSignatures({ signed_images }: SignedConfig): boolean {
+  return Object.values(signed_images.require_signature).some((required) => required !== 'never');
 }
 
 /** The properties say what was verified. */

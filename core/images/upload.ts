@@ -24,11 +24,12 @@ import { enforceLimit } from '../quota/limits.ts';
 import type { WithUsage } from '../quota/usage.ts';
 import { type ExpectedSignature, expectedSignature } from '../signatures/expected.ts';
 import type { WithKeyManager } from '../signatures/key-manager.ts';
+import { refusedSignature, SignatureRefused } from '../signatures/refused.ts';
 import { enforce, seenImage } from './access.ts';
 import type { Image, StagedData } from './image.ts';
 import type { ImageChange, WithImageList, WithImages } from './repository.ts';
 import { retireSoon, retireWrite } from './retire-write.ts';
-import { type SignedOutcome, signedOutcome } from './signed.ts';
+import { lacksSignature, requiresSignatures, type SignedOutcome, signedOutcome } from './signed.ts';
 import { stagedWrite } from './staged.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
@@ -205,7 +206,7 @@ export async function assertHeld(deps: WithImages, upload: Upload): Promise<void
   }
 }
 
-/** The image is active and says what a download returns. Its bytes are signed as it expects. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
+/** The image is active and says what a download returns. Its bytes are signed as it expects. @throws Gone, Conflict as `assertHeld`, LimitExceeded, SignatureRefused */
 export async function completeFile(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
   const { mark, mergeProperties } = await outcomeOf(deps, upload);
   await complete(deps, upload, {
@@ -234,8 +235,14 @@ export async function completeFile(deps: UploadDeps, upload: Upload, received: R
   });
 }
 
-async function outcomeOf(deps: WithImages, { image, signature }: Upload): Promise<SignedOutcome> {
-  return signedOutcome(signature && (await deps.images.get(image.id)), signature, true);
+/** Visibility and properties may be others than when the upload began. */
+async function outcomeOf(deps: WithConfig & WithImages, { image, signature }: Upload): Promise<SignedOutcome> {
+  const isAsked = signature !== undefined || requiresSignatures(deps.config);
+  const now = isAsked ? await deps.images.get(image.id) : undefined;
+  const outcome = signedOutcome(now, signature, true);
+  const lack = now && lacksSignature(deps.config, { ...now, signature: outcome.mark });
+  if (lack !== undefined) throw new SignatureRefused(refusedSignature(image.id, lack));
+  return outcome;
 }
 
 /** The bytes wait for an import; the image stays `uploading`, and is free. @throws Gone, Conflict as `assertHeld`, LimitExceeded */

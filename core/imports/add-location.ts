@@ -18,6 +18,7 @@ import { enforce, seenImage } from '../images/access.ts';
 import type { Image, Location } from '../images/image.ts';
 import type { FoundLocation, WithLocations } from '../images/locations.ts';
 import type { WithImageList, WithImages } from '../images/repository.ts';
+import { lacksSignature, requiresSignatures } from '../images/signed.ts';
 import { storedBytesOf } from '../images/stored-bytes.ts';
 import type { WithLog } from '../log.ts';
 import type { WithMembers } from '../members/repository.ts';
@@ -65,6 +66,9 @@ export async function addLocation(deps: LocationDeps, caller: Caller, id: string
   if (![...caller.roles, ...caller.serviceRoles].includes('service'))
     throw new Forbidden('Only a service may add the location of an image.');
   await assertFree(deps, image);
+  const lack = lacksSignature(deps.config, { ...image, signature: null });
+  if (lack !== undefined)
+    throw new Conflict(`Image ${id} takes no location: ${lack}, and that of a location is not verified`);
   if (image.diskFormat === null || image.containerFormat === null)
     throw new InvalidInput('Properties disk_format, container_format must be set prior to saving data.');
   const found = await deps.locations.find(input.url);
@@ -106,7 +110,12 @@ async function take(
       import: { method, stores: [store], allStoresMustSucceed: true, roles: caller.roles },
       facts: { rendered, ...(hash ? { work: { hash: size } } : {}) },
     },
-    { set: { ...statusFor(deps.config, expected), size }, addLocations: [location] },
+    {
+      set: { ...statusFor(deps.config, expected), size },
+      addLocations: [location],
+      // As it was when it was found to need no signature.
+      ...(requiresSignatures(deps.config) && { expect: { revision: image.revision } }),
+    },
   );
 }
 

@@ -13,10 +13,11 @@ export function isConvertible(image: Pick<Image, 'containerFormat' | 'diskFormat
 
 /**
  * A signature is of the bytes that arrived: plugins leave those of a signed image alone, unless it may lose its signature. Then nobody
- * can tell by it any more what is stored.
+ * can tell by it any more what is stored. One that needs a signature does not lose it.
  */
 export function mayChangeBytes({ signed_images }: SignedConfig, task: Pick<Task, 'import'>): boolean {
-  return task.import?.signature === undefined || signed_images.allow_conversion;
+  const signature = task.import?.signature;
+  return signature === undefined || (signed_images.allow_conversion && !signature.isRequired);
 }
 
 type SignedConfig = Pick<Config, 'signed_images'>;
@@ -24,10 +25,12 @@ type SignedConfig = Pick<Config, 'signed_images'>;
 /** An import of what the image declares will store other bytes than those that arrive: their hashes would be of no use. */
 export function isToBeConverted(
   config: Pick<Config, 'image_conversion' | 'image_import_plugins' | 'signed_images'>,
-  image: Pick<Image, 'containerFormat' | 'diskFormat' | 'properties'>,
+  image: Pick<Image, 'containerFormat' | 'diskFormat' | 'properties' | 'visibility'>,
 ): boolean {
   const { diskFormat } = image;
-  if (isSigned(image.properties) && !config.signed_images.allow_conversion) return false;
+  const { allow_conversion, require_signature } = config.signed_images;
+  const mayLoseSignature = allow_conversion && require_signature[image.visibility] === 'never';
+  if (isSigned(image.properties) && !mayLoseSignature) return false;
   if (diskFormat === null || diskFormat === config.image_conversion.output_format) return false;
   return config.image_import_plugins.includes('image_conversion') && isConvertible(image, diskFormat);
 }

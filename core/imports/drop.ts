@@ -87,7 +87,11 @@ export async function acceptDrop(deps: DropDeps, dropped: Dropped): Promise<Drop
   try {
     const { properties, ...described } = describe(deps, fileName, dropped.metadata);
     // What cannot be verified makes no image.
-    const signature = await expectedSignature(deps, caller, { id: imageId, properties });
+    const signature = await expectedSignature(deps, caller, {
+      id: imageId,
+      visibility: described.visibility,
+      properties,
+    });
     const order = { ...dropped, signature, imageId, taskId };
     const created = await createImage(deps, caller, { ...described, properties, id: imageId }).then(
       () => true,
@@ -152,7 +156,7 @@ function describe(
   deps: DropDeps,
   fileName: string,
   metadata: Dropped['metadata'],
-): NewImage & { readonly properties: Readonly<Record<string, string>> } {
+): NewImage & { readonly visibility: 'shared'; readonly properties: Readonly<Record<string, string>> } {
   const dot = fileName.lastIndexOf('.');
   const extension = dot > 0 ? fileName.slice(dot + 1).toLowerCase() : '';
   // Any other extension: what the engine finds it to be.

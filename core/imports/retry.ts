@@ -3,6 +3,7 @@ import { Conflict } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { enforce } from '../images/access.ts';
 import type { Image } from '../images/image.ts';
+import { lacksSignature, signedOutcome } from '../images/signed.ts';
 import type { CounterDeps } from '../quota/counter.ts';
 import { enforceLimit } from '../quota/limits.ts';
 import type { Task } from '../tasks/task.ts';
@@ -29,12 +30,25 @@ export async function retryImport(deps: RetryDeps, caller: Caller, taskId: strin
     throw new Conflict(`Import ${taskId} could be tried again until ${new Date(untilMs).toISOString()}`);
   await assertFree(deps, image);
   const again = againOf(task, image);
+  const lack = lackOf(deps, task, image);
+  if (lack !== undefined) throw new Conflict(`Import ${taskId} cannot be tried again: ${lack}`);
   await enforceLimit(deps, 'storedBytes', caller.projectId);
   const { staged, ...work } = again;
   const order = { type: task.type, input: task.input, import: { ...work, roles: caller.roles }, facts: {} };
   const set = staged === undefined ? {} : { set: { staged } };
   // The janitor may be taking the stage away.
   return startTask(deps, caller, image, order, { ...set, expect: { revision: image.revision } });
+}
+
+/** What the image says of its signature may have changed, and so may its visibility. */
+function lackOf(
+  { config }: WithConfig,
+  { import: { method, signature } }: ImportTask,
+  image: Image,
+): string | undefined {
+  if (method.name === 'copy-image') return undefined;
+  const { mark } = signedOutcome(image, signature, true);
+  return lacksSignature(config, { ...image, signature: mark });
 }
 
 type Again = Omit<TaskOrder['import'], 'roles'> & Pick<Partial<Image>, 'staged'>;

@@ -1,14 +1,15 @@
 import type { WithClock } from '../clock.ts';
 import type { WithConfig } from '../config.ts';
 import type { WithDuties } from '../duties/duty.ts';
-import { Conflict, NotFound, NothingStored, TaskAborted } from '../errors.ts';
+import { Conflict, ImageRefused, NotFound, NothingStored, TaskAborted } from '../errors.ts';
 import { TARGET_PROPERTIES } from '../formats.ts';
 import { type Image, type Location, storesWrittenBy } from '../images/image.ts';
 import type { ImageChange, WithImages } from '../images/repository.ts';
 import { expectLateWrites } from '../images/retire-write.ts';
 import { untilMet } from '../images/revise.ts';
-import { signedOutcome } from '../images/signed.ts';
+import { lacksSignature, signedOutcome } from '../images/signed.ts';
 import type { WithLog } from '../log.ts';
+import { refusedSignature } from '../signatures/refused.ts';
 import { learnedRates } from '../tasks/eta.ts';
 import type { WithTasks } from '../tasks/repository.ts';
 import type { WithSourceSecrets } from '../tasks/source-secrets.ts';
@@ -63,6 +64,8 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
       if (image?.status !== 'importing' || !ownCopies(image, fresh) || fresh.facts.md5 === undefined) return;
       const { expect, set, mergeProperties } = introspected(deps, fresh, image);
       const active = activated(fresh, image);
+      // The end of the import says so.
+      if (lackOf(deps, image, active) !== undefined) return;
       await deps.images.change(task.imageId, {
         expect: { ...expect, lock: task.id, status: ['importing'] },
         set: { ...set, ...active.set },
@@ -77,7 +80,7 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
 /**
  * The end of a good import: the image is active and says what a download returns, the task is `success`, the lock opens; in this
  * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
- * @throws NothingStored when no requested store holds the image; TaskAborted when the image went away, or the task was cancelled.
+ * @throws NothingStored when no requested store holds the image; ImageRefused when it lost a signature that it needs; TaskAborted when the image went away, or the task was cancelled.
  */
 export async function finishImport(deps: FinishDeps, taskId: string): Promise<void> {
   const task = await importTask(deps, taskId);
@@ -116,6 +119,8 @@ async function endImage(deps: SettleDeps, task: ImportTask, read: Image | undefi
     known = undefined;
     const { expect, set, mergeProperties } = image === undefined ? {} : introspected(deps, task, image);
     const change = ending(task, image);
+    const lack = image?.status === 'importing' ? lackOf(deps, image, change) : undefined;
+    if (lack !== undefined) throw new ImageRefused(refusedSignature(task.imageId, lack));
     await deps.images.change(task.imageId, {
       ...change,
       expect: { ...expect, ...change.expect },
@@ -125,6 +130,11 @@ async function endImage(deps: SettleDeps, task: ImportTask, read: Image | undefi
       }),
     });
   });
+}
+
+/** What an image lacks to turn active by a change. */
+function lackOf({ config }: WithConfig, image: Image, { set }: Pick<ImageChange, 'set'>): string | undefined {
+  return lacksSignature(config, { ...image, ...set });
 }
 
 /** An image that its first copy activated is not activated again: it may have been taken out of use since. */

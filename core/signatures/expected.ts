@@ -1,11 +1,14 @@
 import { X509Certificate } from 'node:crypto';
+import type { WithClock } from '../clock.ts';
+import type { Config, WithConfig } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { WithLookUps } from '../identity/look-ups.ts';
 import { certificateIn, keyRefusal } from './certificate.ts';
 import type { WithKeyManager } from './key-manager.ts';
 import { type Properties, type SignatureClaim, type SignatureHash, signatureClaim } from './properties.ts';
-import { refusedSignature, SignatureRefused } from './refused.ts';
+import { notSigned, refusedSignature, SignatureRefused } from './refused.ts';
+import { certificatesOf, distrust } from './trust.ts';
 
 /** All that is needed to verify bytes that arrive, as it travels with an upload or a task: the certificate, and nobody's token. */
 export interface ExpectedSignature {
@@ -16,26 +19,52 @@ export interface ExpectedSignature {
   readonly signature: string;
   /** Base64 of the certificate's DER. */
   readonly certificate: string;
+  /** The certificate leads to one that is trusted. */
+  readonly isTrusted: boolean;
+  /** The image may not have other bytes than those that are signed. */
+  readonly isRequired: boolean;
 }
 
-export type ExpectDeps = WithLookUps & WithKeyManager;
+export type ExpectDeps = WithConfig & WithClock & WithLookUps & WithKeyManager;
+
+type Requirements = Config['signed_images']['require_signature'];
+
+/** The image that bytes are for. */
+export interface Signed {
+  readonly id: string;
+  readonly visibility: keyof Requirements;
+  readonly properties: Properties;
+}
 
 /**
- * What the bytes of an image must be signed with, from its properties as they are now; undefined for an image that is not signed.
- * @throws SignatureRefused naming what is wrong with the properties, the certificate or its key; TooManyRequests for a project whose
+ * What the bytes of an image must be signed with, from its properties as they are now; undefined for an image that is not signed,
+ * and needs not be.
+ * @throws SignatureRefused naming what is wrong with the properties, the certificate or its key, or that a signature is needed; TooManyRequests for a project whose
  *   look-ups failed too often; BackendUnavailable when the key manager is away
  */
 export async function expectedSignature(
   deps: ExpectDeps,
   caller: Pick<Caller, 'projectId' | 'token'>,
-  { id, properties }: { readonly id: string; readonly properties: Properties },
+  { id, visibility, properties }: Signed,
 ): Promise<ExpectedSignature | undefined> {
+  const { require_signature, trusted_certificates } = deps.config.signed_images;
+  const required = require_signature[visibility];
   const claim = signatureClaim(id, properties);
-  if (claim === undefined) return undefined;
+  if (claim === undefined) {
+    if (required === 'never') return undefined;
+    throw new SignatureRefused(refusedSignature(id, notSigned(visibility)));
+  }
   const certificate = await certificateOf(deps, caller, id, claim);
   const refusal = keyRefusal(certificate, claim.keyClass, Buffer.from(claim.signature, 'base64').length);
   if (refusal !== undefined) throw new SignatureRefused(refusedSignature(id, refusal));
-  return { ...claim, certificate: certificate.raw.toString('base64') };
+  const doubt = distrust(certificate, certificatesOf(trusted_certificates), deps.clock.now());
+  if (required === 'trusted' && doubt !== undefined) throw new SignatureRefused(refusedSignature(id, doubt));
+  return {
+    ...claim,
+    certificate: certificate.raw.toString('base64'),
+    isTrusted: doubt === undefined,
+    isRequired: required !== 'never',
+  };
 }
 
 /** What is missing, somebody else's, and no certificate is all the same: nobody learns here what a key manager holds. */

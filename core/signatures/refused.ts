@@ -9,3 +9,7 @@ export const refusedSignature = (imageId: string, cause: string): string =>
 
 /** The cause when everything was in order but the bytes. */
 export const NOT_OF_THESE_BYTES = 'the signature is not that of these bytes and this certificate';
+
+/** The cause when there is no signature where one is needed. */
+export const notSigned = (visibility: string): string =>
+  `an image whose visibility is ${visibility} must be signed here, and not all of its img_signature properties are set`;

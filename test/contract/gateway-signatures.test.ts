@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BackendUnavailable } from '../../core/errors.ts';
 import type { Image } from '../../core/images/image.ts';
 import { type GatewayRig, OCTETS, startGateway } from '../support/gateway.ts';
-import { aSigner } from '../support/signer.ts';
+import { aSigner, asPem } from '../support/signer.ts';
 
 const MIB = 1024 * 1024;
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/signatures/${name}`, import.meta.url));
@@ -181,5 +181,79 @@ describe('a signed image', () => {
     expect(await put(image.id, IMAGE)).toMatchObject({ status: 204 });
 
     expect(await rig.show(image.id)).toMatchObject({ status: 'active', signature: null });
+  });
+});
+
+describe('where signatures are required', () => {
+  const signer = aSigner();
+  const stranger = aSigner();
+  let strict: GatewayRig;
+  beforeAll(async () => {
+    strict = await startGateway({
+      signed_images: {
+        require_signature: { public: 'always', community: 'trusted' },
+        trusted_certificates: [asPem(signer.certificate)],
+      },
+    });
+    for (const { certificateId, certificate } of [signer, stranger])
+      strict.certificates.set(certificateId, certificate);
+  });
+  afterAll(() => strict.close());
+
+  const upload = (id: string, body: Uint8Array | Iterable<Uint8Array> = IMAGE) =>
+    strict.send('PUT', `/v2/images/${id}/file`, { headers: OCTETS, body });
+
+  it.each([
+    ['public', {}, 'an image whose visibility is public must be signed here'],
+    ['community', {}, 'an image whose visibility is community must be signed here'],
+    ['community', stranger.properties(IMAGE), 'the certificate leads to none that is trusted'],
+    ['public', signer.properties(IMAGE.subarray(1)), 'the signature is not that of these bytes'],
+  ] as const)('%s with %j is refused', async (visibility, properties, cause) => {
+    const image = await strict.image({ owner: 'demo', visibility, properties });
+
+    const { status, body } = await upload(image.id);
+
+    expect({ status, body: String(body) }).toEqual({ status: 400, body: expect.stringContaining(cause) });
+    expect(await strict.show(image.id)).toMatchObject({ status: 'queued', lock: null, locations: [] });
+  });
+
+  it.each([
+    ['private', {}, null],
+    ['private', stranger.properties(IMAGE), 'verified'],
+    ['public', stranger.properties(IMAGE), 'verified'],
+    ['public', signer.properties(IMAGE), 'trusted'],
+    ['community', signer.properties(IMAGE), 'trusted'],
+  ] as const)('%s with %j is stored', async (visibility, properties, signature) => {
+    const image = await strict.image({ owner: 'demo', visibility, properties });
+
+    expect(await upload(image.id)).toMatchObject({ status: 204 });
+
+    expect(await strict.show(image.id)).toMatchObject({ status: 'active', signature });
+  });
+
+  it.each([
+    ['visibility', {}, { visibility: 'public' }],
+    ['properties', signer.properties(IMAGE), { properties: {} }],
+  ] as const)('an upload whose image gets other %s meanwhile is not kept', async (what, properties, set) => {
+    const visibility = what === 'visibility' ? 'private' : 'public';
+    const image = await strict.image({ owner: 'demo', visibility, properties });
+    const { deps } = strict;
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield IMAGE.subarray(0, 1_000);
+      await expect.poll(async () => (await strict.show(image.id))?.status).toBe('saving');
+      await deps.images.change(image.id, { set });
+      yield IMAGE.subarray(1_000);
+    }
+
+    const { status, body } = await strict.send('PUT', `/v2/images/${image.id}/file`, {
+      headers: OCTETS,
+      body: chunks(),
+    });
+
+    expect({ status, body: String(body) }).toEqual({
+      status: 400,
+      body: expect.stringContaining('needs a good signature'),
+    });
+    expect(await strict.show(image.id)).toMatchObject({ status: 'queued', lock: null, locations: [] });
   });
 });

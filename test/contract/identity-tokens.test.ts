@@ -4,6 +4,7 @@ import type { Table } from '../../aws/dynamodb/table.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Identity } from '../../core/identity/identity.ts';
 import { createIdentityApi } from '../../functions/api/identity/api.ts';
+import { placeOf } from '../../functions/api/identity/places.ts';
 import { held } from '../support/held.ts';
 import {
   type MovableClock,
@@ -454,6 +455,20 @@ describe('token operations', () => {
 
     expect(scoped.json.catalog).toHaveLength(2);
     expect((await call('GET', '/v3/auth/catalog', { token: await tokenOf('demo', 'unscoped') })).statusCode).toBe(403);
+  });
+
+  it('has the Barbican in its catalog that certificates of signatures lie in, and no other', () => {
+    const stores = [{ id: 'central', bucket: 'central' }];
+    const barbican_endpoint = 'https://keys.example.org';
+    const typesOf = (signed_images: object) =>
+      catalogView(placeOf({ baseUrl: 'https://glimpse.example.org' }, parseConfig({ stores, signed_images })));
+
+    const listed = typesOf({ key_manager: 'barbican', barbican_endpoint });
+
+    expect(listed.map(({ type }) => type)).toEqual(['image', 'identity', 'key-manager']);
+    expect(listed[2]).toMatchObject({ name: 'barbican' });
+    expect(listed[2]?.endpoints.map(({ url }) => url)).toEqual(Array(3).fill(barbican_endpoint));
+    expect(typesOf({ key_manager: 'files', barbican_endpoint }).map(({ type }) => type)).toEqual(['image', 'identity']);
   });
 
   it('has the image services of other regions in its catalog', () => {

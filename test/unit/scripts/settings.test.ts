@@ -27,3 +27,19 @@ test('a secret of Secrets Manager is refused, since the embedded AWS has none; v
   const credentials = { access_key: 'a', secret_key: 's' };
   expect(settingsOf({ endpoint, credentials }).config.stores).toMatchObject([{ credentials }]);
 });
+
+test('certificates of signatures are files unless another key manager is named; what else is said of them stays', () => {
+  const signedImages = (said: object) => {
+    const path = join(folder, 'signed.json');
+    writeFileSync(path, JSON.stringify(said));
+    return readSettings([], { GLIMPSE_CONFIG: path }).config.signed_images;
+  };
+
+  expect(readSettings([], {}).config.signed_images.key_manager).toBe('files');
+  expect(signedImages({ signed_images: { allow_conversion: true } })).toMatchObject({
+    ...{ key_manager: 'files', allow_conversion: true },
+  });
+  const barbican = { key_manager: 'barbican', barbican_endpoint: 'http://127.0.0.1:9311' };
+  expect(signedImages({ signed_images: barbican })).toMatchObject(barbican);
+  expect(() => signedImages({ signed_images: { key_manager: 'secrets-manager' } })).toThrow('use files, or barbican');
+});

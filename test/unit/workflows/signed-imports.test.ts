@@ -3,15 +3,19 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BackendUnavailable } from '../../../core/errors.ts';
 import type { Image } from '../../../core/images/image.ts';
+import { addLocation } from '../../../core/imports/add-location.ts';
+import { cancelImport } from '../../../core/imports/cancel.ts';
 import { requestImport } from '../../../core/imports/import.ts';
+import { retryImport } from '../../../core/imports/retry.ts';
 import { takeDrop } from '../../../core/imports/take-drop.ts';
+import { certificatesInBarbican } from '../../../keystone/barbican.ts';
 import { callerWith } from '../../support/caller.ts';
 import { converted } from '../../support/converted.ts';
 import { anImage } from '../../support/images.ts';
 import { expectClean, expectImported, expectReverted } from '../../support/memory/import-ends.ts';
 import { type ImportRig, importRig } from '../../support/memory/imports.ts';
 import { rawDisk } from '../../support/raw-disk.ts';
-import { aSigner } from '../../support/signer.ts';
+import { aSigner, asPem } from '../../support/signer.ts';
 
 const RAW = rawDisk(3 * 1024 * 1024);
 const QCOW2 = await converted(RAW, { target: 'qcow2', compression: 'zlib' });
@@ -261,23 +265,23 @@ describe('what cannot be verified', () => {
   });
 });
 
+const KEY = `drop/${PROJECT}/disk.qcow2`;
+const metadataOf = (properties: Record<string, string>) =>
+  Object.fromEntries(Object.entries(properties).map(([key, value]) => [`property-${key}`, value]));
+
+async function drop(rig: ImportRig, properties: Record<string, string>) {
+  rig.deps.projects.set(PROJECT, { id: PROJECT, name: PROJECT, domainId: 'default', enabled: true });
+  await rig.staging.putObject(KEY, QCOW2);
+  const { describe: look } = rig.deps.dropBox;
+  const metadata = metadataOf(properties);
+  Object.assign(rig.deps.dropBox, { describe: async (key: string) => ({ ...(await look(key)), metadata }) });
+  const taken = await takeDrop(rig.deps, { key: KEY, sequencer: '1' });
+  if (taken.kind !== 'imported') return taken;
+  await rig.run(taken.taskId);
+  return taken;
+}
+
 describe('a dropped file', () => {
-  const KEY = `drop/${PROJECT}/disk.qcow2`;
-  const metadataOf = (properties: Record<string, string>) =>
-    Object.fromEntries(Object.entries(properties).map(([key, value]) => [`property-${key}`, value]));
-
-  async function drop(rig: ImportRig, properties: Record<string, string>) {
-    rig.deps.projects.set(PROJECT, { id: PROJECT, name: PROJECT, domainId: 'default', enabled: true });
-    await rig.staging.putObject(KEY, QCOW2);
-    const { describe: look } = rig.deps.dropBox;
-    const metadata = metadataOf(properties);
-    Object.assign(rig.deps.dropBox, { describe: async (key: string) => ({ ...(await look(key)), metadata }) });
-    const taken = await takeDrop(rig.deps, { key: KEY, sequencer: '1' });
-    if (taken.kind !== 'imported') return taken;
-    await rig.run(taken.taskId);
-    return taken;
-  }
-
   it('is verified', async () => {
     const rig = signingRig();
     const taken = await drop(rig, SIGNER.properties(QCOW2));
@@ -302,5 +306,130 @@ describe('a dropped file', () => {
       reason: expect.stringMatching(/^Signature verification failed for image .*: invalid signature hash method/),
     });
     expect(rig.deps.started).toEqual([]);
+  });
+
+  it('of a Barbican is set aside: it answers tokens of users, and a file has none', async () => {
+    const rig = signingRig();
+    Object.assign(rig.deps, { keyManager: certificatesInBarbican('http://127.0.0.1:1') });
+
+    const taken = await drop(rig, SIGNER.properties(QCOW2));
+
+    const reason =
+      /^Signature verification failed for image .*: the key manager is Barbican, which answers tokens of users/;
+    expect(taken).toEqual({ kind: 'quarantined', reason: expect.stringMatching(reason) });
+    expect([...rig.staging.objects.keys()].filter((key) => !key.startsWith('quarantine/'))).toEqual([]);
+    expect(rig.deps.started).toEqual([]);
+  });
+});
+
+describe('where signatures are required', () => {
+  const requiring = (required: 'always' | 'trusted', visibility = 'public') => ({
+    ...CONVERT,
+    signed_images: {
+      ...{ allow_conversion: true, require_signature: { [visibility]: required } },
+      trusted_certificates: [required === 'trusted' ? asPem(SIGNER.certificate) : asPem(OTHER.certificate)],
+    },
+  });
+  const OTHER = aSigner();
+
+  it('an image without one is refused, and its staged bytes go', async () => {
+    const rig = signingRig(requiring('always'));
+    const image = await rig.staged(QCOW2, signed(QCOW2, { visibility: 'public', properties: {} }));
+
+    await expect(imports(rig, image.id)).rejects.toMatchObject({
+      kind: 'InvalidInput',
+      message: expect.stringContaining('an image whose visibility is public must be signed here'),
+    });
+
+    expect(await rig.image(image.id)).toMatchObject({ status: 'queued', staged: null, lock: null });
+    expect(rig.deps.started).toEqual([]);
+  });
+
+  it('an image of another visibility needs none', async () => {
+    const rig = signingRig({ ...requiring('always'), image_import_plugins: [] });
+    const image = await rig.staged(QCOW2, signed(QCOW2, { visibility: 'shared', properties: {} }));
+
+    await imports(rig, image.id);
+
+    expect(await expectImported(rig, image.id, QCOW2)).toMatchObject({ signature: null });
+  });
+
+  it('a good one is kept, though others may be dropped by a conversion', async () => {
+    const rig = signingRig(requiring('always'));
+    const image = await rig.staged(QCOW2, signed(QCOW2, { visibility: 'public' }));
+
+    await imports(rig, image.id);
+
+    expect(await expectImported(rig, image.id, QCOW2)).toMatchObject({ diskFormat: 'qcow2', signature: 'verified' });
+  });
+
+  it('by a trusted certificate, the image says that it is one', async () => {
+    const rig = signingRig(requiring('trusted'));
+    const image = await rig.staged(QCOW2, signed(QCOW2, { visibility: 'public' }));
+
+    await imports(rig, image.id);
+
+    expect(await expectImported(rig, image.id, QCOW2)).toMatchObject({ signature: 'trusted' });
+  });
+
+  it('by a trusted certificate, one of nobody known is refused', async () => {
+    const rig = signingRig(requiring('trusted'));
+    rig.deps.certificates.set(OTHER.certificateId, OTHER.certificate);
+    const properties = OTHER.properties(QCOW2);
+    const image = await rig.staged(QCOW2, signed(QCOW2, { visibility: 'public', properties }));
+
+    await expect(imports(rig, image.id)).rejects.toThrow('the certificate leads to none that is trusted');
+  });
+
+  it.each([true, false])('one that goes meanwhile ends the import (all stores: %s)', async (allStoresMustSucceed) => {
+    const rig = signingRig(requiring('always'));
+    const image = await rig.staged(QCOW2, signed(QCOW2, { visibility: 'public' }));
+    rig.around = async ({ step }, run) => {
+      if (step === 'plan') await rig.deps.images.change(image.id, { set: { properties: { mine: 'yes' } } });
+      return run();
+    };
+    const method = { name: 'glance-direct' };
+    const task = await requestImport(rig.deps, CALLER, image.id, { method, body: {}, allStoresMustSucceed });
+
+    await rig.run(task?.id ?? '');
+
+    const changed = { ...image, properties: { mine: 'yes' } };
+    await expectReverted(rig, changed, task?.id ?? '', /an image whose visibility is public needs a good signature/);
+  });
+
+  it('a dropped file without one is set aside with the reason', async () => {
+    const rig = signingRig(requiring('always', 'shared'));
+
+    expect(await drop(rig, {})).toEqual({
+      kind: 'quarantined',
+      reason: expect.stringContaining('an image whose visibility is shared must be signed here'),
+    });
+  });
+
+  it('a cancelled import is not tried again for an image that became public without one', async () => {
+    const rig = signingRig(requiring('always'));
+    const image = await fromWeb(rig, QCOW2, signed(QCOW2, { visibility: 'private', properties: {} }));
+    const method = { name: 'web-download', uri: URI };
+    const { id = '' } = (await requestImport(rig.deps, CALLER, image.id, { method, body: { method } })) ?? {};
+    await cancelImport(rig.deps, CALLER, id);
+    await rig.deps.images.change(image.id, { set: { visibility: 'public' } });
+
+    await expect(retryImport(rig.deps, CALLER, id)).rejects.toMatchObject({
+      kind: 'Conflict',
+      message: expect.stringContaining('needs a good signature'),
+    });
+  });
+
+  it('a location, whose bytes nobody verifies, is refused', async () => {
+    const rig = signingRig(requiring('always'));
+    const image = anImage({ ...signed(QCOW2, { visibility: 'public' }) });
+    await rig.deps.images.create(image);
+    await rig.stores.central.putObject('theirs', QCOW2);
+    const service = callerWith({ roles: ['service', 'admin'], serviceRoles: ['service'], isAdmin: true });
+
+    await expect(addLocation(rig.deps, service, image.id, { url: 's3://central/theirs' })).rejects.toMatchObject({
+      kind: 'Conflict',
+      message: expect.stringContaining('takes no location'),
+    });
   });
 });

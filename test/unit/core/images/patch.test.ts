@@ -1,9 +1,11 @@
 /** What a patch costs: work that grows with its operations, and no more of them than a request may have. */
 import { describe, expect, test } from 'vitest';
+import type { Image } from '../../../../core/images/image.ts';
 import { type Change, patchImage } from '../../../../core/images/patch.ts';
 import { callerWith } from '../../../support/caller.ts';
 import { anImage } from '../../../support/images.ts';
 import { memoryDeps } from '../../../support/memory/deps.ts';
+import { aSigner, asPem } from '../../../support/signer.ts';
 
 const OWNER = callerWith({ projectId: 'demo' });
 const CONFIG = { image_property_quota: -1, image_tag_quota: -1 };
@@ -126,5 +128,72 @@ describe('the mark of a verified signature', () => {
     await patchImage(deps, OWNER, image.id, [change]);
 
     expect(await deps.images.get(image.id)).toMatchObject({ signature: expected });
+  });
+});
+
+describe('where signatures are required', () => {
+  const required = {
+    ...CONFIG,
+    signed_images: {
+      require_signature: { public: 'always', community: 'trusted' },
+      trusted_certificates: [asPem(aSigner().certificate)],
+    },
+  };
+  const ADMIN = callerWith({ projectId: 'demo', roles: ['admin'], isAdmin: true });
+  const SIGNED = { img_signature: 'AAAA', img_signature_hash_method: 'SHA-256' };
+  const to = (visibility: string) => base('visibility', 'visibility', visibility);
+
+  async function patched(attributes: Partial<Image>, changes: readonly Change[]): Promise<Image> {
+    const deps = memoryDeps(required);
+    const image = anImage({ status: 'active', owner: 'demo', properties: SIGNED, ...attributes });
+    await deps.images.create(image);
+    return (await patchImage(deps, ADMIN, image.id, changes)).image;
+  }
+
+  test.each([
+    ['private', null, 'public', false],
+    ['private', 'dropped', 'public', false],
+    ['private', 'verified', 'public', true],
+    ['private', 'trusted', 'public', true],
+    ['private', 'verified', 'community', false],
+    ['private', 'trusted', 'community', true],
+    ['public', null, 'private', true],
+    ['public', null, 'community', false],
+    ['private', null, 'shared', true],
+  ] as const)('from %s, signature %s, to %s: %s', async (visibility, signature, next, isAllowed) => {
+    const patching = patched({ visibility, signature }, [to(next)]);
+
+    if (isAllowed) await expect(patching).resolves.toMatchObject({ visibility: next });
+    else
+      await expect(patching).rejects.toMatchObject({
+        kind: 'Conflict',
+        message: expect.stringContaining(`an image whose visibility is ${next} needs a good signature`),
+      });
+  });
+
+  test.each(['saving', 'importing'] as const)('an image that is %s waits for its bytes', async (status) => {
+    await expect(patched({ status, lock: 'writer', visibility: 'private' }, [to('public')])).rejects.toMatchObject({
+      kind: 'Conflict',
+      message: expect.stringContaining('known when its bytes are complete'),
+    });
+  });
+
+  test.each(['queued', 'uploading'] as const)('an image that is %s may go anywhere', async (status) => {
+    expect(await patched({ status, visibility: 'private' }, [to('public')])).toMatchObject({ visibility: 'public' });
+  });
+
+  test('a signature stays where it is needed', async () => {
+    const forged = [property('replace', 'img_signature', 'BBBB')];
+
+    await expect(patched({ visibility: 'public', signature: 'verified' }, forged)).rejects.toThrow('needs a good');
+    expect(await patched({ visibility: 'private', signature: 'verified' }, forged)).toMatchObject({ signature: null });
+    await expect(patched({ visibility: 'private', signature: 'trusted' }, [...forged, to('public')])).rejects.toThrow(
+      'needs a good',
+    );
+  });
+
+  test('one that was there before signatures were required can be changed', async () => {
+    const changes = [base('name', 'name', 'n'), property('add', 'other')];
+    expect(await patched({ visibility: 'public', signature: null }, changes)).toMatchObject({ name: 'n' });
   });
 });

@@ -14,12 +14,19 @@ describe('isToBeConverted', () => {
     ['vmdk', 'ova', false],
     [null, null, false],
   ] as const)('%s in %s: %s, when images are converted to raw', (diskFormat, containerFormat, expected) => {
-    expect(isToBeConverted(converting, { diskFormat, containerFormat, properties: {} })).toBe(expected);
+    expect(isToBeConverted(converting, { diskFormat, containerFormat, properties: {}, visibility: 'public' })).toBe(
+      expected,
+    );
   });
 
   it('is never true without the plugin', () => {
     expect(
-      isToBeConverted(parseConfig({ stores }), { diskFormat: 'qcow2', containerFormat: 'bare', properties: {} }),
+      isToBeConverted(parseConfig({ stores }), {
+        diskFormat: 'qcow2',
+        containerFormat: 'bare',
+        properties: {},
+        visibility: 'public',
+      }),
     ).toBe(false);
   });
 
@@ -30,7 +37,26 @@ describe('isToBeConverted', () => {
       image_conversion: { output_format: 'qcow2' },
     });
 
-    expect(isToBeConverted(config, { diskFormat: 'qcow2', containerFormat: 'bare', properties: {} })).toBe(false);
-    expect(isToBeConverted(config, { diskFormat: 'raw', containerFormat: 'bare', properties: {} })).toBe(true);
+    expect(
+      isToBeConverted(config, { diskFormat: 'qcow2', containerFormat: 'bare', properties: {}, visibility: 'public' }),
+    ).toBe(false);
+    expect(
+      isToBeConverted(config, { diskFormat: 'raw', containerFormat: 'bare', properties: {}, visibility: 'public' }),
+    ).toBe(true);
+  });
+
+  it('is never true for a signed image, unless it may lose its signature and needs none', () => {
+    const properties = Object.fromEntries(
+      ['', '_hash_method', '_key_type', '_certificate_uuid'].map((key) => [`img_signature${key}`, 'x']),
+    );
+    const of = (signed_images: object, visibility: 'public' | 'private') =>
+      isToBeConverted(parseConfig({ stores, image_import_plugins: ['image_conversion'], signed_images }), {
+        ...{ diskFormat: 'qcow2', containerFormat: 'bare', properties, visibility },
+      });
+    const losing = { allow_conversion: true, require_signature: { public: 'always' } };
+
+    expect(of({}, 'private')).toBe(false);
+    expect(of(losing, 'private')).toBe(true);
+    expect(of(losing, 'public')).toBe(false);
   });
 });

@@ -3,13 +3,16 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { certificateIn, keyRefusal } from '../../../../core/signatures/certificate.ts';
 import { checkOf } from '../../../../core/signatures/expected.ts';
+import { certificatesOf, distrust } from '../../../../core/signatures/trust.ts';
 import { Random } from '../../../fuzz/mutate.ts';
 
+const file = (name: string): Buffer => readFileSync(new URL(`../../../fixtures/signatures/${name}`, import.meta.url));
+const ROOTS = certificatesOf([`${file('root.pem')}`, `${file('middle.pem')}`]);
 const MUTANTS = 3_000;
 const SEEDS = ['rsa.der', 'rsa.pem', 'dsa.pem', 'p384.pem', 'chained.pem'];
 
 it.each(SEEDS)('%s', (name) => {
-  const seed = readFileSync(new URL(`../../../fixtures/signatures/${name}`, import.meta.url));
+  const seed = file(name);
   const random = new Random(1);
   let read = 0;
   for (let n = 0; n < MUTANTS; n++) {
@@ -19,10 +22,16 @@ it.each(SEEDS)('%s', (name) => {
     const certificate = certificateIn(bytes);
     if (certificate === undefined) continue;
     read += 1;
+    expect(distrust(certificate, ROOTS, Date.UTC(2026, 6))).toSatisfy(
+      (doubt) => doubt === undefined || typeof doubt === 'string',
+    );
     for (const keyClass of ['RSA', 'DSA', 'EC'] as const) {
       if (keyRefusal(certificate, keyClass, 256) !== undefined) continue;
       const check = { hash: 'sha256', keyClass, signature: 'AAAA', certificateId: name } as const;
-      expect(checkOf({ ...check, certificate: certificate.raw.toString('base64') }).key.length).toBeGreaterThan(0);
+      const found = { isTrusted: false, isRequired: false };
+      expect(
+        checkOf({ ...check, ...found, certificate: certificate.raw.toString('base64') }).key.length,
+      ).toBeGreaterThan(0);
     }
   }
   expect(read).toBeGreaterThan(MUTANTS / 50);

@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../../core/config.ts';
 import { BackendUnavailable, TooManyRequests } from '../../../../core/errors.ts';
 import { createLookUps } from '../../../../core/identity/look-ups.ts';
 import { checkOf, expectedSignature } from '../../../../core/signatures/expected.ts';
@@ -32,10 +33,15 @@ const propertiesOf = ({ keyType, hash, signature }: Omit<Vector, 'maker' | 'cert
   img_signature_certificate_uuid: ID,
 });
 
+const CONFIG = parseConfig({ stores: [{ id: 'central', bucket: 'central' }] });
+const OF_IMAGE = { id: 'image', visibility: 'shared' } as const;
+
 function manager(secret: Uint8Array | undefined) {
   const clock = { nowMs: 0 };
   const asked: string[] = [];
   const deps = {
+    config: CONFIG,
+    clock: { now: () => clock.nowMs },
     lookUps: createLookUps({ now: () => clock.nowMs }),
     keyManager: {
       secret: async (id: string) => {
@@ -48,7 +54,7 @@ function manager(secret: Uint8Array | undefined) {
 }
 
 const expectation = (properties: Record<string, string>, secret: Uint8Array | undefined) =>
-  expectedSignature(manager(secret).deps, CALLER, { id: 'image', properties });
+  expectedSignature(manager(secret).deps, CALLER, { ...OF_IMAGE, properties });
 
 async function verdict(properties: Record<string, string>, certificate: Buffer, bytes: Uint8Array): Promise<string> {
   const expected = await expectation(properties, certificate);
@@ -91,7 +97,7 @@ describe('properties', () => {
     const { deps, asked } = manager(PEM);
     const properties = Object.fromEntries(Object.entries(SIGNED).filter(([name]) => name !== key));
 
-    expect(await expectedSignature(deps, CALLER, { id: 'image', properties })).toBeUndefined();
+    expect(await expectedSignature(deps, CALLER, { ...OF_IMAGE, properties })).toBeUndefined();
     expect(asked).toEqual([]);
   });
 
@@ -127,7 +133,7 @@ describe('properties', () => {
     ['img_signature_certificate_uuid', '', 'no UUID'],
   ])('%s: %j is refused before any look-up', async (key, value, cause) => {
     const { deps, asked } = manager(PEM);
-    const asking = expectedSignature(deps, CALLER, { id: 'image', properties: { ...SIGNED, [key]: value } });
+    const asking = expectedSignature(deps, CALLER, { ...OF_IMAGE, properties: { ...SIGNED, [key]: value } });
 
     await expect(asking).rejects.toMatchObject({
       kind: 'InvalidInput',
@@ -202,7 +208,7 @@ describe('certificates', () => {
 describe('look-ups', () => {
   it('failed ones are limited per project; good ones are not', async () => {
     const { deps, asked, clock } = manager(undefined);
-    const image = { id: 'image', properties: SIGNED };
+    const image = { ...OF_IMAGE, properties: SIGNED };
     for (let n = 0; n < 60; n++) await expect(expectedSignature(deps, CALLER, image)).rejects.toThrow('cannot be');
 
     await expect(expectedSignature(deps, CALLER, image)).rejects.toThrow(TooManyRequests);
@@ -218,7 +224,7 @@ describe('look-ups', () => {
   it('a key manager that is away is no verdict', async () => {
     const away = new BackendUnavailable('away');
     const deps = { ...manager(PEM).deps, keyManager: { secret: async () => Promise.reject(away) } };
-    await expect(expectedSignature(deps, CALLER, { id: 'image', properties: SIGNED })).rejects.toBe(away);
+    await expect(expectedSignature(deps, CALLER, { ...OF_IMAGE, properties: SIGNED })).rejects.toBe(away);
   });
 
   it('what travels with a task holds the certificate, and nothing of the caller', async () => {
@@ -227,6 +233,8 @@ describe('look-ups', () => {
       'certificate',
       'certificateId',
       'hash',
+      'isRequired',
+      'isTrusted',
       'keyClass',
       'signature',
     ]);
