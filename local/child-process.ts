@@ -25,7 +25,8 @@ export async function runChild<T>(start: (options: T) => Promise<Service>): Prom
   collectWhenQuiet();
   // The parent is gone, perhaps killed: nothing acknowledged is lost by ending at once.
   process.on('disconnect', () => process.exit(0));
-  const tell = (message: ChildMessage) => process.send?.(message);
+  // Who is gone need not be told; without a callback that would be an uncaught error.
+  const tell = (message: ChildMessage) => process.send?.(message, undefined, {}, () => undefined);
   try {
     const service = await start(JSON.parse(process.argv[2] ?? process.env[OPTIONS_VARIABLE] ?? '{}') as T);
     process.on('message', (message: ParentMessage) => {
