@@ -67,7 +67,7 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
       // The end of the import says so.
       if (lackOf(deps, image, active) !== undefined) return;
       await deps.images.change(task.imageId, {
-        expect: { ...expect, lock: task.id, status: ['importing'] },
+        expect: { ...expect, ...asRead(fresh, image), lock: task.id, status: ['importing'] },
         set: { ...set, ...active.set },
         mergeProperties: { ...mergeProperties, ...active.mergeProperties },
       });
@@ -80,7 +80,8 @@ async function activateEarly(deps: SettleDeps, task: ImportTask): Promise<void> 
 /**
  * The end of a good import: the image is active and says what a download returns, the task is `success`, the lock opens; in this
  * order, so that whoever sees the image unlocked finds the task ended, and a death in between is made good by running again.
- * @throws NothingStored when no requested store holds the image; ImageRefused when it lost a signature that it needs; TaskAborted when the image went away, or the task was cancelled.
+ * @throws NothingStored when no requested store holds the image; ImageRefused when it lost a signature that it needs; TaskAborted when the
+ *   image went away, or the task was cancelled
  */
 export async function finishImport(deps: FinishDeps, taskId: string): Promise<void> {
   const task = await importTask(deps, taskId);
@@ -123,7 +124,8 @@ async function endImage(deps: SettleDeps, task: ImportTask, read: Image | undefi
     if (lack !== undefined) throw new ImageRefused(refusedSignature(task.imageId, lack));
     await deps.images.change(task.imageId, {
       ...change,
-      expect: { ...expect, ...change.expect },
+      // What is said of a signature is of the properties as they were read.
+      expect: { ...expect, ...change.expect, ...asRead(task, image) },
       set: { ...set, ...change.set },
       ...((mergeProperties ?? change.mergeProperties) && {
         mergeProperties: { ...mergeProperties, ...change.mergeProperties },
@@ -131,6 +133,9 @@ async function endImage(deps: SettleDeps, task: ImportTask, read: Image | undefi
     });
   });
 }
+
+const asRead = (task: ImportTask, image: Image | undefined): Pick<NonNullable<ImageChange['expect']>, 'revision'> =>
+  task.import.signature === undefined || image === undefined ? {} : { revision: image.revision };
 
 /** What an image lacks to turn active by a change. */
 function lackOf({ config }: WithConfig, image: Image, { set }: Pick<ImageChange, 'set'>): string | undefined {
