@@ -9,6 +9,10 @@ import { defineConfig } from 'vitest/config';
 /** Ends a test that hangs. Of pace it says nothing: a machine with other work takes ten times as long. Milliseconds. */
 const HANGS = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 60_000 } } };
 
+/** What GLIMPSE_TEST_CORE leaves out, minutes each: .ci/full runs it. */
+const LEFT_TO_FULL =
+  process.env['GLIMPSE_TEST_CORE'] === undefined ? [] : ['test/acceptance/{keystone,output-format,sparse}.test.ts'];
+
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -47,6 +51,7 @@ export default defineConfig({
         test: {
           name: 'acceptance',
           include: ['test/acceptance/**/*.test.ts'],
+          exclude: LEFT_TO_FULL,
           ...HANGS,
           // A start packages every function first when it is as deployed; startGlimpse says when that takes too long.
           hookTimeout: 900_000,
