@@ -29,6 +29,8 @@ const CONFIG = {
     { id: 'frankfurt', bucket: 'example-store-frankfurt', region: 'eu-central-1' },
     { id: 'tokyo', bucket: 'example-store-tokyo', region: 'ap-northeast-1', sparse: false },
   ],
+  // The embedded AWS keeps no secrets; a deployment takes a folder that is named in full.
+  signed_images: { key_manager: 'files', certificates_folder: join(tmpdir(), 'glimpse-as-deployed-certificates') },
 };
 const LONG_MS = 240_000;
 const SOON_MS = 90_000;
