@@ -31,6 +31,8 @@ export interface Scenario {
   readonly struck?: readonly string[];
   /** Around each call of a step, beside the faults. */
   readonly meanwhile?: (actor: Actor) => Around;
+  /** When all is at rest, before it is looked at. */
+  readonly rested?: () => void;
 }
 
 /** Who asks, during a play. */
@@ -80,6 +82,7 @@ export async function play(scenario: Scenario, disturb?: (stage: Stage) => Aroun
   try {
     await scenario.asked(theatre.actor);
     await theatre.toRest();
+    scenario.rested?.();
   } finally {
     if (before === undefined) delete process.env['GLIMPSE_FUNCTION_SECONDS'];
     else process.env['GLIMPSE_FUNCTION_SECONDS'] = before;

@@ -2,16 +2,23 @@ import { BackendUnavailable } from '../../../core/errors.ts';
 import type { ImportRig } from './imports.ts';
 import { ATTEMPTS } from './throttled.ts';
 
+export interface FailedCalls {
+  readonly failed: number;
+  readonly lost: number;
+  end(): void;
+}
+
 /**
  * A share of all calls to records and stores fails, half of them before their work and half with their answer. Clients try again by
  * themselves, as the SDK's do: a conditional write may find its own first attempt. What failed in every attempt its caller is told.
- * @returns calls that failed, and those of them of which the caller was told
+ * @returns calls that failed, and those of them of which the caller was told; `end` heals all
  */
-export function failCalls(rig: ImportRig, rate: number, random: () => number): { failed: number; lost: number } {
+export function failCalls(rig: ImportRig, rate: number, random: () => number): FailedCalls {
+  let isOver = false;
   const counted = { failed: 0, lost: 0 };
   const failure = (): BackendUnavailable => new BackendUnavailable('the connection was lost');
   const fails = (): boolean => {
-    const hit = random() < rate;
+    const hit = !isOver && random() < rate;
     if (hit) counted.failed += 1;
     return hit;
   };
@@ -55,5 +62,9 @@ export function failCalls(rig: ImportRig, rate: number, random: () => number): {
       if (isLost()) throw lost();
     };
   }
-  return counted;
+  return Object.assign(counted, {
+    end: () => {
+      isOver = true;
+    },
+  });
 }
