@@ -4,16 +4,13 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import { reporter } from '../../core/imports/report/reporter.ts';
 import { hashed } from '../../core/imports/settle.ts';
 import type { WithLog } from '../../core/log.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
-import { createDigester } from '../../formats/node/digest/digest.ts';
-import { SharedRing } from '../../formats/node/digest/shared-ring.ts';
 import type { WithPlaces } from '../places.ts';
 import { keepsContent } from '../render/plan.ts';
 import { openStored } from '../stored-image.ts';
-import { readThrough } from './read-through.ts';
+import { digestsOf } from './digests-of.ts';
 import type { StepTools } from './step.ts';
 import { assertWhole } from './verify-whole.ts';
 
@@ -42,21 +39,11 @@ export async function hashRendered(
   if (sourceDigests !== undefined && sourceDigests.hash.algo === algorithm && keepsContent(task))
     return hashed(deps, task, sourceDigests);
   if (rendered === undefined) throw new ImageRefused(`Task ${task.id} has nothing to hash`);
-  const reader = await openStored(deps.places, rendered);
-  tools.assertFits('hash', reader.size);
-  const report = reporter(deps, task, 'hash', 0, reader.size);
-  const digester = createDigester(['md5', algorithm]);
-  const ring = new SharedRing(digester);
-  try {
-    await readThrough(reader, ring, report);
-    const { md5 = '', [algorithm]: value = '' } = await ring.digest();
-    await report.end();
-    if (value !== (expected?.value ?? value))
-      throw new ImageRefused(`The ${algorithm} of the location is ${value}, os_hash_value says ${expected?.value}`);
-    await hashed(deps, task, { md5, hash: { algo: algorithm, value } });
-  } finally {
-    digester.close();
-  }
+  const pass = { phase: 'hash', algorithms: ['md5', algorithm] } as const;
+  const { md5 = '', [algorithm]: value = '' } = await digestsOf(deps, task, tools, rendered, pass);
+  if (value !== (expected?.value ?? value))
+    throw new ImageRefused(`The ${algorithm} of the location is ${value}, os_hash_value says ${expected?.value}`);
+  await hashed(deps, task, { md5, hash: { algo: algorithm, value } });
 }
 
 /** A further copy has the image's hashes already; those of a location are taken on trust where the configuration says so. */

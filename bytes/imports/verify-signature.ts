@@ -4,16 +4,12 @@ import type { WithDuties } from '../../core/duties/duty.ts';
 import { ImageRefused } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
-import { reporter } from '../../core/imports/report/reporter.ts';
 import type { WithLog } from '../../core/log.ts';
 import { checkOf } from '../../core/signatures/expected.ts';
 import { NOT_OF_THESE_BYTES, refusedSignature } from '../../core/signatures/refused.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
-import { createDigester } from '../../formats/node/digest/digest.ts';
-import { SharedRing } from '../../formats/node/digest/shared-ring.ts';
 import type { WithPlaces } from '../places.ts';
-import { openStored } from '../stored-image.ts';
-import { readThrough } from './read-through.ts';
+import { digestsOf } from './digests-of.ts';
 import type { StepTools } from './step.ts';
 
 type VerifyDeps = WithConfig & WithClock & WithImages & WithTasks & WithDuties & WithLog & WithPlaces;
@@ -32,23 +28,14 @@ export async function verifySignature(
   const { source, sourceDigests, isVerified } = task.facts;
   if (signature === undefined || isVerified === true) return;
   if (source === undefined) throw new ImageRefused(`Task ${task.id} has nothing to verify`);
-  const reader = await openStored(deps.places, source);
-  tools.assertFits('signature', reader.size);
   const { hashing_algorithm: algorithm } = deps.config;
-  const digester = createDigester(sourceDigests === undefined ? ['md5', algorithm] : [], checkOf(signature));
-  const ring = new SharedRing(digester);
-  const report = reporter(deps, task, 'signature', 0, reader.size);
-  try {
-    await readThrough(reader, ring, report);
-    const { signature: verdict, md5, [algorithm]: value } = await ring.digest();
-    await report.end();
-    if (verdict !== 'valid') throw new ImageRefused(refusedSignature(task.imageId, NOT_OF_THESE_BYTES));
-    const isHashed = md5 !== undefined && value !== undefined;
-    await deps.tasks.note(task.id, {
-      isVerified: true,
-      ...(isHashed ? { sourceDigests: { md5, hash: { algo: algorithm, value } } } : {}),
-    });
-  } finally {
-    digester.close();
-  }
+  const algorithms = sourceDigests === undefined ? ['md5', algorithm] : [];
+  const pass = { phase: 'signature', algorithms, check: checkOf(signature) } as const;
+  const { signature: verdict, md5, [algorithm]: value } = await digestsOf(deps, task, tools, source, pass);
+  if (verdict !== 'valid') throw new ImageRefused(refusedSignature(task.imageId, NOT_OF_THESE_BYTES));
+  const isHashed = md5 !== undefined && value !== undefined;
+  await deps.tasks.note(task.id, {
+    isVerified: true,
+    ...(isHashed ? { sourceDigests: { md5, hash: { algo: algorithm, value } } } : {}),
+  });
 }

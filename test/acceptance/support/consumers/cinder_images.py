@@ -16,11 +16,10 @@ from cinder import exception, objects
 from cinder.common import config  # noqa: F401
 from cinder.image import glance, image_utils
 
-from harness import Account, check, refused, run, until
+from harness import ACCOUNTS, RAW, check, content_of, contexts, refused, run, until
 
 path, qcow2, location = sys.argv[1:4]
-with open(path, "rb") as source:
-    CONTENT = source.read()
+CONTENT = content_of(path)
 work = tempfile.TemporaryDirectory()
 CONF = cfg.CONF
 CONF([], project="cinder", default_config_files=[])
@@ -28,17 +27,7 @@ CONF.set_override("image_conversion_dir", work.name)
 CONF.set_override("glance_catalog_info", "image:glance:publicURL")
 objects.register_all()
 service = glance.get_default_image_service()
-
-
-def context_of(account):
-    return cinder_context.RequestContext(
-        user_id=account.user_id, project_id=account.project_id, auth_token=account.token, roles=account.roles,
-        service_catalog=account.catalog, is_admin="admin" in account.roles)
-
-
-accounts = {name: Account(cloud) for name, cloud in (("admin", "glimpse"), ("demo", "glimpse-demo"), ("alt", "glimpse-alt"))}
-admin, demo, alt = (context_of(accounts[name]) for name in ("admin", "demo", "alt"))
-RAW = {"disk_format": "raw", "container_format": "bare"}
+admin, demo, alt = contexts(cinder_context.RequestContext)
 
 
 def uploaded(context=demo, **attributes):
@@ -146,7 +135,7 @@ def members():
     """members of a shared image"""
     image = uploaded(name="shared", visibility="shared")
     assert list(service.list_members(demo, image["id"])) == []
-    accounts["demo"].connection.image.add_member(image["id"], member_id=alt.project_id)
+    ACCOUNTS["demo"].connection.image.add_member(image["id"], member_id=alt.project_id)
     assert [(entry["member_id"], entry["status"]) for entry in service.list_members(demo, image["id"])] == [(alt.project_id, "pending")]
     assert service.show(alt, image["id"])["id"] == image["id"]
 
@@ -163,7 +152,7 @@ def update_that_purges():
 def a_full_reference():
     """an image named by the address of another image service"""
     image = uploaded(name="by-address")
-    other, image_id = glance.get_remote_image_service(demo, "%s/v2/images/%s" % (accounts["demo"].image_url.rstrip("/"), image["id"]))
+    other, image_id = glance.get_remote_image_service(demo, "%s/v2/images/%s" % (ACCOUNTS["demo"].image_url.rstrip("/"), image["id"]))
     assert other.show(demo, image_id)["id"] == image["id"]
 
 

@@ -29,6 +29,11 @@ def run():
     json.dump(results, sys.stdout)
 
 
+def _service(entry):
+    faces = {"%sURL" % endpoint["interface"]: endpoint["url"] for endpoint in entry["endpoints"]}
+    return {"type": entry["type"], "name": entry["name"], "endpoints": [dict(faces, region="RegionOne")]}
+
+
 class Account:
     """A token of a cloud, and the catalog as keystonemiddleware hands it to services."""
 
@@ -42,9 +47,25 @@ class Account:
         self.image_url = session.get_endpoint(service_type="image")
 
 
-def _service(entry):
-    faces = {"%sURL" % endpoint["interface"]: endpoint["url"] for endpoint in entry["endpoints"]}
-    return {"type": entry["type"], "name": entry["name"], "endpoints": [dict(faces, region="RegionOne")]}
+    def context(self, kind):
+        """Who asks, as a service of OpenStack has it: `kind` is its RequestContext."""
+        return kind(
+            user_id=self.user_id, project_id=self.project_id, auth_token=self.token, roles=self.roles,
+            service_catalog=self.catalog, is_admin="admin" in self.roles)
+
+
+ACCOUNTS = {name: Account(cloud) for name, cloud in (("admin", "glimpse"), ("demo", "glimpse-demo"), ("alt", "glimpse-alt"))}
+RAW = {"disk_format": "raw", "container_format": "bare"}
+
+
+def contexts(kind):
+    """Of the administrator and of a member of either project."""
+    return [ACCOUNTS[name].context(kind) for name in ("admin", "demo", "alt")]
+
+
+def content_of(path):
+    with open(path, "rb") as source:
+        return source.read()
 
 
 def refused(kind, call, *args, **kwargs):

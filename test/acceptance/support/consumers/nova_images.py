@@ -13,25 +13,14 @@ from nova import context as nova_context
 from nova import exception, objects
 from nova.image import glance
 
-from harness import Account, check, refused, run, until
+from harness import ACCOUNTS, RAW, check, content_of, contexts, refused, run, until
 
 path, qcow2, location = sys.argv[1:4]
-with open(path, "rb") as source:
-    CONTENT = source.read()
+CONTENT = content_of(path)
 nova.conf.CONF([], project="nova", default_config_files=[])
 objects.register_all()
 api = glance.API()
-
-
-def context_of(account):
-    return nova_context.RequestContext(
-        user_id=account.user_id, project_id=account.project_id, auth_token=account.token, roles=account.roles,
-        service_catalog=account.catalog, is_admin="admin" in account.roles)
-
-
-accounts = {name: Account(cloud) for name, cloud in (("admin", "glimpse"), ("demo", "glimpse-demo"), ("alt", "glimpse-alt"))}
-admin, demo, alt = (context_of(accounts[name]) for name in ("admin", "demo", "alt"))
-RAW = {"disk_format": "raw", "container_format": "bare"}
+admin, demo, alt = contexts(nova_context.RequestContext)
 
 
 def uploaded(context=demo, **attributes):
@@ -162,9 +151,9 @@ def a_full_reference():
     """an image named by the address of another image service"""
     image = uploaded(name="by-address")
     reference = glance.API.generate_image_url(image["id"], demo)
-    assert reference == "%s/images/%s" % (accounts["demo"].image_url.rstrip("/"), image["id"]), reference
+    assert reference == "%s/images/%s" % (ACCOUNTS["demo"].image_url.rstrip("/"), image["id"]), reference
     # As nova.api.openstack.common.get_id_from_href and ec2's callers write it: with the version.
-    href = "%s/v2/images/%s" % (accounts["demo"].image_url.rstrip("/"), image["id"])
+    href = "%s/v2/images/%s" % (ACCOUNTS["demo"].image_url.rstrip("/"), image["id"])
     assert api.get(demo, href)["id"] == image["id"]
 
 
