@@ -63,8 +63,10 @@ export interface Played {
   readonly failures: readonly string[];
 }
 
-/** Of an event's function: two more after a failure (Lambda developer guide, "Asynchronous invocation"), and what is throttled is not one. A client is as patient. */
+/** Of an event's function: two more after a failure. A client is as patient. */
 const ATTEMPTS = 4;
+/** An invocation that never began counts as none: Lambda keeps an event for six hours (Lambda developer guide, "Asynchronous invocation"). */
+const THROTTLED = 'Lambda.TooManyRequestsException';
 /** Rounds of the janitor: the last thing to wait for is a tombstone of 20 minutes. */
 const MAX_ROUNDS = 60;
 const MINUTE_MS = 60_000;
@@ -129,12 +131,14 @@ function openTheatre(rig: ImportRig, scenario: Scenario, disturb: ((stage: Stage
   const failures: string[] = [];
   const kept: NonNullable<Played['kept']>[] = [];
   const insist = async (state: string, event: object, run: () => Promise<unknown>): Promise<void> => {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (let attempt = 1, failed = 0; failed < ATTEMPTS; attempt++) {
       try {
         await around({ state, step: state, event: { ...event }, attempt }, run);
         return;
       } catch (error) {
-        if (attempt === ATTEMPTS) failures.push(`${state}: ${(error as Error).message}`);
+        if ((error as Error).name === THROTTLED) continue;
+        failed += 1;
+        if (failed === ATTEMPTS) failures.push(`${state}: ${(error as Error).message}`);
       }
     }
   };
