@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { COMPRESSIONS, CONVERSION_TARGETS, SUBFORMATS } from './formats.ts';
-import { certificatesOf } from './signatures/trust.ts';
+import { certificatesOf } from './signatures/trusted-certificates.ts';
 
 /** Where certificates of signatures are kept. */
 export const KEY_MANAGERS = ['files', 'secrets-manager', 'barbican'] as const;

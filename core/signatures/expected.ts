@@ -8,7 +8,7 @@ import { certificateIn, keyRefusal } from './certificate.ts';
 import type { WithKeyManager } from './key-manager.ts';
 import { type Properties, type SignatureClaim, type SignatureHash, signatureClaim } from './properties.ts';
 import { notSigned, refusedSignature, SignatureRefused } from './refused.ts';
-import { certificatesOf, distrust } from './trust.ts';
+import { certificatesOf } from './trusted-certificates.ts';
 
 /** All that is needed to verify bytes that arrive, as it travels with an upload or a task: the certificate, and nobody's token. */
 export interface ExpectedSignature {
@@ -57,7 +57,7 @@ export async function expectedSignature(
   const certificate = await certificateOf(deps, caller, id, claim);
   const refusal = keyRefusal(certificate, claim.keyClass, Buffer.from(claim.signature, 'base64').length);
   if (refusal !== undefined) throw new SignatureRefused(refusedSignature(id, refusal));
-  const doubt = distrust(certificate, certificatesOf(trusted_certificates), deps.clock.now());
+  const doubt = await doubtOf(certificate, trusted_certificates, deps.clock.now());
   if (required === 'trusted' && doubt !== undefined) throw new SignatureRefused(refusedSignature(id, doubt));
   return {
     ...claim,
@@ -65,6 +65,17 @@ export async function expectedSignature(
     isTrusted: doubt === undefined,
     isRequired: required !== 'never',
   };
+}
+
+/** The reader of extensions is loaded where somebody is trusted. */
+async function doubtOf(
+  certificate: X509Certificate,
+  trusted: readonly string[],
+  nowMs: number,
+): Promise<string | undefined> {
+  if (trusted.length === 0) return 'no certificate is trusted';
+  const { distrust } = await import('./trust.ts');
+  return distrust(certificate, certificatesOf(trusted), nowMs);
 }
 
 /** What is missing, somebody else's, and no certificate is all the same: nobody learns here what a key manager holds. */

@@ -1,5 +1,5 @@
 /** Which certificates of signers are trusted: chain, dates and use (RFC 5280, section 6.1, without revocation and policies). */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
   BasicConstraints,
@@ -12,37 +12,7 @@ import {
   KeyUsage,
   KeyUsageFlags,
 } from '@peculiar/asn1-x509';
-
-const PEM = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
-/**
- * The certificates of `trusted_certificates`, of which a text may hold several.
- * @throws TypeError that tells what is wrong with the list, and nothing of its contents
- */
-export function certificatesOf(texts: readonly string[]): X509Certificate[] {
-  const certificates = texts.flatMap((text, n) => {
-    const blocks = text.match(PEM) ?? [];
-    if (blocks.length === 0 || /-----BEGIN (?!CERTIFICATE-----)/.test(text))
-      throw new TypeError(`number ${n + 1} holds no certificate as PEM, or something else beside`);
-    return blocks.map((block) => parsed(block, n + 1));
-  });
-  if (certificates.length > 0 && !certificates.some(isRoot))
-    throw new TypeError('none of them is self-signed, and a chain ends at one that is');
-  return certificates;
-}
-
-function parsed(block: string, n: number): X509Certificate {
-  try {
-    const certificate = new X509Certificate(block);
-    readingOf(certificate);
-    return certificate;
-  } catch (cause) {
-    throw new TypeError(`number ${n} holds a certificate that cannot be read`, { cause });
-  }
-}
-
-const isRoot = (certificate: X509Certificate): boolean =>
-  certificate.subject === certificate.issuer && isSignedBy(certificate, certificate);
+import { isRoot, isSignedBy } from './trusted-certificates.ts';
 
 /**
  * Why a certificate may not say who signs images, as a sentence; undefined when it may: it is a self-signed one of those trusted, or a
@@ -85,7 +55,9 @@ const isIssuedBy = (one: X509Certificate, other: X509Certificate): boolean =>
 
 /** @param below certificates of issuers between this one and the signer's */
 function issuerProblem(issuer: X509Certificate, below: number, nowMs: number): string | undefined {
-  const { pathLength, foreign } = readingOf(issuer);
+  const reading = readingOf(issuer);
+  if (reading === undefined) return UNREADABLE;
+  const { pathLength, foreign } = reading;
   // By basicConstraints, and keyUsage where there is one.
   if (!issuer.ca) return 'may not sign certificates';
   if (below > (pathLength ?? Number.POSITIVE_INFINITY)) return 'may not be so far from the signer';
@@ -96,12 +68,9 @@ function issuerProblem(issuer: X509Certificate, below: number, nowMs: number): s
 function ownProblem(certificate: X509Certificate, nowMs: number): string | undefined {
   const dates = dateProblem(certificate, nowMs);
   if (dates !== undefined) return dates;
-  try {
-    const { maySign, foreign } = readingOf(certificate);
-    return maySign ? foreign : 'is not for digital signatures';
-  } catch {
-    return 'has extensions that cannot be read';
-  }
+  const reading = readingOf(certificate);
+  if (reading === undefined) return UNREADABLE;
+  return reading.maySign ? reading.foreign : 'is not for digital signatures';
 }
 
 function dateProblem({ validFromDate, validToDate }: X509Certificate, nowMs: number): string | undefined {
@@ -110,6 +79,8 @@ function dateProblem({ validFromDate, validToDate }: X509Certificate, nowMs: num
 }
 
 const dayOf = (date: Date): string => (Number.isNaN(date.getTime()) ? 'no date' : date.toISOString().slice(0, 10));
+
+const UNREADABLE = 'has extensions that cannot be read';
 
 /** What Node does not tell of a certificate. */
 interface Reading {
@@ -132,8 +103,16 @@ const KNOWN: ReadonlySet<string> = new Set([
 /** Purposes of extendedKeyUsage: code, any. Where it is critical, one of them is needed. */
 const SIGNING: ReadonlySet<string> = new Set(['1.3.6.1.5.5.7.3.3', '2.5.29.37.0']);
 
-/** @throws Error for extensions that cannot be read */
-function readingOf({ raw, keyUsage: purposes }: X509Certificate): Reading {
+/** Undefined for extensions that cannot be read. */
+function readingOf(certificate: X509Certificate): Reading | undefined {
+  try {
+    return parsed(certificate);
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed({ raw, keyUsage: purposes }: X509Certificate): Reading {
   const { extensions = [] } = AsnConvert.parse(raw, Certificate).tbsCertificate;
   const extension = (id: string) => extensions.find(({ extnID }) => extnID === id)?.extnValue;
   const [usage, constraints] = [extension(id_ce_keyUsage), extension(id_ce_basicConstraints)];
@@ -150,13 +129,4 @@ function readingOf({ raw, keyUsage: purposes }: X509Certificate): Reading {
         ? undefined
         : `has the critical extension ${foreign}, which forbids this or is not known here`,
   };
-}
-
-/** An algorithm that OpenSSL does not know signs nothing. */
-function isSignedBy(one: X509Certificate, issuer: X509Certificate): boolean {
-  try {
-    return one.verify(issuer.publicKey);
-  } catch {
-    return false;
-  }
 }

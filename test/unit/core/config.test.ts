@@ -1,3 +1,4 @@
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { parseConfig, refuseKeysInFile } from '../../../core/config.ts';
 
@@ -97,5 +98,17 @@ describe('import plugins', () => {
       'image_import_plugins: image_introspection before image_decompression',
     );
     expect(parseConfig(plugins('image_decompression', 'image_introspection')).image_import_plugins).toHaveLength(2);
+  });
+});
+
+describe('what every process loads to read its settings', () => {
+  it('is zod, and nothing else that is not Node', async () => {
+    const { metafile } = await build({
+      ...{ entryPoints: ['core/config.ts'], bundle: true, write: false, metafile: true },
+      ...{ format: 'esm', platform: 'node', packages: 'external', outfile: 'config.js' },
+    });
+    const packages = metafile.outputs['config.js']?.imports.map(({ path }) => path) ?? [];
+
+    expect(packages.filter((path) => !path.startsWith('node:'))).toEqual(['zod']);
   });
 });

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { certificateIn, keyRefusal } from '../../../../core/signatures/certificate.ts';
 import { checkOf } from '../../../../core/signatures/expected.ts';
-import { certificatesOf, distrust } from '../../../../core/signatures/trust.ts';
+import { distrust } from '../../../../core/signatures/trust.ts';
+import { certificatesOf } from '../../../../core/signatures/trusted-certificates.ts';
 import { Random } from '../../../fuzz/mutate.ts';
 
 const file = (name: string): Buffer => readFileSync(new URL(`../../../fixtures/signatures/${name}`, import.meta.url));

@@ -3,7 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from '../../../../core/config.ts';
-import { certificatesOf, distrust } from '../../../../core/signatures/trust.ts';
+import { distrust } from '../../../../core/signatures/trust.ts';
+import { certificatesOf } from '../../../../core/signatures/trusted-certificates.ts';
 
 const pem = (name: string): string =>
   readFileSync(new URL(`../../../fixtures/signatures/${name}.pem`, import.meta.url)).toString();
