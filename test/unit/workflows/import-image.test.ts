@@ -556,6 +556,13 @@ describe('an import that is refused', () => {
       /Image disk_format raw does not match stream data lz4$/,
     ],
     [
+      'what is no kernel, in a container of its own, where kernels are judged strictly',
+      { image_format: { strict_kernels: true } },
+      { diskFormat: 'aki', containerFormat: 'aki' },
+      RAW,
+      'unknown_kernel',
+    ],
+    [
       'more than user_storage_quota leaves',
       { user_storage_quota: '1MB' },
       { diskFormat: 'raw' },
