@@ -95,8 +95,10 @@ export const Config = z.strictObject({
         .describe('Compression of the clusters of a qcow2 result (not of Glance).'),
       subformat: z
         .enum(SUBFORMATS)
-        .default('dynamic')
-        .describe('Form of a vhd result; Azure takes fixed (not of Glance).'),
+        .optional()
+        .describe(
+          'Form of a vhd result; Azure takes fixed. A vhd of another form is converted, too. Absent: dynamic, and what is vhd already stays (not of Glance).',
+        ),
       whole_mib: z
         .boolean()
         .default(false)

@@ -17,7 +17,7 @@ export async function inspectUpload(
   reader: ImageReader,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const declared = declaredFormat(image);
+  const declared = declaredFormat(image, deps.config.image_format);
   // Nova snapshots a volume-backed server as an image of any format without bytes.
   if (declared === undefined || reader.size === 0) return null;
   const { config } = deps;

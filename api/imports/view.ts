@@ -20,11 +20,8 @@ export function importView({ task, progress }: WatchedImport): ImportAnswer {
     created_at: wireTime(task.createdAt),
     updated_at: wireTime(task.updatedAt),
     expires_at: task.expiresAt === null ? null : wireTime(task.expiresAt),
-    ...(untilMs !== undefined &&
-      task.cancelledAt !== undefined && {
-        cancelled_at: wireTime(task.cancelledAt),
-        retry_until: wireTime(new Date(untilMs).toISOString()),
-      }),
+    ...(task.status === 'failure' && task.cancelledAt !== undefined && { cancelled_at: wireTime(task.cancelledAt) }),
+    ...(untilMs !== undefined && { retry_until: wireTime(new Date(untilMs).toISOString()) }),
     ...(progress !== undefined && { progress: progressView(progress) }),
     self: `/glimpse/v1/imports/${task.id}`,
   };

@@ -1,7 +1,7 @@
 import type { WithClock } from '../../core/clock.ts';
 import type { WithConfig } from '../../core/config.ts';
 import type { WithDuties } from '../../core/duties/duty.ts';
-import { FetchFailed, ImageRefused, LimitExceeded } from '../../core/errors.ts';
+import { FetchFailed, LimitExceeded } from '../../core/errors.ts';
 import type { WithImages } from '../../core/images/repository.ts';
 import { isToBeConverted } from '../../core/imports/conversion.ts';
 import type { ImportTask } from '../../core/imports/report/import-task.ts';
@@ -35,7 +35,7 @@ type Downloaded = Pick<ImportFacts, 'source' | 'sourceDigests'>;
  * Streamed into the staging bucket, over several connections where the server gives parts, hashed on the way where that is of use;
  * length, size cap and lock are watched. It goes on where an earlier attempt was lost, if the server still has that version; what was
  * stored then is hashed by Hash. Where the connections of a server come to nothing together, one alone goes on with what they brought.
- * @throws FetchFailed, ImageRefused (empty), LimitExceeded (image_size_cap), StepTooLong, BackendUnavailable; what `guard` throws
+ * @throws FetchFailed, LimitExceeded (image_size_cap), StepTooLong, BackendUnavailable; what `guard` throws
  */
 export async function download(
   deps: DownloadDeps,
@@ -179,7 +179,6 @@ function assertWanted(tools: StepTools, offset: number, total: number, cap: numb
 function assertWhole({ uri }: WebSource, came: number, total: number | undefined): void {
   if (total !== undefined && came !== total)
     throw new FetchFailed(`${shownUri(uri)}: ${came} bytes came, Content-Length said ${total}`);
-  if (came === 0) throw new ImageRefused(`${shownUri(uri)}: the response is empty`);
 }
 
 const tooLarge = (bytes: number, cap: number): LimitExceeded =>

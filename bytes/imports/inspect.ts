@@ -27,7 +27,7 @@ export async function inspectSource(deps: InspectDeps, taskId: string, isUnpacke
   const { source } = task.facts;
   if (image === undefined || source === undefined) throw new ImageRefused(`Task ${taskId} has nothing to inspect`);
   if (task.import.method.name === 'copy-image') return;
-  const declared = declaredFormat(image) ?? (image.diskFormat === null ? 'any' : undefined);
+  const declared = declaredFormat(image, deps.config.image_format) ?? (image.diskFormat === null ? 'any' : undefined);
   // ami/ovf/compressed containers are stored as they are
   if (declared === undefined) return noteUnjudged(deps, taskId, image, source);
   // As on upload: whatever it is declared to be, an image may have no bytes.

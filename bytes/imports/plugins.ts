@@ -11,6 +11,7 @@ import type { WithLog } from '../../core/log.ts';
 import type { WithPolicy, WithProtections } from '../../core/policy/port.ts';
 import type { WithTasks } from '../../core/tasks/repository.ts';
 import type { WithPlaces } from '../places.ts';
+import { isTarget } from '../render/target-options.ts';
 import { decompressSource } from './decompress.ts';
 import type { StepTools } from './step.ts';
 
@@ -51,7 +52,8 @@ async function injectProperties(deps: PluginDeps, task: ImportTask): Promise<voi
 }
 
 /**
- * Only decides: Plan and Render do the work. A signed image stays what was signed. The target format needs no conversion. Content of another format than declared has been
+ * Only decides: Plan and Render do the work. A signed image stays what was signed. What is of the target's format, in the form
+ * that is asked for, needs no conversion. Content of another format than declared has been
  * refused, or is tolerated (require_image_format_match) and converted from what it is.
  */
 async function decideConversion(deps: PluginDeps, task: ImportTask): Promise<void> {
@@ -59,7 +61,7 @@ async function decideConversion(deps: PluginDeps, task: ImportTask): Promise<voi
   const { format } = task.facts;
   const target = deps.config.image_conversion.output_format;
   if (image === undefined || format === undefined || !isConvertible(image, format)) return;
-  if (format === target || !mayChangeBytes(deps.config, task)) return;
+  if (isTarget(deps.config, task.facts) || !mayChangeBytes(deps.config, task)) return;
   await deps.tasks.note(task.id, { targetFormat: target });
 }
 

@@ -12,12 +12,22 @@ export interface Found {
   readonly subformat?: string;
 }
 
+/** Containers of Amazon's, which hold what they are named after, and the kinds of content that `strict_kernels` judges. */
+const AMAZON = ['aki', 'ari', 'ami'];
+const KERNELS = ['aki', 'ari'];
+
 /**
  * What the owner says the bytes are, for the inspection: the disk format of a bare image, the container where that is a format
- * of its own. Undefined when the content is not inspected (contract: import.md section 8, scope).
+ * of its own; with `strict_kernels` also a kernel or ramdisk in a container of Amazon's. Undefined when the content is not inspected
+ * (contract: import.md section 8, scope).
  */
-export function declaredFormat(image: Pick<Image, 'diskFormat' | 'containerFormat'>): string | undefined {
+export function declaredFormat(
+  image: Pick<Image, 'diskFormat' | 'containerFormat'>,
+  { strict_kernels }: Pick<Config['image_format'], 'strict_kernels'>,
+): string | undefined {
   const { diskFormat, containerFormat } = image;
+  const isKernel = KERNELS.includes(diskFormat ?? '') && AMAZON.includes(containerFormat ?? '');
+  if (strict_kernels && diskFormat !== null && isKernel) return diskFormat;
   if (containerFormat !== null && CONTAINER_FORMATS.includes(containerFormat)) return containerFormat;
   return containerFormat === 'bare' && diskFormat !== null ? diskFormat : undefined;
 }

@@ -29,6 +29,7 @@ import { enforce, seenImage } from './access.ts';
 import type { Image, StagedData } from './image.ts';
 import type { ImageChange, WithImageList, WithImages } from './repository.ts';
 import { retireSoon, retireWrite } from './retire-write.ts';
+import { untilMet } from './revise.ts';
 import { lacksSignature, requiresSignatures, type SignedOutcome, signedOutcome } from './signed.ts';
 import { stagedWrite } from './staged.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
@@ -99,6 +100,12 @@ export async function beginUpload(deps: UploadDeps, caller: Caller, request: Upl
   const { kind, declaredSize } = request;
   const store = storeOf(deps, request);
   if (kind === 'file') await enforceLimit(deps, BYTES_LIMIT.file, caller.projectId, declaredSize);
+  // What is asked of the bytes is what the image says when it is locked.
+  return untilMet(() => begin(deps, caller, request, store));
+}
+
+async function begin(deps: UploadDeps, caller: Caller, request: UploadRequest, store: Target): Promise<Upload> {
+  const { kind, declaredSize } = request;
   const seen = await seenImage(deps, caller, request.imageId);
   const { image } = seen;
   await enforce(deps, kind === 'file' ? 'upload_image' : 'modify_image', seen, caller);
@@ -122,7 +129,9 @@ export async function beginUpload(deps: UploadDeps, caller: Caller, request: Upl
   return upload;
 }
 
-function storeOf(deps: UploadDeps, { kind, store }: UploadRequest): { id: string; sparse: boolean } {
+type Target = Readonly<{ id: string; sparse: boolean }>;
+
+function storeOf(deps: UploadDeps, { kind, store }: UploadRequest): Target {
   const { config } = deps;
   if (kind === 'stage' || store === undefined) return defaultStore(config);
   const named = config.stores.find((candidate) => candidate.id === store);
@@ -159,13 +168,16 @@ async function takeLock(deps: UploadDeps, upload: Upload): Promise<void> {
   const size = isCounted(deps.config) && declaredSize !== undefined ? { size: declaredSize } : {};
   try {
     await deps.images.change(image.id, {
-      expect: { status: ['queued'], lock: null },
+      expect: { revision: image.revision, status: ['queued'], lock: null },
       // What a cancelled import left for a retry is replaced.
       set: { status: BUSY[kind], lock: writeId, staged: null, ...size },
     });
   } catch (error) {
-    await deps.duties.remove(dutyId(writeId));
-    throw error;
+    // A repeated request of the SDK loses against its own first one.
+    if ((await deps.images.get(image.id))?.lock !== writeId) {
+      await deps.duties.remove(dutyId(writeId));
+      throw error;
+    }
   }
   if (image.staged !== null) await retireSoon(deps, stagedWrite(image.id, image.staged));
 }
@@ -208,41 +220,47 @@ export async function assertHeld(deps: WithImages, upload: Upload): Promise<void
 
 /** The image is active and says what a download returns. Its bytes are signed as it expects. @throws Gone, Conflict as `assertHeld`, LimitExceeded, SignatureRefused */
 export async function completeFile(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
-  const { mark, mergeProperties } = await outcomeOf(deps, upload);
-  await complete(deps, upload, {
-    set: {
-      status: 'active',
-      size: received.size,
-      virtualSize: received.virtualSize,
-      checksum: received.md5 ?? null,
-      hashAlgo: received.hash?.algo ?? null,
-      hashValue: received.hash?.value ?? null,
-      signature: mark,
-      lock: null,
-    },
-    mergeProperties,
-    addLocations: [
-      {
-        store: upload.place,
-        writeId: upload.writeId,
-        layout: upload.layout,
-        storedBytes: received.storedBytes,
-        url: received.url,
-        metadata: {},
-        addedAtMs: deps.clock.now(),
+  await untilMet(async () => {
+    const { outcome, expect } = await outcomeOf(deps, upload);
+    await complete(deps, upload, {
+      expect,
+      set: {
+        status: 'active',
+        size: received.size,
+        virtualSize: received.virtualSize,
+        checksum: received.md5 ?? null,
+        hashAlgo: received.hash?.algo ?? null,
+        hashValue: received.hash?.value ?? null,
+        signature: outcome.mark,
+        lock: null,
       },
-    ],
+      mergeProperties: outcome.mergeProperties,
+      addLocations: [
+        {
+          store: upload.place,
+          writeId: upload.writeId,
+          layout: upload.layout,
+          storedBytes: received.storedBytes,
+          url: received.url,
+          metadata: {},
+          addedAtMs: deps.clock.now(),
+        },
+      ],
+    });
   });
 }
 
-/** Visibility and properties may be others than when the upload began. */
-async function outcomeOf(deps: WithConfig & WithImages, { image, signature }: Upload): Promise<SignedOutcome> {
+/** Visibility and properties may be others than when the upload began: what is said of a signature is of them as they were read. */
+async function outcomeOf(
+  deps: WithConfig & WithImages,
+  { image, signature }: Upload,
+): Promise<{ readonly outcome: SignedOutcome; readonly expect: Pick<NonNullable<ImageChange['expect']>, 'revision'> }> {
   const isAsked = signature !== undefined || requiresSignatures(deps.config);
   const now = isAsked ? await deps.images.get(image.id) : undefined;
   const outcome = signedOutcome(now, signature, true);
   const lack = now && lacksSignature(deps.config, { ...now, signature: outcome.mark });
   if (lack !== undefined) throw new SignatureRefused(refusedSignature(image.id, lack));
-  return outcome;
+  return { outcome, expect: now === undefined ? {} : { revision: now.revision } };
 }
 
 /** The bytes wait for an import; the image stays `uploading`, and is free. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
@@ -261,7 +279,10 @@ export async function completeStage(deps: UploadDeps, upload: Upload, received: 
 async function complete(deps: UploadDeps, upload: Upload, change: ImageChange): Promise<void> {
   const { image, writeId, kind } = upload;
   try {
-    await deps.images.change(image.id, { ...change, expect: { lock: writeId, status: [BUSY[kind]] } });
+    await deps.images.change(image.id, {
+      ...change,
+      expect: { ...change.expect, lock: writeId, status: [BUSY[kind]] },
+    });
   } catch (error) {
     // A repeated request of the SDK loses against its own first one.
     if (!(error instanceof Conflict && holdsBytes(await deps.images.get(image.id), writeId))) {

@@ -22,10 +22,17 @@ const KEPT_MS = 60 * 60_000;
 /** While the image is being worked on, perhaps by a retry. */
 const AGAIN_MS = 60_000;
 
-/** Until when a task may be tried again, in milliseconds; undefined: it was not cancelled. */
-export function retryableUntilMs({ status, cancelledAt }: Pick<Task, 'status' | 'cancelledAt'>): number | undefined {
-  return status !== 'failure' || cancelledAt === undefined ? undefined : keptUntilMs(cancelledAt);
+/**
+ * Until when a task may be tried again, in milliseconds; undefined: it was not cancelled, or the token that its bytes need was forgotten
+ * when it ended.
+ */
+export function retryableUntilMs(task: Pick<Task, 'status' | 'cancelledAt' | 'import'>): number | undefined {
+  const { status, cancelledAt } = task;
+  return status !== 'failure' || cancelledAt === undefined || needsToken(task) ? undefined : keptUntilMs(cancelledAt);
 }
+
+/** Its bytes come with a token of who asked, which no import keeps. */
+export const needsToken = (task: Pick<Task, 'import'>): boolean => task.import?.method.name === 'glance-download';
 
 const keptUntilMs = (cancelledAt: string): number => Date.parse(cancelledAt) + KEPT_MS;
 

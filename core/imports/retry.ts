@@ -7,7 +7,7 @@ import { lacksSignature, signedOutcome } from '../images/signed.ts';
 import type { CounterDeps } from '../quota/counter.ts';
 import { enforceLimit } from '../quota/limits.ts';
 import type { Task } from '../tasks/task.ts';
-import { retryableUntilMs } from './kept.ts';
+import { needsToken, retryableUntilMs } from './kept.ts';
 import type { ImportTask } from './report/import-task.ts';
 import { type SeenDeps, seenImport } from './seen-import.ts';
 import { assertFree, startTask, type TaskOrder } from './start.ts';
@@ -17,7 +17,7 @@ type RetryDeps = SeenDeps & WithConfig & CounterDeps & Parameters<typeof startTa
 /**
  * Begins a cancelled import once more, as a new task with the same input: from the bytes that it left staged, or, where none are needed,
  * from where they came from.
- * @throws NotFound, Forbidden; Conflict when it was not cancelled, its hour is over, or the image is not as it left it; LimitExceeded
+ * @throws NotFound, Forbidden; Conflict when it was not cancelled, it needs a token anew, its hour is over, or the image is not as it left it; LimitExceeded
  */
 export async function retryImport(deps: RetryDeps, caller: Caller, taskId: string): Promise<Task> {
   const { task, seen } = await seenImport(deps, caller, taskId);
@@ -25,6 +25,10 @@ export async function retryImport(deps: RetryDeps, caller: Caller, taskId: strin
   await enforce(deps, 'glimpse:retry_import', seen, caller);
   await enforce(deps, task.import.method.name === 'copy-image' ? 'copy_image' : 'modify_image', seen, caller);
   const untilMs = retryableUntilMs(task);
+  if (needsToken(task))
+    throw new Conflict(
+      `Import ${taskId} cannot be tried again: the token for the other region was removed when it ended. Import the image again by glance-download`,
+    );
   if (untilMs === undefined) throw new Conflict(`Import ${taskId} was not cancelled, it is ${task.status}`);
   if (untilMs <= deps.clock.now())
     throw new Conflict(`Import ${taskId} could be tried again until ${new Date(untilMs).toISOString()}`);

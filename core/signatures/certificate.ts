@@ -1,6 +1,7 @@
 /** Certificates as they lie in a key manager (contract: signatures.md section 3). What they hold is never repeated in a message. */
 import { X509Certificate } from 'node:crypto';
 import type { KeyClass } from './properties.ts';
+import { keyWeakness } from './strength.ts';
 
 /** Certificates of people have a few kilobytes. Bytes. */
 export const MOST_CERTIFICATE_BYTES = 64 * 1024;
@@ -24,11 +25,6 @@ export function certificateIn(bytes: Uint8Array): X509Certificate | undefined {
 
 const CLASS_OF: Readonly<Record<string, KeyClass>> = { rsa: 'RSA', 'rsa-pss': 'RSA', dsa: 'DSA', ec: 'EC' };
 
-/** Bits of a modulus below which a signature proves nothing (NIST SP 800-131A), and above which OpenSSL verifies none. */
-const LEAST_MODULUS = 2048;
-const MOST_MODULUS = 16_384;
-const LEAST_CURVE = 224;
-
 /**
  * Why a key cannot have made a signature, as a sentence; undefined when it may have.
  * @param signatureBytes length of the signature
@@ -36,22 +32,17 @@ const LEAST_CURVE = 224;
 export function keyRefusal(certificate: X509Certificate, wanted: KeyClass, signatureBytes: number): string | undefined {
   const key = keyOf(certificate);
   const found = key?.asymmetricKeyType === undefined ? undefined : CLASS_OF[key.asymmetricKeyType];
-  if (found !== wanted) return `key type mismatch: the certificate holds no ${wanted} key`;
-  const { modulusLength, namedCurve } = key?.asymmetricKeyDetails ?? {};
-  if (wanted === 'EC') {
-    const bits = Number(/\d{3}/.exec(namedCurve ?? '')?.[0] ?? 0);
-    return bits < LEAST_CURVE ? `the curve of the key is none with a name, or below ${LEAST_CURVE} bits` : undefined;
-  }
-  if (modulusLength === undefined || modulusLength < LEAST_MODULUS || modulusLength > MOST_MODULUS)
-    return `the ${wanted} key has ${modulusLength} bits: ${LEAST_MODULUS} to ${MOST_MODULUS} are taken`;
-  const expected = Math.ceil(modulusLength / 8);
+  if (key === undefined || found !== wanted) return `key type mismatch: the certificate holds no ${wanted} key`;
+  const weakness = keyWeakness(key);
+  if (weakness !== undefined) return `the ${wanted} key has ${weakness}`;
+  const expected = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   if (wanted === 'RSA' && signatureBytes !== expected)
     return `the signature has ${signatureBytes} bytes, the key makes ${expected}`;
   return undefined;
 }
 
 /** Of an algorithm that OpenSSL does not know: none. */
-function keyOf(certificate: X509Certificate): X509Certificate['publicKey'] | undefined {
+export function keyOf(certificate: X509Certificate): X509Certificate['publicKey'] | undefined {
   try {
     return certificate.publicKey;
   } catch {

@@ -1,4 +1,4 @@
-/** Which certificates of signers are trusted: chain, dates and use (RFC 5280, section 6.1, without revocation and policies). */
+/** Which certificates of signers are trusted: chain, strength, dates and use (RFC 5280, section 6.1, without revocation and policies). */
 import type { X509Certificate } from 'node:crypto';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
@@ -12,6 +12,8 @@ import {
   KeyUsage,
   KeyUsageFlags,
 } from '@peculiar/asn1-x509';
+import { keyOf } from './certificate.ts';
+import { keyWeakness, signatureWeakness } from './strength.ts';
 import { isRoot, isSignedBy } from './trusted-certificates.ts';
 
 /**
@@ -28,6 +30,8 @@ export function distrust(
   const own = ownProblem(certificate, nowMs);
   if (own !== undefined) return `the certificate ${own}`;
   if (trusted.some((other) => isSame(other, certificate) && isRoot(other))) return undefined;
+  const weakness = signatureProblem(certificate);
+  if (weakness !== undefined) return `the certificate ${weakness}`;
   // Breadth first: each issuer is reached by the shortest chain, which is the one that its path length lets through.
   const reached = [certificate];
   const problems = new Set<string>();
@@ -62,7 +66,20 @@ function issuerProblem(issuer: X509Certificate, below: number, nowMs: number): s
   if (!issuer.ca) return 'may not sign certificates';
   if (below > (pathLength ?? Number.POSITIVE_INFINITY)) return 'may not be so far from the signer';
   if (foreign !== undefined) return foreign;
-  return dateProblem(issuer, nowMs);
+  return strengthProblem(issuer) ?? dateProblem(issuer, nowMs);
+}
+
+/** What stands on the issuer's key, and on the signature of whoever issued it: a root's own signature says nothing. */
+function strengthProblem(issuer: X509Certificate): string | undefined {
+  const key = keyOf(issuer);
+  const weakness = key === undefined ? 'an algorithm that is not known here' : keyWeakness(key);
+  if (weakness !== undefined) return `has a key of ${weakness}`;
+  return isRoot(issuer) ? undefined : signatureProblem(issuer);
+}
+
+function signatureProblem({ raw }: X509Certificate): string | undefined {
+  const weakness = signatureWeakness(AsnConvert.parse(raw, Certificate).signatureAlgorithm);
+  return weakness === undefined ? undefined : `is signed with ${weakness}`;
 }
 
 function ownProblem(certificate: X509Certificate, nowMs: number): string | undefined {

@@ -76,7 +76,8 @@ function diskIdOf({ diskId }: TargetChoices): Pick<TargetLayout, 'diskId'> {
   return { diskId };
 }
 
-const MIB = 1024 * 1024;
+/** What `wholeMib` pads to, in bytes. */
+export const MIB = 1024 * 1024;
 
 /** The guest bytes of a result are a multiple of this. */
 function sizeUnit(writer: FormatWriter, { wholeMib = false }: TargetChoices): number {

@@ -18,6 +18,8 @@ import { type Worker, watched, work } from './worker.ts';
 /** What happens to a service, without any fault. */
 export interface Scenario {
   readonly config?: Readonly<Record<string, unknown>>;
+  /** What is staged is cut into parts of at most so many bytes; default: S3's. */
+  readonly partBytes?: number;
   readonly machine?: StateMachine;
   /** Seconds of work that a function takes on; more goes to a container. */
   readonly functionSeconds?: string;
@@ -73,7 +75,9 @@ const MINUTE_MS = 60_000;
 
 /** @param disturb makes the fault; absent: nothing goes wrong */
 export async function play(scenario: Scenario, disturb?: (stage: Stage) => Around): Promise<Played> {
-  const rig = importRig(scenario.config);
+  const { partBytes } = scenario;
+  const parts = partBytes === undefined ? {} : { minPartBytes: partBytes, maxPartBytes: partBytes };
+  const rig = importRig(scenario.config, parts);
   rig.deps.projects.set(PROJECT, { id: PROJECT, name: PROJECT, domainId: 'default', enabled: true });
   await scenario.before(rig);
   await rig.deps.usage.reset(PROJECT, await rig.deps.imageList.usageOf(PROJECT), Number.MAX_SAFE_INTEGER);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { imagePrefix } from '../../../bytes/keys.ts';
 import { plainWriter } from '../../../bytes/plain-writer.ts';
-import { BackendUnavailable } from '../../../core/errors.ts';
+import { BackendUnavailable, FetchFailed } from '../../../core/errors.ts';
 import { deleteImage } from '../../../core/images/delete.ts';
 import type { Image } from '../../../core/images/image.ts';
 import { beginUpload } from '../../../core/images/upload.ts';
@@ -16,7 +16,7 @@ import { importImageInFunctions } from '../../../workflows/import-image.ts';
 import { callerWith } from '../caller.ts';
 import { converted } from '../converted.ts';
 import { anImage } from '../images.ts';
-import type { ImportRig } from '../memory/imports.ts';
+import type { ImportRig, WebAnswer } from '../memory/imports.ts';
 import type { MemoryStore } from '../memory/store.ts';
 import { rawDisk } from '../raw-disk.ts';
 import { aSigner } from '../signer.ts';
@@ -25,10 +25,16 @@ import type { Actor, Scenario } from './play.ts';
 
 const RAW = rawDisk(320 * 1024);
 const QCOW2 = await converted(RAW, { target: 'qcow2', compression: 'zlib' });
+const VMDK = await converted(RAW, { target: 'vmdk' });
 const PACKED = gzipSync(QCOW2);
+/** Of an upload, where a server gives parts. */
+const PART_BYTES = 64 * 1024;
 const URI = 'https://images.example.org/disk';
 const ALL = ['central', 'edge', 'abroad'];
 const UNPACK_AND_CONVERT = { image_import_plugins: ['image_decompression', 'image_conversion'] };
+const INTROSPECTED = {
+  image_import_plugins: ['image_decompression', 'image_conversion', 'image_introspection'],
+};
 const to = (output_format: string) => ({
   image_import_plugins: ['image_conversion'],
   image_conversion: { output_format },
@@ -58,6 +64,26 @@ const queued = (body: Uint8Array, diskFormat: string) => async (rig: ImportRig) 
   await rig.deps.images.create(anImage({ ...own, diskFormat }));
   rig.web.set(URI, { body });
 };
+
+/** Of a server that gives parts, each over a connection of its own. */
+const inParts =
+  (onChunk: () => WebAnswer['onChunk'] = () => undefined) =>
+  async (rig: ImportRig) => {
+    await rig.deps.images.create(anImage({ ...own, diskFormat: 'raw' }));
+    const listener = onChunk();
+    const answer = { body: RAW, validator: '"1"', connections: 3 };
+    rig.web.set(URI, listener === undefined ? answer : { ...answer, onChunk: listener });
+  };
+
+/** The connections break that are the first to come behind the third part; one alone then goes on. */
+function breaksOff(): WebAnswer['onChunk'] {
+  let isBroken = false;
+  return (at) => {
+    if (isBroken || at < 3 * PART_BYTES) return;
+    isBroken = true;
+    throw new FetchFailed('the connection broke');
+  };
+}
 
 const imports =
   (name: string, options: Omit<Partial<ImportRequest>, 'method'> = {}) =>
@@ -175,6 +201,25 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     before: queued(QCOW2, 'qcow2'),
     asked: imports('web-download'),
   },
+  'web-download, over several connections': {
+    struck: ['Fetch', 'CleanStaging'],
+    partBytes: PART_BYTES,
+    before: inParts(),
+    asked: imports('web-download'),
+  },
+  'web-download, over several connections that break': {
+    struck: ['Fetch'],
+    partBytes: PART_BYTES,
+    before: inParts(breaksOff),
+    asked: imports('web-download'),
+  },
+  'web-download, over several connections, in a container': {
+    struck: ['FetchInContainer', 'FetchOutcome'],
+    partBytes: PART_BYTES,
+    functionSeconds: '0.0001',
+    before: inParts(),
+    asked: imports('web-download'),
+  },
   'glance-download': {
     struck: ['import', 'Fetch', 'CleanStaging'],
     config: FROM_REGION_TWO,
@@ -192,6 +237,24 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     config: UNPACK_AND_CONVERT,
     before: queued(PACKED, 'qcow2'),
     asked: imports('web-download', { stores: ['central', 'edge'] }),
+  },
+  'glance-direct, introspected': {
+    struck: ['Inspect', 'RunPlugin', 'Finish'],
+    config: { image_import_plugins: ['image_introspection'] },
+    before: staged(VMDK, 'vmdk', true),
+    asked: imports('glance-direct', { stores: ['central', 'edge'] }),
+  },
+  'glance-direct, introspected, active with its first copy': {
+    struck: ['RunPlugin', 'Finish'],
+    config: { image_import_plugins: ['image_introspection'] },
+    before: staged(VMDK, 'vmdk', true),
+    asked: imports('glance-direct', { stores: ALL, allStoresMustSucceed: false }),
+  },
+  'web-download, unpacked, converted and introspected': {
+    struck: ['RunPlugin', 'Finish'],
+    config: INTROSPECTED,
+    before: queued(PACKED, 'qcow2'),
+    asked: imports('web-download'),
   },
   'web-download, without containers': {
     struck: ['Fetch', 'RunPlugin', 'CopyToStore'],

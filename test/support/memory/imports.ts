@@ -11,6 +11,7 @@ import { createLocations } from '../../../bytes/locations.ts';
 import { createPlaces } from '../../../bytes/places.ts';
 import { plainWriter } from '../../../bytes/plain-writer.ts';
 import { gatherRendered } from '../../../bytes/render/gather.ts';
+import type { Abilities } from '../../../bytes/store.ts';
 import { openStored } from '../../../bytes/stored-image.ts';
 import { FetchFailed } from '../../../core/errors.ts';
 import type { Image, Location } from '../../../core/images/image.ts';
@@ -95,9 +96,12 @@ const HANDLERS: Readonly<Record<string, StepHandler<never>>> = {
   verify,
 };
 
-/** `central` keeps raw images packed, `edge` whole, `abroad` is another service. */
-export function importRig(config: Readonly<Record<string, unknown>> = {}): ImportRig {
-  const staging = memoryStore({ id: 'staging' });
+/** `central` keeps raw images packed, `edge` whole, `abroad` is another service; what is staged may be cut into smaller parts than S3's. */
+export function importRig(
+  config: Readonly<Record<string, unknown>> = {},
+  parts: Partial<Pick<Abilities, 'minPartBytes' | 'maxPartBytes'>> = {},
+): ImportRig {
+  const staging = memoryStore({ id: 'staging', abilities: parts });
   const stores = {
     central: memoryStore({ id: 'central' }),
     edge: memoryStore({ id: 'edge', sparse: false }),

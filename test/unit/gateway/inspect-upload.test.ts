@@ -39,13 +39,17 @@ describe('what PUT file takes', () => {
     expect(await inspected(bare(format), memorySource(new Uint8Array()))).toBeNull();
   });
 
-  it.each(['aki', 'ari'])('for %s what its owner says is one, unless kernels are judged strictly', async (format) => {
-    const bytes = memorySource(Buffer.alloc(1000, 'no kernel that anybody knows'));
-    const strict = { image_format: { ...deps.config.image_format, strict_kernels: true } };
+  it.each(['aki', 'ari'].flatMap((format) => ['bare', format].map((container) => [format, container] as const)))(
+    'for %s in %s what its owner says is one, unless kernels are judged strictly',
+    async (diskFormat, containerFormat) => {
+      const bytes = memorySource(Buffer.alloc(1000, 'no kernel that anybody knows'));
+      const strict = { image_format: { ...deps.config.image_format, strict_kernels: true } };
+      const image = { diskFormat, containerFormat };
 
-    expect(await inspected(bare(format), bytes)).toBe(1000);
-    await expect(inspected(bare(format), bytes, strict)).rejects.toThrow('unknown_kernel');
-  });
+      expect(await inspected(image, bytes)).toBe(containerFormat === 'bare' ? 1000 : null);
+      await expect(inspected(image, bytes, strict)).rejects.toThrow('unknown_kernel');
+    },
+  );
 });
 
 describe('the boot record of a disk with a partition table', () => {

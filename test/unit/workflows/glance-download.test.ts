@@ -62,6 +62,16 @@ describe('an image of another region', () => {
     expect([...rig.deps.sourceSecrets.kept]).toEqual([]);
   });
 
+  test('may have no bytes, as here', async () => {
+    const rig = importRig(CONFIG);
+    described(rig, { ...DESCRIBED, disk_format: 'qcow2', size: 0 }, Buffer.alloc(0));
+    const image = await waiting(rig);
+
+    await rig.run(await asked(rig, image));
+
+    expect(await expectImported(rig, image.id, Buffer.alloc(0))).toMatchObject({ diskFormat: 'qcow2', size: 0 });
+  });
+
   test('brings other properties where the configuration names others', async () => {
     const rig = importRig({
       ...CONFIG,

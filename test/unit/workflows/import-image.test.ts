@@ -155,6 +155,45 @@ describe('a good import', () => {
     expect(await inspect(memorySource(file))).toMatchObject({ format, verdict: 'accept', virtualSize });
   });
 
+  it.each([
+    ['dynamic', 3 * MIB, { subformat: 'fixed' }, 'fixed', 3 * MIB],
+    ['fixed', 3 * MIB, { subformat: 'dynamic' }, 'dynamic', 3 * MIB],
+    ['fixed', 3 * MIB + 512, { whole_mib: true }, 'dynamic', 4 * MIB],
+    ['fixed', 3 * MIB + 512, { subformat: 'fixed', whole_mib: true }, 'fixed', 4 * MIB],
+    ['fixed', 3 * MIB + 512, { subformat: 'fixed' }, 'as it is', 3 * MIB + 512],
+    ['dynamic', 3 * MIB, { subformat: 'dynamic', whole_mib: true }, 'as it is', 3 * MIB],
+    ['fixed', 3 * MIB, {}, 'as it is', 3 * MIB],
+    ['dynamic', 3 * MIB, {}, 'as it is', 3 * MIB],
+  ] as const)(
+    'stores a %s vhd of %i bytes, where %j is asked for, %s',
+    async (given, size, wanted, form, virtualSize) => {
+      const disk = Buffer.concat([RAW, Buffer.alloc(size - RAW.length, 7)]);
+      const vhd = await converted(disk, { target: 'vhd', subformat: given });
+      const rig = importRig(to('vhd', wanted));
+      const { id } = await rig.staged(vhd, { diskFormat: 'vhd' });
+
+      await rig.run(await rig.task(await rig.image(id), { name: 'glance-direct' }));
+
+      const image = await rig.image(id);
+      const [location] = image.locations;
+      const file = location === undefined ? Buffer.alloc(0) : await rig.read(image, location);
+      expect(image).toMatchObject({
+        status: 'active',
+        diskFormat: 'vhd',
+        size: file.length,
+        checksum: hex('md5', file),
+      });
+      expect(image.virtualSize).toBe(virtualSize);
+      expect(file.equals(vhd)).toBe(form === 'as it is');
+      const found = await inspect(memorySource(file));
+      expect(found).toMatchObject({ verdict: 'accept', subformat: form === 'as it is' ? given : form, virtualSize });
+      const guest = Buffer.alloc(disk.length);
+      await (await openImage(memorySource(file), 'vhd')).readInto(0, guest);
+      expect(guest.equals(disk)).toBe(true);
+      expectClean(rig);
+    },
+  );
+
   it('stores an iso as it is, whatever the configuration converts to', async () => {
     const disc = iso();
     const rig = importRig(to('raw'));
@@ -213,6 +252,23 @@ describe('a good import', () => {
       expectClean(rig);
     },
   );
+
+  it.each(
+    ['raw', 'qcow2', 'iso', 'ari'].flatMap((diskFormat) =>
+      [0, null].map((length) => [diskFormat, length === 0 ? 'announces' : 'does not announce', length] as const),
+    ),
+  )('takes a remote file of no bytes that is declared as %s, and whose server %s its length', async (...given) => {
+    const [diskFormat, , length] = given;
+    const rig = importRig(to('raw'));
+    const image = anImage({ diskFormat, containerFormat: 'bare' });
+    await rig.deps.images.create(image);
+    rig.web.set(URI, { body: Buffer.alloc(0), length, connections: 4, validator: '"1"' });
+
+    await rig.run(await rig.task(image, { name: 'web-download', uri: URI }));
+
+    expect(await expectImported(rig, image.id, Buffer.alloc(0))).toMatchObject({ diskFormat, size: 0 });
+    expectClean(rig);
+  });
 
   it.each([
     ['stores', { image_import_plugins: [] }, 'vmdk', QCOW2],
@@ -500,6 +556,13 @@ describe('an import that is refused', () => {
       /Image disk_format raw does not match stream data lz4$/,
     ],
     [
+      'what is no kernel, in a container of its own, where kernels are judged strictly',
+      { image_format: { strict_kernels: true } },
+      { diskFormat: 'aki', containerFormat: 'aki' },
+      RAW,
+      'unknown_kernel',
+    ],
+    [
       'more than user_storage_quota leaves',
       { user_storage_quota: '1MB' },
       { diskFormat: 'raw' },
@@ -533,7 +596,12 @@ describe('an import that is refused', () => {
 
   it.each([
     ['a page that is not there', undefined, {}, '404'],
-    ['an empty answer', { body: Buffer.alloc(0) }, {}, 'empty'],
+    [
+      'an empty answer that announced more',
+      { body: Buffer.alloc(0), length: 1 },
+      {},
+      '0 bytes came, Content-Length said 1',
+    ],
     ['a shorter answer than announced', { body: QCOW2, length: QCOW2.length + 1 }, {}, 'Content-Length said'],
     ['an answer announced above image_size_cap', { body: QCOW2 }, { image_size_cap: 1000 }, 'image_size_cap'],
     ['an answer that passes image_size_cap', { body: QCOW2, length: null }, { image_size_cap: 1000 }, 'image_size_cap'],

@@ -13,15 +13,32 @@ describe('declaredFormat', () => {
     ['ovf', 'vmdk', undefined],
     ['compressed', 'raw', undefined],
     ['ami', 'ami', undefined],
+    ['aki', 'aki', undefined],
     [null, 'raw', undefined],
     [null, null, undefined],
   ])('of container %s with %s inside is %s', (containerFormat, diskFormat, declared) => {
-    expect(declaredFormat({ containerFormat, diskFormat })).toBe(declared);
+    expect(declaredFormat({ containerFormat, diskFormat }, { strict_kernels: false })).toBe(declared);
   });
+
+  it.each([
+    ['aki', 'aki', 'aki'],
+    ['ari', 'ari', 'ari'],
+    ['ami', 'aki', 'aki'],
+    ['bare', 'ari', 'ari'],
+    ['ami', 'ami', undefined],
+    ['aki', 'raw', undefined],
+    ['ovf', 'aki', undefined],
+    ['aki', null, undefined],
+  ])(
+    'of container %s with %s inside is %s where kernels are judged strictly',
+    (containerFormat, diskFormat, declared) => {
+      expect(declaredFormat({ containerFormat, diskFormat }, { strict_kernels: true })).toBe(declared);
+    },
+  );
 
   it('is a format of the engine for every container that it names', () => {
     for (const containerFormat of CONTAINER_FORMATS) {
-      const declared = declaredFormat({ containerFormat, diskFormat: null });
+      const declared = declaredFormat({ containerFormat, diskFormat: null }, { strict_kernels: true });
 
       expect(FORMATS.find(({ format }) => format === declared)?.glance).toMatchObject({ container: containerFormat });
     }

@@ -1,10 +1,12 @@
 /** Imports that somebody ends, and begins again, on records and stores in memory. */
 import { describe, expect, test } from 'vitest';
+import { importView } from '../../../../api/imports/view.ts';
 import { deleteImage } from '../../../../core/images/delete.ts';
 import type { Image } from '../../../../core/images/image.ts';
 import { beginUpload } from '../../../../core/images/upload.ts';
 import { cancelImport } from '../../../../core/imports/cancel.ts';
 import { requestImport } from '../../../../core/imports/import.ts';
+import { importTask } from '../../../../core/imports/report/import-task.ts';
 import { retryImport } from '../../../../core/imports/retry.ts';
 import { janitor } from '../../../../core/janitor/janitor.ts';
 import { callerWith } from '../../../support/caller.ts';
@@ -255,6 +257,38 @@ describe('a retry', () => {
 
     expect(await rig.image(image.id)).toMatchObject({ status: 'active', size: BYTES.length });
     expect(await rig.deps.sourceSecretReads.of(taskId)).toBeUndefined();
+  });
+
+  test('of an image of another region is refused with what to do, and that import is taken', async () => {
+    const id = '20000000-0000-4000-8000-000000000002';
+    const rig = importRig({
+      enabled_import_methods: ['glance-download'],
+      identity: { peer_regions: [{ region: 'RegionTwo', image_url: 'https://two.example.org' }] },
+    });
+    const described = { status: 'active', size: BYTES.length, disk_format: 'raw', container_format: 'bare' };
+    rig.web.set(`https://two.example.org/v2/images/${id}`, { body: Buffer.from(JSON.stringify(described)) });
+    rig.web.set(`https://two.example.org/v2/images/${id}/file`, { body: BYTES });
+    const image = anImage({ diskFormat: 'raw', containerFormat: 'bare', owner: 'demo' });
+    await rig.deps.images.create(image);
+    const method = { name: 'glance-download', glance_region: 'RegionTwo', glance_image_id: id };
+    const asked = () =>
+      requestImport(rig.deps, OWNER, image.id, { method, body: { method }, token: 'a-token' }).then(
+        (task) => task?.id ?? '',
+      );
+    const taskId = await asked();
+    await cancelledAt(rig, taskId, 'CopyToStore');
+
+    await expect(retryImport(rig.deps, OWNER, taskId)).rejects.toMatchObject({
+      kind: 'Conflict',
+      message: `Import ${taskId} cannot be tried again: the token for the other region was removed when it ended. Import the image again by glance-download`,
+    });
+    const shown = importView({ task: await importTask(rig.deps, taskId) });
+    expect(shown).toHaveProperty('cancelled_at');
+    expect(shown).not.toHaveProperty('retry_until');
+
+    await rig.run(await asked());
+    expect(await rig.image(image.id)).toMatchObject({ status: 'active', size: BYTES.length });
+    expect([...rig.deps.sourceSecrets.kept]).toEqual([]);
   });
 
   test('that nobody asks for leaves no URL behind', async () => {

@@ -1,8 +1,10 @@
 /** Chains that make.py wrote, good ones and each that is wrong in one way. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from '../../../../core/config.ts';
+import { signatureWeakness } from '../../../../core/signatures/strength.ts';
 import { distrust } from '../../../../core/signatures/trust.ts';
 import { certificatesOf } from '../../../../core/signatures/trusted-certificates.ts';
 
@@ -58,6 +60,45 @@ describe('a certificate is not trusted', () => {
     expect(verdict('rooted', ['root'], Date.UTC(2026, 0, 1) - 1_000)).toContain('is valid from');
     expect(verdict('rooted', ['root'], Date.UTC(2126, 0, 1))).toBeUndefined();
     expect(verdict('rooted', ['root'], Date.UTC(2126, 0, 1) + 1_000)).toContain('is valid from');
+  });
+});
+
+describe('the strength of a chain', () => {
+  // These begin on the day that weak.py wrote them.
+  const LATER = Date.UTC(2030, 0, 1);
+
+  it.each([
+    ['by-pss', ['rsa-root']],
+    ['by-ed25519-root', ['ed25519-root']],
+    // What it says of itself proves nothing anyway.
+    ['by-sha1-root', ['sha1-root']],
+  ])('is enough for %s by %j', (name, trusted) => {
+    expect(verdict(name, trusted, LATER)).toBeUndefined();
+  });
+
+  it.each([
+    ['by-weak-root', ['weak-root'], 'an issuer has a key of 1024 bits: 2048 to 16384 are taken'],
+    ['by-weak-middle', ['rsa-root', 'weak-middle'], 'an issuer has a key of 1024 bits'],
+    ['by-sha1', ['rsa-root'], 'the certificate is signed with SHA-1'],
+    ['by-md5', ['rsa-root'], 'the certificate is signed with MD5'],
+    ['by-pss-sha1', ['rsa-root'], 'the certificate is signed with another hash than SHA-2 or SHA-3'],
+    ['by-sha1-middle', ['rsa-root', 'sha1-middle'], 'an issuer is signed with SHA-1'],
+  ])('is not enough for %s by %j: %s', (name, trusted, reason) => {
+    expect(verdict(name, trusted, LATER)).toContain(reason);
+  });
+
+  it.each([
+    ['1.2.840.113549.1.1.2', 'MD2'],
+    ['1.2.840.10045.4.1', 'SHA-1'],
+    ['1.2.840.10040.4.3', 'SHA-1'],
+    ['1.2.3.4', '1.2.3.4, which is not known here'],
+    ['1.2.840.113549.1.1.10', 'another hash than SHA-2 or SHA-3'],
+    ['1.2.840.113549.1.1.14', undefined],
+    ['1.2.840.10045.4.3.1', undefined],
+    ['2.16.840.1.101.3.4.3.2', undefined],
+    ['1.3.101.113', undefined],
+  ])('of a signature by %s without parameters: %s', (algorithm, weakness) => {
+    expect(signatureWeakness(new AlgorithmIdentifier({ algorithm }))).toBe(weakness);
   });
 });
 
