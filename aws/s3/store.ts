@@ -6,6 +6,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Abilities, Store } from '../../bytes/store.ts';
 import { AWS_ABILITIES, type Bucket } from './bucket.ts';
 import { copyObject } from './copy-object.ts';
+import { directAccess } from './direct.ts';
 import { resumeMultipart, S3Multipart } from './multipart.ts';
 import { putObject } from './put-object.ts';
 import { RangedGet } from './ranged-get.ts';
@@ -74,6 +75,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     copyObject: (from, key, copy) => copyObject(at, from, key, copy),
     removeObject: (key) => removeObject(at, key),
     removePrefix: (prefix) => removePrefix(at, prefix),
+    direct: directAccess(at),
   };
 }
 
