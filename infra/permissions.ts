@@ -22,6 +22,7 @@ export type Port =
   | 'metadefs'
   | 'workflows'
   | 'dropBox'
+  | 'lookUps'
   | 'keyManager';
 
 /** Of records that are read, listed and changed together. A transaction needs the action of each of its items, not one of its own. */
@@ -64,6 +65,7 @@ export const PORT_ACTIONS: Readonly<
   bytes: {},
   locations: {},
   dropBox: {},
+  lookUps: { table: ['dynamodb:GetItem', 'dynamodb:UpdateItem'] },
   keyManager: { certificates: ['secretsmanager:GetSecretValue'] },
   workflows: {
     executions: [
@@ -158,6 +160,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'locations',
       'workflows',
       'keyManager',
+      'lookUps',
     ],
     { ...LOOK, tokens: 'checks', sources: true },
   ),
@@ -181,11 +184,14 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-outcome': grants(['tasks']),
   'import-finish': grants(['duties', 'images', 'sourceSecrets', 'tasks']),
   'import-revert': grants(['bytes', 'duties', 'images', 'sourceSecrets', 'tasks'], SWEEP),
-  drop: grants(['dropBox', 'duties', 'imageList', 'images', 'keyManager', 'projects', 'tasks', 'usage', 'workflows'], {
-    ...DROP,
-    keystone: true,
-    event: true,
-  }),
+  drop: grants(
+    ['dropBox', 'duties', 'imageList', 'images', 'keyManager', 'lookUps', 'projects', 'tasks', 'usage', 'workflows'],
+    {
+      ...DROP,
+      keystone: true,
+      event: true,
+    },
+  ),
   'import-ended': grants(['bytes', 'duties', 'images', 'sourceSecrets', 'tasks'], { ...SWEEP, event: true }),
   janitor: grants(
     [
@@ -195,6 +201,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'imageList',
       'images',
       'keyManager',
+      'lookUps',
       'members',
       'metadefs',
       'projects',
@@ -205,10 +212,13 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
     ],
     { staging: ['read', 'upload', 'resume', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
-  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'keyManager', 'members', 'usage'], {
-    ...SERVE,
-    tokens: 'checks',
-  }),
+  gateway: grants(
+    ['bytes', 'duties', 'identityReads', 'imageList', 'images', 'keyManager', 'lookUps', 'members', 'usage'],
+    {
+      ...SERVE,
+      tokens: 'checks',
+    },
+  ),
 };
 
 /** ARNs the statements speak of; `stores` are buckets. */
