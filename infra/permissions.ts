@@ -22,6 +22,7 @@ export type Port =
   | 'metadefs'
   | 'workflows'
   | 'dropBox'
+  | 'lookUps'
   | 'keyManager'
   | 'uploadSessions'
   | 'direct';
@@ -68,6 +69,7 @@ export const PORT_ACTIONS: Readonly<
   dropBox: {},
   uploadSessions: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
   direct: {},
+  lookUps: { table: ['dynamodb:GetItem', 'dynamodb:UpdateItem'] },
   keyManager: { certificates: ['secretsmanager:GetSecretValue'] },
   workflows: {
     executions: [
@@ -166,6 +168,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'keyManager',
       'uploadSessions',
       'direct',
+      'lookUps',
     ],
     { ...DIRECT, tokens: 'checks', sources: true },
   ),
@@ -189,11 +192,14 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
   'import-outcome': grants(['tasks']),
   'import-finish': grants(['duties', 'images', 'sourceSecrets', 'tasks']),
   'import-revert': grants(['bytes', 'duties', 'images', 'sourceSecrets', 'tasks'], SWEEP),
-  drop: grants(['dropBox', 'duties', 'imageList', 'images', 'keyManager', 'projects', 'tasks', 'usage', 'workflows'], {
-    ...DROP,
-    keystone: true,
-    event: true,
-  }),
+  drop: grants(
+    ['dropBox', 'duties', 'imageList', 'images', 'keyManager', 'lookUps', 'projects', 'tasks', 'usage', 'workflows'],
+    {
+      ...DROP,
+      keystone: true,
+      event: true,
+    },
+  ),
   'import-ended': grants(['bytes', 'duties', 'images', 'sourceSecrets', 'tasks'], { ...SWEEP, event: true }),
   janitor: grants(
     [
@@ -203,6 +209,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'imageList',
       'images',
       'keyManager',
+      'lookUps',
       'members',
       'metadefs',
       'projects',
@@ -214,10 +221,13 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
     ],
     { staging: ['read', 'upload', 'resume', 'sweep'], stores: SWEEP.stores, keystone: true },
   ),
-  gateway: grants(['bytes', 'duties', 'identityReads', 'imageList', 'images', 'keyManager', 'members', 'usage'], {
-    ...SERVE,
-    tokens: 'checks',
-  }),
+  gateway: grants(
+    ['bytes', 'duties', 'identityReads', 'imageList', 'images', 'keyManager', 'lookUps', 'members', 'usage'],
+    {
+      ...SERVE,
+      tokens: 'checks',
+    },
+  ),
 };
 
 /** ARNs the statements speak of; `stores` are buckets. */

@@ -6,6 +6,7 @@ import { createDutyRepository } from '../aws/dynamodb/duties.ts';
 import { createIdentityRepository } from '../aws/dynamodb/identity.ts';
 import { createImageListing } from '../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../aws/dynamodb/images.ts';
+import { createLookUpCounts } from '../aws/dynamodb/look-up-counts.ts';
 import { createMemberRepository } from '../aws/dynamodb/members.ts';
 import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
 import { createSourceSecretReads, createSourceSecrets } from '../aws/dynamodb/source-secrets.ts';
@@ -92,7 +93,7 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
   };
   return {
     ...counter,
-    lookUps: createLookUps(clock),
+    lookUps: createLookUps(clock, createLookUpCounts(table)),
     keyManager: keyManagerOf(config),
     log,
     newId: randomUUID,

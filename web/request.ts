@@ -44,8 +44,10 @@ export function agentsUntil(signal: AbortSignal): Agents {
 export async function follow(asking: Asking, headers: Headers): Promise<IncomingMessage> {
   const { uri } = asking.source;
   let target = uri;
+  let isTrusted = true;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const isTrusted = new URL(target).origin === asking.source.trusted?.origin;
+    // What was left is not trusted again: where a stranger leads back to is the stranger's choice.
+    isTrusted &&= new URL(target).origin === asking.source.trusted?.origin;
     const refusal = isTrusted ? undefined : uriRefusal(target, asking.config.import_filtering_opts);
     if (refusal !== undefined)
       throw new FetchFailed(

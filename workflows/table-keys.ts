@@ -12,6 +12,7 @@ export const SERVICE_KEYS = [
   'DUTY#*',
   'USAGE#*',
   'METADEF*',
+  'LOOKUPS#*',
   // Partitions of indexes.
   'OWNER#*',
   'VIS#*',

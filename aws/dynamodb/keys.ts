@@ -15,6 +15,7 @@
  * | progress of a task | PROGRESS#task / PROGRESS | | | | |
  * | pace of each phase | RATES / RATES | | | | |
  * | duty | DUTY#id / DUTY | due time | | | |
+ * | failed look-ups | LOOKUPS#window#project / LOOKUPS | | | | |
  * | user, project, role … | identity-keys below | | | | |
  */
 export interface Key {
@@ -48,6 +49,8 @@ export const progressKey = (taskId: string): Key => ({ pk: `PROGRESS#${taskId}`,
 /** What ended imports showed of each phase's pace: one record. */
 export const RATES_KEY: Key = { pk: 'RATES', sk: 'RATES' };
 export const dutyKey = (id: string): Key => ({ pk: `DUTY#${id}`, sk: 'DUTY' });
+/** Look-ups of a project that failed, of all processes; `key` is window#project. */
+export const lookUpsKey = (key: string): Key => ({ pk: `LOOKUPS#${key}`, sk: 'LOOKUPS' });
 
 /** Index partitions of an image: what it is listed under. */
 export const ownerPartition = (owner: string): string => `OWNER#${owner}`;

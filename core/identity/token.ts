@@ -63,11 +63,19 @@ function verifierOf(keys: readonly Parameters<typeof compactVerify>[1][]): Token
       if (token.length > MAX_TOKEN_LENGTH) return undefined;
       for (const key of keys) {
         const verified = await compactVerify(token, key, { algorithms: ['ES256'] }).catch(() => undefined);
-        if (verified) return TokenClaims.safeParse(JSON.parse(new TextDecoder().decode(verified.payload))).data;
+        if (verified) return claimsIn(verified.payload);
       }
       return undefined;
     },
   };
+}
+
+function claimsIn(payload: Uint8Array): TokenClaims | undefined {
+  try {
+    return TokenClaims.safeParse(JSON.parse(new TextDecoder().decode(payload))).data;
+  } catch {
+    return undefined;
+  }
 }
 
 async function publicOf(key: JWK) {

@@ -59,7 +59,7 @@ export async function createImage(deps: CreateDeps, caller: Caller, input: NewIm
   const target = { project_id: image.owner, owner: image.owner, visibility: input.visibility ?? 'private' };
   await enforceFor(deps, 'add_image', target, caller);
   await enforceVisibility(deps, image.visibility, target, caller);
-  spendOwnerLookUp(deps, caller, image.owner);
+  await spendOwnerLookUp(deps, caller, image.owner);
   await reserve(deps, image.owner, ONE_IMAGE);
   try {
     checkTagQuota(deps.config, image.tags);

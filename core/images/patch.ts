@@ -133,7 +133,7 @@ async function changeFor(
   const after = touched ? { ...draft.image, properties: Object.fromEntries(properties) } : draft.image;
   if (changes.some((change) => change.name === 'tags')) checkTagQuota(deps.config, after.tags);
   checkPropertyQuota(deps.config, before.properties, after.properties);
-  if (after.owner !== before.owner) spendOwnerLookUp(deps, caller, after.owner);
+  if (after.owner !== before.owner) await spendOwnerLookUp(deps, caller, after.owner);
   const mark = markAfter(before, after, draft);
   checkSigned(deps, before, { ...after, ...mark });
   return {

@@ -49,10 +49,10 @@ function canonicalHost(host: string): string {
 
 /**
  * The host, lower case and without brackets, if it is written plainly. URL parsers turn decimal, hexadecimal, octal and short
- * IPv4 forms into addresses: a host that does not read as it was written is such a form and is refused.
+ * IPv4 forms into addresses, and some take a backslash for a slash: a host that does not read as it was written is such a form and is refused.
  */
 function plainHost(uri: string, url: URL): string | undefined {
-  const authority = /^[^:]+:\/\/([^/?#\\]*)/.exec(uri)?.[1] ?? '';
+  const authority = /^[^:]+:\/\/([^/?#]*)/.exec(uri)?.[1] ?? '';
   const written = authority
     .slice(authority.lastIndexOf('@') + 1)
     .replace(/:\d*$/, '')

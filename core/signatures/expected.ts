@@ -85,24 +85,24 @@ async function certificateOf(
   imageId: string,
   { certificateId }: SignatureClaim,
 ): Promise<X509Certificate> {
-  lookUps.spend(caller.projectId);
-  const secret = await asked(imageId, keyManager.secret(certificateId, caller));
-  const certificate = secret === undefined ? undefined : certificateIn(secret);
-  if (certificate === undefined)
-    throw new SignatureRefused(
-      refusedSignature(imageId, `certificate ${certificateId} cannot be retrieved as one X.509 certificate`),
-    );
-  lookUps.giveBack(caller.projectId);
-  return certificate;
+  await lookUps.spend(caller.projectId);
+  const found = await answered(keyManager.secret(certificateId, caller));
+  if (found instanceof X509Certificate) {
+    lookUps.giveBack(caller.projectId);
+    return found;
+  }
+  await lookUps.fail(caller.projectId);
+  const refusal = found?.message ?? `certificate ${certificateId} cannot be retrieved as one X.509 certificate`;
+  throw new SignatureRefused(refusedSignature(imageId, refusal), { cause: found });
 }
 
-/** @throws SignatureRefused in place of what a key manager refuses by itself */
-async function asked<T>(imageId: string, answer: Promise<T>): Promise<T> {
+/** The certificate; what a key manager refuses by itself; or undefined. */
+async function answered(secret: Promise<Uint8Array | undefined>): Promise<X509Certificate | InvalidInput | undefined> {
   try {
-    return await answer;
+    const bytes = await secret;
+    return bytes === undefined ? undefined : certificateIn(bytes);
   } catch (error) {
-    if (error instanceof InvalidInput)
-      throw new SignatureRefused(refusedSignature(imageId, error.message), { cause: error });
+    if (error instanceof InvalidInput) return error;
     throw error;
   }
 }

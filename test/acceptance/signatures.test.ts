@@ -1,12 +1,15 @@
 /** Images that Debian's client signs, from its key to the verification of what we give back as Nova and Cinder make it. */
 import { execFile, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
+import { AS_DEPLOYED, type Glimpse, startGlimpse } from '../support/glimpse.ts';
 import { imageClient, type WireImage } from '../support/image-client.ts';
 import { aSigner, asPem } from '../support/signer.ts';
 
@@ -21,6 +24,21 @@ if (!hasCursive) process.stderr.write('not verified as Nova does: python3-cursiv
 
 let glimpse: Glimpse;
 let dir: string;
+let barbican: Server | undefined;
+
+/** A Barbican with the one certificate, for a stage: its functions have no folder. */
+async function startBarbican(): Promise<string> {
+  const path = `/v1/secrets/${SIGNER.certificateId}`;
+  const metadata = { secret_type: 'certificate', content_types: { default: 'application/pkix-cert' } };
+  barbican = createServer(({ url }, response) => {
+    if (url === path) response.end(JSON.stringify(metadata));
+    else if (url === `${path}/payload`) response.end(SIGNER.certificate);
+    else response.writeHead(404).end();
+  });
+  await once(barbican.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${(barbican.address() as AddressInfo).port}`;
+}
+
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'glimpse-signed-'));
   await writeFile(join(dir, 'image'), CONTENT);
@@ -29,11 +47,17 @@ beforeAll(async () => {
   const { privateKey: other } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   await writeFile(join(dir, 'other.pem'), other.export({ type: 'pkcs8', format: 'pem' }));
   // Converts what is not signed, as npm start does by itself.
-  glimpse = await startGlimpse({});
+  if (AS_DEPLOYED) {
+    const signed_images = { key_manager: 'barbican', barbican_endpoint: await startBarbican() };
+    glimpse = await startGlimpse({ config: { signed_images } });
+    return;
+  }
+  glimpse = await startGlimpse();
   await writeFile(join(glimpse.dataDir, 'certificates', `${SIGNER.certificateId}.pem`), asPem(SIGNER.certificate));
 });
 afterAll(async () => {
   await glimpse?.stop();
+  barbican?.close();
   await rm(dir, { recursive: true, force: true });
 });
 

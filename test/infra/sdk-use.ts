@@ -24,6 +24,7 @@ export const PORTS = {
   metadefs: ['aws/dynamodb/metadefs.ts', 'createMetadefRepository'],
   dropBox: ['bytes/drop-box.ts', 'createDropBox'],
   workflows: ['aws/stepfunctions/workflows.ts', 'createWorkflows'],
+  lookUps: ['aws/dynamodb/look-up-counts.ts', 'createLookUpCounts'],
   keyManager: ['aws/certificates.ts', 'certificatesInSecretsManager'],
   uploadSessions: ['aws/dynamodb/upload-sessions.ts', 'createUploadSessions'],
   direct: ['bytes/direct.ts', 'directIn'],

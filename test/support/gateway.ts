@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
+import { createLookUpCounts } from '../../aws/dynamodb/look-up-counts.ts';
 import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
 import { type Config, parseConfig } from '../../core/config.ts';
 import type { Duty } from '../../core/duties/duty.ts';
@@ -113,7 +114,7 @@ export async function startGateway(
     bytes: s3.places,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     places: s3.places,
-    lookUps: createLookUps(clock),
+    lookUps: createLookUps(clock, createLookUpCounts(database.table)),
     keyManager: { secret: async (id) => certificates.get(id) },
     authenticator: {
       async authenticate({ token, requestId }) {

@@ -183,12 +183,15 @@ async function newToken(url: string, dataDir: string, account: Account): Promise
   return response.headers.get('x-subject-token') ?? '';
 }
 
+/** Ends what hangs; as deployed every step begins by starting a process, on a machine with any amount of other work. */
+const HANGS_MS = AS_DEPLOYED ? 800_000 : 300_000;
+
 /** The image once no import holds it any more. @throws Error with its last state after `timeoutMs` */
 export async function settled(
   glimpse: Glimpse,
   account: Account,
   id: string,
-  timeoutMs = 300_000,
+  timeoutMs = HANGS_MS,
 ): Promise<Record<string, unknown>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

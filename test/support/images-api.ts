@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createImageListing } from '../../aws/dynamodb/image-list.ts';
 import { createImageRepository } from '../../aws/dynamodb/images.ts';
+import { createLookUpCounts } from '../../aws/dynamodb/look-up-counts.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
 import { createSourceSecrets } from '../../aws/dynamodb/source-secrets.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
@@ -97,7 +98,7 @@ export async function startImagesApi(
   };
   const deps: Deps & JanitorDeps = {
     ...counter,
-    lookUps: createLookUps(clock),
+    lookUps: createLookUps(clock, createLookUpCounts(table)),
     newId: randomUUID,
     images: countedImages(createImageRepository(table, { clock }), counter),
     members: createMemberRepository(table),

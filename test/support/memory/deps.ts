@@ -18,6 +18,7 @@ import { nameId } from '../../../service/name-id.ts';
 import { memoryDuties } from './duties.ts';
 import { memoryImageList } from './image-list.ts';
 import { memoryImages } from './images.ts';
+import { memoryLookUpCounts } from './look-up-counts.ts';
 import { memoryMembers } from './members.ts';
 import { memoryMetadefs } from './metadefs.ts';
 import { Records } from './records.ts';
@@ -108,7 +109,7 @@ export function memoryDeps(
   };
   return {
     ...counter,
-    lookUps: createLookUps(clock),
+    lookUps: createLookUps(clock, memoryLookUpCounts()),
     keyManager: { secret: async (id) => certificates.get(id) },
     newId,
     nameId,

@@ -23,6 +23,7 @@ const PARTITIONS: Readonly<
   progressKey: { of: 'service', partition: keys.progressKey('t').pk },
   batchKey: { of: 'service', partition: keys.batchKey('t', 'p', 1).pk },
   RATES_KEY: { of: 'service', partition: keys.RATES_KEY.pk },
+  lookUpsKey: { of: 'service', partition: keys.lookUpsKey('1#p').pk },
   dutyKey: { of: 'service', partition: keys.dutyKey('d').pk },
   ownerPartition: { of: 'service', partition: keys.ownerPartition('o') },
   visibilityPartition: { of: 'service', partition: keys.visibilityPartition('public', 0) },

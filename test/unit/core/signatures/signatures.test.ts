@@ -7,6 +7,7 @@ import { BackendUnavailable, TooManyRequests } from '../../../../core/errors.ts'
 import { createLookUps } from '../../../../core/identity/look-ups.ts';
 import { checkOf, expectedSignature } from '../../../../core/signatures/expected.ts';
 import { createDigester } from '../../../../formats/node/digest/digest.ts';
+import { memoryLookUpCounts } from '../../../support/memory/look-up-counts.ts';
 import { aSigner, asPem } from '../../../support/signer.ts';
 
 const fixture = (name: string): Buffer =>
@@ -42,7 +43,7 @@ function manager(secret: Uint8Array | undefined) {
   const deps = {
     config: CONFIG,
     clock: { now: () => clock.nowMs },
-    lookUps: createLookUps({ now: () => clock.nowMs }),
+    lookUps: createLookUps({ now: () => clock.nowMs }, memoryLookUpCounts()),
     keyManager: {
       secret: async (id: string) => {
         asked.push(id);
