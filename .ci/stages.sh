@@ -49,18 +49,42 @@ install_consumers() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 }
 
+# Those of the full run: Tempest, the dashboard, gophercloud.
+install_more_consumers() {
+  local packages=(tempest openstack-dashboard gunicorn golang-github-gophercloud-gophercloud-dev)
+  command -v go >/dev/null || packages+=(golang-go)
+  dpkg-query -W "${packages[@]}" >/dev/null 2>&1 && return 0
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+# The current clients of OpenStack beside Debian's, and its acceptance suite.
+export GLIMPSE_CURRENT_OPENSTACK=${XDG_CACHE_HOME:-$HOME/.cache}/glimpse-openstack
+current_openstack=(python-openstackclient==10.5.0 python-glanceclient==4.13.0 openstacksdk==4.22.0
+  tempest==47.0.0 glance-tempest-plugin==0.17.0)
+install_current_openstack() {
+  local installed
+  installed=$("$GLIMPSE_CURRENT_OPENSTACK/bin/pip" freeze 2>/dev/null | grep -cxF "$(printf '%s\n' "${current_openstack[@]}")")
+  [ "$installed" = "${#current_openstack[@]}" ] && return 0
+  has_venv && python3 -m venv "$GLIMPSE_CURRENT_OPENSTACK" &&
+    "$GLIMPSE_CURRENT_OPENSTACK/bin/pip" -q install "${current_openstack[@]}"
+}
+
+has_venv() {
+  python3 -c 'import ensurepip' 2>/dev/null ||
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; }
+}
+
 judges=${XDG_CACHE_HOME:-$HOME/.cache}/glimpse-judges
 export GLIMPSE_SCHEMATHESIS=$judges/bin/schemathesis
 
 install_judges() { # programs of others that judge parts of this project
   [ -x "$GLIMPSE_SCHEMATHESIS" ] && return 0
-  python3 -c 'import ensurepip' 2>/dev/null ||
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; }
-  python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5
+  has_venv && python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5
 }
 
 install_all() { # What the tests need. Without it nothing else can be run.
-  stage clients install_clients && stage consumers install_consumers && stage judges install_judges && stage install npm ci
+  stage clients install_clients && stage consumers install_consumers && stage current-openstack install_current_openstack &&
+    stage judges install_judges && stage install npm ci
 }
 
 all_tests() {

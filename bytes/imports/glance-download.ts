@@ -39,8 +39,13 @@ export async function glanceDownload(
 ): Promise<Pick<ImportFacts, 'source' | 'sourceDigests'>> {
   const token = await deps.sourceSecretReads.of(task.id);
   if (token === undefined) throw new FetchFailed('The token of the import is gone, or cannot be read any more');
-  const url = `${method.endpoint}/v2/images/${method.remoteImageId}`;
-  const trusted = { origin: new URL(method.endpoint).origin, headers: { 'x-auth-token': token } };
+  const { endpoint, facing, region } = method;
+  if (endpoint === undefined)
+    throw new FetchFailed(
+      `The catalog of who asked has no image service with a ${facing} endpoint in region '${region}'`,
+    );
+  const url = `${endpoint}/v2/images/${method.remoteImageId}`;
+  const trusted = { origin: new URL(endpoint).origin, headers: { 'x-auth-token': token } };
   const at = (uri: string): WebSource => ({ uri, trusted });
   const remote = await activeImage(at(url), method, web);
   await takeOver(deps, task, remote);

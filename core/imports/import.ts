@@ -192,14 +192,10 @@ function remoteOf({
   if (!region) throw new InvalidInput("'glance_region' needs to be set for glance-download import method");
   if (!imageId) throw new InvalidInput("'glance_image_id' needs to be set for glance-download import method");
   if (!isImageId(imageId)) throw new InvalidInput(`Remote image id does not look like a UUID: ${imageId}`);
-  if (!FACINGS.includes(facing))
-    throw new InvalidInput(`'glance_service_interface' is one of ${FACINGS.join(', ')}, not ${facing}`);
   return { region, imageId, facing };
 }
 
-const FACINGS = ['public', 'internal', 'admin'];
-
-/** @throws InvalidInput when the caller's catalog has no such region; BackendUnavailable */
+/** A region or an interface that the caller's catalog does not have fails the task, as in Glance. @throws InvalidInput; BackendUnavailable */
 async function peerMethod(
   { peers }: WithPeers,
   { region, imageId, facing }: Remote,
@@ -207,9 +203,8 @@ async function peerMethod(
 ): Promise<ImportMethod> {
   if (token === undefined) throw new InvalidInput('glance-download needs a token, to be shown to the other region');
   const endpoint = await peers.imageService(token, region, facing);
-  if (endpoint === undefined)
-    throw new InvalidInput(`The catalog has no image service with a ${facing} endpoint in region '${region}'`);
-  return { name: 'glance-download', region, endpoint, remoteImageId: imageId };
+  const found = endpoint === undefined ? {} : { endpoint };
+  return { name: 'glance-download', region, facing, remoteImageId: imageId, ...found };
 }
 
 /** Whether the method named may be used at all (check 1). @throws InvalidInput */

@@ -5,11 +5,14 @@ export interface Peers {
   /**
    * URL of the image service of a region, without version and without a slash at its end; undefined when the catalog has none.
    * @param token of who asks, scoped to a project
-   * @param facing `public`, `internal` or `admin`
+   * @param facing `public`, `internal`, `admin`, or what a caller took for an interface
    * @throws BackendUnavailable when the catalog cannot be asked for
    */
   imageService(token: string, region: string, facing: string): Promise<string | undefined>;
 }
+
+/** The interfaces that a catalog knows. */
+const FACINGS = ['public', 'internal', 'admin'];
 
 /** Of a verb that begins imports. */
 export interface WithPeers {
@@ -21,8 +24,8 @@ export function configuredPeers({ region_name, public_endpoint, identity }: Conf
   const known = new Map(identity.peer_regions.map(({ region, image_url }) => [region, image_url]));
   if (public_endpoint !== undefined) known.set(region_name, public_endpoint);
   return {
-    async imageService(_token, region) {
-      const url = known.get(region);
+    async imageService(_token, region, facing) {
+      const url = FACINGS.includes(facing) ? known.get(region) : undefined;
       return url === undefined ? undefined : unversioned(url);
     },
   };

@@ -15,11 +15,15 @@ export type ImportMethod =
    */
   | { readonly name: 'web-download'; readonly uri: string; readonly isShortened?: true; readonly keptUnder?: string }
   | { readonly name: 'copy-image' }
-  /** Of an image service of another region, whose URL the catalog of who asks had; his token lies apart (source-secrets.ts). */
+  /**
+   * Of an image service of another region, at the URL that the catalog of who asks had for `facing`, and which is missing where it
+   * had none; his token lies apart (source-secrets.ts).
+   */
   | {
       readonly name: 'glance-download';
       readonly region: string;
-      readonly endpoint: string;
+      readonly facing: string;
+      readonly endpoint?: string;
       readonly remoteImageId: string;
     }
   /** Not fetched at all: the image has a location that a client brought, and its bytes are only hashed, or not even that. */

@@ -1,12 +1,7 @@
 /** The openrc files, as clients read them: each of the four is scoped to its project, with every client that is there. */
-import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { credentials, type Glimpse, startGlimpse } from '../support/glimpse.ts';
+import { hasGophercloud, runGo } from './support/gophercloud.ts';
 
 let glimpse: Glimpse;
 beforeAll(async () => {
@@ -22,12 +17,6 @@ it.each(Object.entries(ACCOUNTS))('openstack as %s gets a token of project %s', 
 
   expect(issued.project_id).toBe(id);
 });
-
-/** Where Debian's golang-github-gophercloud-gophercloud-dev lies. */
-const GOCODE = process.env['GLIMPSE_TEST_GOCODE'] ?? '/usr/share/gocode';
-const hasGophercloud =
-  existsSync(join(GOCODE, 'src/github.com/gophercloud/gophercloud/openstack')) &&
-  spawnSync('go', ['version']).status === 0;
 
 const PROGRAM = `package main
 
@@ -65,26 +54,9 @@ const gophercloud = it.skipIf(!hasGophercloud);
 gophercloud(
   `gophercloud makes an image (skipped without go and the package golang-github-gophercloud-gophercloud-dev)`,
   async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'glimpse-go-'));
-    try {
-      // A workspace of its own: what Debian installed is not ours to write to.
-      await mkdir(join(dir, 'src/probe'), { recursive: true });
-      await cp(join(GOCODE, 'src/github.com/gophercloud'), join(dir, 'src/github.com/gophercloud'), {
-        recursive: true,
-      });
-      await writeFile(join(dir, 'src/probe/main.go'), PROGRAM);
-      const env = {
-        ...process.env,
-        ...(await credentials(glimpse.dataDir, 'demo')),
-        ...{ GOPATH: dir, GO111MODULE: 'off', GOFLAGS: '' },
-      };
+    const owner = await runGo(PROGRAM, await credentials(glimpse.dataDir, 'demo'));
 
-      const { stdout } = await promisify(execFile)('go', ['run', 'probe'], { cwd: dir, env });
-
-      const { id } = await glimpse.openstack<{ id: string }>('admin', 'project', 'show', 'demo');
-      expect(stdout).toBe(id);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    const { id } = await glimpse.openstack<{ id: string }>('admin', 'project', 'show', 'demo');
+    expect(owner).toBe(id);
   },
 );

@@ -36,7 +36,8 @@ async function fetched(endpoint: string) {
   const id = 'task';
   const image = anImage({ diskFormat: 'qcow2', containerFormat: 'bare', lock: id });
   await deps.images.create(image);
-  const method = { name: 'glance-download', region: 'RegionTwo', endpoint, remoteImageId: REMOTE_ID } as const;
+  const asked = { region: 'RegionTwo', facing: 'public', remoteImageId: REMOTE_ID };
+  const method = { name: 'glance-download', ...asked, endpoint } as const;
   await deps.tasks.create(
     aTask({ id, imageId: image.id, import: { method, stores: ['central'], allStoresMustSucceed: true, roles: [] } }),
   );

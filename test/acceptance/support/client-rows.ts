@@ -92,8 +92,11 @@ async function projectOf(glimpse: Glimpse, account: Account): Promise<string> {
   return ((await response.json()) as { token: { project: { id: string } } }).token.project.id;
 }
 
-/** One test per row, at most three commands at a time: a client is half a second of one core. */
-export function testRows(program: 'glance' | 'openstack', rows: readonly Row[], world: () => World): void {
+/**
+ * One test per row, at most three commands at a time: a client is half a second of one core.
+ * @param program a command, or the path of one
+ */
+export function testRows(program: string, rows: readonly Row[], world: () => World): void {
   it.concurrent.each(rows)('$command: $says', async (row) => {
     await inTurn(() => runRow(program, row, world()));
   });

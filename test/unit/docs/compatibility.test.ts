@@ -201,8 +201,8 @@ A store is a bucket. There is no \`http\` store, which the contract leaves to th
 locations. \`fetch_image_location\` asks for the role \`service\` or \`admin\` of the token itself; a service that comes with a user's token reads with the user's roles. The API of
 Glance's cache (\`/v2/cache\`, 2.14, 2.16 and 2.18) is not there, and the versions do not name it.
 
-A failed import names in \`os_glance_failed_import\` the stores that failed; Glance names all that were asked for when it had to download or convert. A \`glance-download\` from a region that the catalog does not have is refused at once
-(400), where Glance's task fails; the catalog's endpoint passes no \`import_filtering_opts\`, as it does in Glance, where it redirects to does.
+A failed import names in \`os_glance_failed_import\` the stores that failed; Glance names all that were asked for when it had to download or convert. The catalog's endpoint
+of a \`glance-download\` passes no \`import_filtering_opts\`, as it does in Glance, where it redirects to does.
 
 Two images may be at one location, that is, an object which a service brought: both are active, each is hashed and counted by itself, and neither owns the bytes. Deleting
 an image, or its copy in that store, leaves them, and the other image, as they are; who brought them removes them. Glance deletes them with the first image, and the other one is broken then.

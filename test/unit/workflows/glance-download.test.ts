@@ -152,8 +152,6 @@ describe('what is asked', () => {
     ['without a region', { glance_region: undefined }, /'glance_region' needs to be set/],
     ['without an image', { glance_image_id: undefined }, /'glance_image_id' needs to be set/],
     ['with what is no id', { glance_image_id: '../../v3' }, /does not look like a UUID: \.\.\/\.\.\/v3/],
-    ['with another interface', { glance_service_interface: 'secret' }, /is one of public, internal, admin, not secret/],
-    ['with a region that the catalog does not have', { glance_region: 'Atlantis' }, /no image service .* 'Atlantis'/],
   ])('%s is refused, and nothing is left', async (_, method, message) => {
     const rig = importRig(CONFIG);
     const image = await waiting(rig);
@@ -163,6 +161,24 @@ describe('what is asked', () => {
     await expect(refused).rejects.toThrow(InvalidInput);
     await expect(refused).rejects.toThrow(message);
     expect(await rig.image(image.id)).toEqual(image);
+    expect([...rig.deps.sourceSecrets.kept]).toEqual([]);
+  });
+
+  test.each<[string, object, string]>([
+    ['a region', { glance_region: 'Atlantis' }, "public endpoint in region 'Atlantis'"],
+    ['an interface', { glance_service_interface: 'secret' }, "secret endpoint in region 'RegionTwo'"],
+  ])('with %s that the catalog does not have, it is a task that fails, as in Glance', async (_, method, named) => {
+    const rig = importRig(CONFIG);
+    const image = await waiting(rig, { properties: { os_type: 'windows' } });
+    const taskId = await asked(rig, image, method);
+
+    await rig.run(taskId);
+
+    expect(await rig.deps.tasks.get(taskId)).toMatchObject({
+      status: 'failure',
+      message: `The catalog of who asked has no image service with a ${named}`,
+    });
+    expect(await rig.image(image.id)).toMatchObject({ status: 'queued', lock: null, properties: image.properties });
     expect([...rig.deps.sourceSecrets.kept]).toEqual([]);
   });
 
@@ -183,7 +199,7 @@ describe('what is asked', () => {
     const task = await rig.deps.tasks.get(taskId);
     expect(task?.input).toMatchObject({ import_req: { method: { ...METHOD, glance_service_interface: 'internal' } } });
     expect(task?.import?.method).toEqual({
-      ...{ name: 'glance-download', region: 'RegionTwo', remoteImageId: REMOTE_ID },
+      ...{ name: 'glance-download', region: 'RegionTwo', facing: 'internal', remoteImageId: REMOTE_ID },
       endpoint: 'https://two.example.org/image',
     });
     expect(JSON.stringify(task)).not.toContain('a-token');
