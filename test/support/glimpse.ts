@@ -143,7 +143,7 @@ function bodyOf(body: unknown): NonNullable<RequestInit['body']> {
 async function greeting(child: ChildProcess, printed: () => string, withinMs: number): Promise<RegExpExecArray> {
   const deadline = Date.now() + withinMs;
   while (Date.now() < deadline) {
-    const match = /is ready: (http:\S+) \(identity \S+, embedded AWS (http:[^,]+),[\s\S]*GLIMPSE_CONFIG names/.exec(
+    const match = /is ready: (http:\S+) \(identity \S+, [^,]* (http:[^,]+), data [\s\S]*GLIMPSE_CONFIG names/.exec(
       printed(),
     );
     if (match !== null) return match;
