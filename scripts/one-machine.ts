@@ -23,6 +23,11 @@ export interface Service {
   close(): Promise<void>;
 }
 
+export interface ServiceOptions {
+  /** Something that the service cannot live without died. */
+  readonly onFailure: (error: Error) => void;
+}
+
 export const REGION = 'us-east-1';
 
 export async function openDataDir(

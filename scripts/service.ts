@@ -9,16 +9,19 @@ import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
 import { writeCredentials } from './credentials.ts';
 import { takeFrontDoor } from './front-door.ts';
-import { greeting, openDataDir, REGION, type Service, setEnvironment, withCertificates } from './one-machine.ts';
+import {
+  greeting,
+  openDataDir,
+  REGION,
+  type Service,
+  type ServiceOptions,
+  setEnvironment,
+  withCertificates,
+} from './one-machine.ts';
 import { provision } from './provision.ts';
 import { loadSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { startFailure } from './start-failure.ts';
-
-export interface ServiceOptions {
-  /** Something that the service cannot live without died. */
-  readonly onFailure: (error: Error) => void;
-}
 
 /** Starts everything; what was begun is undone when a later part fails. @throws Error with one line for people */
 export async function startService(settings: Settings, options: ServiceOptions): Promise<Service> {
@@ -29,7 +32,7 @@ export async function startService(settings: Settings, options: ServiceOptions):
   try {
     if (settings.emulator === undefined) return await start(settings, options, undo, close);
     const { startAtEmulator } = await import('./emulator/service.ts');
-    return await startAtEmulator({ ...settings, emulator: settings.emulator }, undo, close);
+    return await startAtEmulator({ ...settings, emulator: settings.emulator }, options, undo, close);
   } catch (error) {
     await close();
     throw startFailure(error, settings.dataDir);

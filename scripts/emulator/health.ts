@@ -25,7 +25,7 @@ export async function untilItAnswers(endpoint: string, withinMs: number): Promis
   while (!(await answers(endpoint))) {
     if (Date.now() > deadline)
       throw new Error(
-        `nothing answers at AWS_ENDPOINT_URL ${endpoint}: start the emulator, or \`npm run localstack\`, which brings one`,
+        `nothing answers at AWS_ENDPOINT_URL ${endpoint}: start the emulator, or \`npm run localstack\`, which brings one; unset it for the embedded AWS`,
       );
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

@@ -9,7 +9,15 @@ import { FUNCTIONS } from '../../workflows/topology.ts';
 import { makeDeployment, packagedFunctions, readDeployment } from '../as-deployed.ts';
 import { writeCredentials } from '../credentials.ts';
 import { takeFrontDoor } from '../front-door.ts';
-import { greeting, openDataDir, REGION, type Service, setEnvironment, withCertificates } from '../one-machine.ts';
+import {
+  greeting,
+  openDataDir,
+  REGION,
+  type Service,
+  type ServiceOptions,
+  setEnvironment,
+  withCertificates,
+} from '../one-machine.ts';
 import { provision } from '../provision.ts';
 import { loadSecrets } from '../secrets.ts';
 import type { EmulatorSettings, Settings } from '../settings.ts';
@@ -27,6 +35,7 @@ type Given = Settings & { readonly emulator: EmulatorSettings };
 /** @throws Error with one line for people */
 export async function startAtEmulator(
   given: Given,
+  options: ServiceOptions,
   undo: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<Service> {
@@ -38,7 +47,7 @@ export async function startAtEmulator(
   const url = `http://127.0.0.1:${door.port}`;
   const secrets = await loadSecrets(dataDir);
   await untilItAnswers(endpoint, AWAY_MS);
-  const dynamodb = ownTables ?? (await startTables(given, dataDir, secrets.controlToken, undo));
+  const dynamodb = ownTables ?? (await startTables(given, dataDir, secrets.controlToken, options, undo));
   const traits = traitsOf(await whoAnswers(endpoint), dynamodb === endpoint ? undefined : dynamodb);
   for (const line of traits.lines) console.log(line);
   await setEnvironment(config, dataDir, secrets, {
@@ -80,9 +89,17 @@ async function startTables(
   { awsPort, hosts }: Given,
   dataDir: string,
   controlToken: string,
+  { onFailure }: ServiceOptions,
   undo: (() => Promise<void>)[],
 ): Promise<string> {
-  const tables = await startAwsProcesses({ port: awsPort, dataDir: join(dataDir, 'aws'), controlToken, hosts });
+  const tables = await startAwsProcesses({
+    port: awsPort,
+    dataDir: join(dataDir, 'aws'),
+    controlToken,
+    hosts,
+    onFailure: (_name, cause) =>
+      onFailure(new Error(`the embedded DynamoDB cannot be restarted: ${cause.message}`, { cause })),
+  });
   undo.push(() => tables.close());
   return tables.endpoint;
 }

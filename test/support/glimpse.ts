@@ -65,6 +65,8 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
     cwd: ROOT,
     env: {
       ...process.env,
+      // That of a shell is of its clients.
+      AWS_ENDPOINT_URL: '',
       ...options.env,
       GLIMPSE_PORT: String(options.port ?? 0),
       GLIMPSE_AWS_PORT: String(options.awsPort ?? 0),
