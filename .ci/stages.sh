@@ -82,9 +82,22 @@ install_judges() { # programs of others that judge parts of this project
   has_venv && python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5
 }
 
+# LocalStack, where nothing is served by a container: each function is a process.
+localstack=${XDG_CACHE_HOME:-$HOME/.cache}/glimpse-localstack
+export GLIMPSE_LOCALSTACK=$localstack/bin/python
+export GLIMPSE_REQUIRE_LOCALSTACK=1
+
+install_localstack() { # the plugin is ours: a copy of what is here, every time
+  if ! "$GLIMPSE_LOCALSTACK" -m pip -q show localstack-core >/dev/null 2>&1; then
+    python3 -m venv "$localstack" &&
+      "$GLIMPSE_LOCALSTACK" -m pip -q install -c test/localstack/constraints.txt 'localstack-core[runtime]==4.13.1' || return 1
+  fi
+  "$GLIMPSE_LOCALSTACK" -m pip -q install --no-deps --force-reinstall ./test/localstack/plugin
+}
+
 install_all() { # What the tests need. Without it nothing else can be run.
   stage clients install_clients && stage consumers install_consumers && stage current-openstack install_current_openstack &&
-    stage judges install_judges && stage install npm ci
+    stage judges install_judges && stage localstack install_localstack && stage install npm ci
 }
 
 all_tests() {

@@ -28,19 +28,21 @@ const NAMES = Object.keys(FUNCTIONS) as FunctionName[];
 const CONFIGS = '.sst/as-deployed';
 
 /**
- * Makes `{folder}/deployment.json` and `{folder}/packages/{function}`.
+ * Makes `{folder}/deployment.json` and `{folder}/packages/{function}`, those of a stage in AWS, or of one at an emulator,
+ * which asks no policies.
  * @throws Error when the program cannot be run for this configuration
  */
 export async function makeDeployment(
   config: Config | Readonly<Record<string, unknown>>,
   folder: string,
+  stage: 'dev' | 'localstack' = 'dev',
 ): Promise<void> {
   const configFile = `${CONFIGS}/${randomUUID()}.json`;
   await mkdir(join(ROOT, CONFIGS), { recursive: true });
   await writeFile(join(ROOT, configFile), JSON.stringify(config));
   try {
     const graph = await synth({
-      stage: 'dev',
+      stage,
       env: {
         GLIMPSE_CONFIG: configFile,
         GLIMPSE_GATEWAY_IMAGE: 'gateway',
@@ -56,7 +58,7 @@ export async function makeDeployment(
       const limits = { memoryMiB: Number(memorySize), timeoutSeconds: Number(timeout) };
       return [name, { handler: bundledHandler(FUNCTIONS[name]), ...limits, environment }];
     });
-    const deployment = { functions: Object.fromEntries(functions), roles: rolesOf(graph) };
+    const deployment = { functions: Object.fromEntries(functions), roles: stage === 'dev' ? rolesOf(graph) : {} };
     await writeFile(join(folder, 'deployment.json'), JSON.stringify(deployment));
   } finally {
     await rm(join(ROOT, configFile), { force: true });

@@ -13,6 +13,7 @@ import { httpApi } from '../local/http-api/http-api.ts';
 import { type IdentityDeps, identityDeps } from '../service/identity-deps.ts';
 import { createAdmission } from './admission.ts';
 import { standardCatalog } from './catalog.ts';
+import { lostBytes } from './emulator/lost-bytes.ts';
 import type { Doors } from './front-door.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -49,6 +50,12 @@ function disabledBy(path: string): () => string | undefined {
 /** Nothing of before this start still works, so what it left half-done is settled at once, not after its grace. */
 export async function recover(): Promise<void> {
   await janitor(await identityDeps(), TASK_DUTY_MS);
+}
+
+/** Whose bytes went with the buckets that are new, in one sentence. */
+export async function lostWith(newBuckets: readonly string[]): Promise<string | undefined> {
+  const { imageList, config } = await identityDeps();
+  return lostBytes(imageList, config, newBuckets);
 }
 
 /** Loads the standard catalog behind the first requests; what fails is logged and tried again by the next start. */

@@ -11,9 +11,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import {
-  BucketAlreadyOwnedByYou,
   type BucketLocationConstraint,
   CreateBucketCommand,
+  HeadBucketCommand,
+  NotFound,
   PutBucketNotificationConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -25,7 +26,7 @@ import {
   UpdateStateMachineCommand,
 } from '@aws-sdk/client-sfn';
 import type { Config } from '../core/config.ts';
-import { importImage } from '../workflows/import-image.ts';
+import { importImage, importImageInFunctions } from '../workflows/import-image.ts';
 import {
   FUNCTIONS,
   RULES,
@@ -40,35 +41,56 @@ export interface Provisioned {
   readonly table: string;
   readonly stagingBucket: string;
   readonly workflowArns: Readonly<Record<WorkflowName, string>>;
+  /** Buckets that were not there before. */
+  readonly newBuckets: readonly string[];
 }
+
+/** What the AWS at an endpoint can; ours can all of it. */
+export interface Abilities {
+  /** Schedules of EventBridge Scheduler fire; else rules with a rate do their work. */
+  readonly schedules: boolean;
+  /** Steps that are too long for a function run as containers; else they have their function alone. */
+  readonly containers: boolean;
+}
+
+const EVERYTHING: Abilities = { schedules: true, containers: true };
 
 export interface ProvisionOptions {
   readonly endpoint: string;
+  /** Of DynamoDB, where it is another one. */
+  readonly dynamodbEndpoint?: string;
+  readonly abilities?: Abilities;
   readonly region: string;
   readonly config: Pick<Config, 'stores'>;
   /** Account in the ARNs of the endpoint; emulators use zeros. */
   readonly account?: string;
 }
 
-const DEFINITIONS = { 'import-image': importImage } as const satisfies Record<WorkflowName, unknown>;
+const definitionsOf = ({ containers }: Abilities): Readonly<Record<WorkflowName, unknown>> => ({
+  'import-image': containers ? importImage : importImageInFunctions,
+});
+
+/** An endpoint that says nothing for so long is lost. Milliseconds. */
+const SOON = { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
 
 /** @throws what the SDK throws when the endpoint refuses or is not there */
 export async function provision(options: ProvisionOptions): Promise<Provisioned> {
-  const { endpoint, region, config, account = '000000000000' } = options;
-  const client = { endpoint, region };
+  const { endpoint, region, config, account = '000000000000', abilities = EVERYTHING } = options;
+  const client = { endpoint, region, requestHandler: SOON };
   const arnOf = (fn: string): string => `arn:aws:lambda:${region}:${account}:function:${fn}`;
-  const [workflowArns] = await Promise.all([
-    createWorkflows(new SFNClient(client), arnOf),
-    createTable(new DynamoDBClient(client)),
+  const events = new EventBridgeClient(client);
+  const [workflowArns, , newBuckets] = await Promise.all([
+    createWorkflows(new SFNClient(client), arnOf, definitionsOf(abilities)),
+    createTable(new DynamoDBClient({ ...client, endpoint: options.dynamodbEndpoint ?? endpoint })),
     createBuckets(
-      (where) => new S3Client({ endpoint, region: where, forcePathStyle: true }),
+      (where) => new S3Client({ ...client, region: where, forcePathStyle: true }),
       region,
       bucketsOf(config, account),
     ),
-    createSchedules(new SchedulerClient(client), arnOf),
+    abilities.schedules ? createSchedules(new SchedulerClient(client), arnOf) : createRates(events, arnOf),
   ]);
-  await createRules(new EventBridgeClient(client), arnOf, workflowArns);
-  return { table: TABLE.name, stagingBucket: STAGING_BUCKET.name, workflowArns };
+  await createRules(events, arnOf, workflowArns);
+  return { table: TABLE.name, stagingBucket: STAGING_BUCKET.name, workflowArns, newBuckets };
 }
 
 async function createTable(client: DynamoDBClient): Promise<void> {
@@ -120,27 +142,25 @@ async function untilActive(client: DynamoDBClient): Promise<void> {
 const bucketsOf = ({ stores }: Pick<Config, 'stores'>, account: string): Config['stores'] =>
   stores.map((store) => ({ ...store, bucket: store.bucket.replaceAll('{account}', account) }));
 
-/** Each bucket in its region; the staging bucket and stores that name none in the stage's. */
+/** Each bucket in its region; the staging bucket and stores that name none in the stage's. Resolves with those that it made. */
 async function createBuckets(
   clientIn: (region: string) => S3Client,
   region: string,
   stores: Config['stores'],
-): Promise<void> {
+): Promise<string[]> {
   const regions = new Map([
     [STAGING_BUCKET.name, region],
     ...stores
       .filter((store) => store.endpoint === undefined)
       .map((store) => [store.bucket, store.region ?? region] as const),
   ]);
-  await Promise.all(
+  const made = await Promise.all(
     [...regions].map(async ([Bucket, where]) => {
+      if (await isThere(clientIn(where), Bucket)) return [];
       const constraint = where as BucketLocationConstraint;
       const elsewhere = { CreateBucketConfiguration: { LocationConstraint: constraint } };
-      try {
-        await clientIn(where).send(new CreateBucketCommand({ Bucket, ...(where === 'us-east-1' ? {} : elsewhere) }));
-      } catch (error) {
-        if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
-      }
+      await clientIn(where).send(new CreateBucketCommand({ Bucket, ...(where === 'us-east-1' ? {} : elsewhere) }));
+      return [Bucket];
     }),
   );
   await clientIn(region).send(
@@ -149,6 +169,17 @@ async function createBuckets(
       NotificationConfiguration: { EventBridgeConfiguration: {} },
     }),
   );
+  return made.flat();
+}
+
+async function isThere(client: S3Client, Bucket: string): Promise<boolean> {
+  try {
+    await client.send(new HeadBucketCommand({ Bucket }));
+    return true;
+  } catch (error) {
+    if (error instanceof NotFound) return false;
+    throw error;
+  }
 }
 
 /** What definitions refer to. Containers are registered under their step's name (containers.ts); where ECS would put them has no meaning here. */
@@ -161,9 +192,13 @@ const TOKENS = {
   Ecs: (name: string): string => name,
 } as const;
 
-async function createWorkflows(client: SFNClient, arnOf: (fn: string) => string): Promise<Provisioned['workflowArns']> {
+async function createWorkflows(
+  client: SFNClient,
+  arnOf: (fn: string) => string,
+  definitions: Readonly<Record<WorkflowName, unknown>>,
+): Promise<Provisioned['workflowArns']> {
   const entries = WORKFLOWS.map(async (name) => {
-    const definition = JSON.stringify(DEFINITIONS[name]).replaceAll(
+    const definition = JSON.stringify(definitions[name]).replaceAll(
       /\$\{(Fn|Task|Ecs)\.([\w-]+)\}/g,
       (_, kind: keyof typeof TOKENS, token: string) => TOKENS[kind](token, arnOf),
     );
@@ -194,6 +229,15 @@ async function createRules(
     await client.send(
       new PutTargetsCommand({ Rule: rule.name, Targets: [{ Id: rule.target, Arn: arnOf(rule.target) }] }),
     );
+  }
+}
+
+/** Schedules as rules, where nothing else fires. */
+async function createRates(client: EventBridgeClient, arnOf: (fn: string) => string): Promise<void> {
+  for (const { name, rate, target } of SCHEDULES) {
+    await client.send(new PutRuleCommand({ Name: name, ScheduleExpression: rate, State: 'ENABLED' }));
+    // No Input: LocalStack sends nothing where it is `{}`.
+    await client.send(new PutTargetsCommand({ Rule: name, Targets: [{ Id: target, Arn: arnOf(target) }] }));
   }
 }
 

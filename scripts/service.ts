@@ -1,40 +1,27 @@
 /** Puts a local service together: data directory, embedded AWS, resources, functions, accounts, front door. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Config } from '../core/config.ts';
-import { publicHalf } from '../core/identity/public-half.ts';
-import { sourceKeysOf } from '../core/identity/source-keys.ts';
 import { type FunctionHost, type HostOptions, hostFunctions } from '../local/lambda/runtime.ts';
-import { type AwsProcesses, startAwsProcesses } from '../local/processes.ts';
+import { startAwsProcesses } from '../local/processes.ts';
 import type { Strict } from '../local/strict.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
-import { FUNCTION_SECONDS, FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
+import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
 import { type ContainerHost, hostContainers } from './containers.ts';
 import { writeCredentials } from './credentials.ts';
 import { takeFrontDoor } from './front-door.ts';
+import {
+  greeting,
+  openDataDir,
+  REGION,
+  type Service,
+  type ServiceOptions,
+  setEnvironment,
+  withCertificates,
+} from './one-machine.ts';
 import { provision } from './provision.ts';
-import { loadSecrets, type Secrets } from './secrets.ts';
+import { loadSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { startFailure } from './start-failure.ts';
-
-export interface Service {
-  /** `http://127.0.0.1:{port}` */
-  readonly url: string;
-  /** For AWS_ENDPOINT_URL. */
-  readonly awsEndpoint: string;
-  readonly dataDir: string;
-  readonly greeting: string;
-  readonly aws: Pick<AwsProcesses, 'pid'>;
-  close(): Promise<void>;
-}
-
-export interface ServiceOptions {
-  /** Something that the service cannot live without died. */
-  readonly onFailure: (error: Error) => void;
-}
-
-const REGION = 'us-east-1';
 
 /** Starts everything; what was begun is undone when a later part fails. @throws Error with one line for people */
 export async function startService(settings: Settings, options: ServiceOptions): Promise<Service> {
@@ -43,7 +30,9 @@ export async function startService(settings: Settings, options: ServiceOptions):
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    return await start(settings, options, undo, close);
+    if (settings.emulator === undefined) return await start(settings, options, undo, close);
+    const { startAtEmulator } = await import('./emulator/service.ts');
+    return await startAtEmulator({ ...settings, emulator: settings.emulator }, options, undo, close);
   } catch (error) {
     await close();
     throw startFailure(error, settings.dataDir);
@@ -84,7 +73,11 @@ async function start(
       ),
   });
   undo.push(() => aws.close());
-  await setEnvironment(settings, dataDir, aws, secrets);
+  const direct = ['DYNAMODB', 'SFN', 'EVENTBRIDGE'].map((name) => [`AWS_ENDPOINT_URL_${name}`, aws.controlEndpoint]);
+  await setEnvironment(settings.config, dataDir, secrets, {
+    ...Object.fromEntries(direct),
+    [ENVIRONMENT.endpoint]: aws.endpoint,
+  });
   const [{ workflowArns }, parts] = await Promise.all([
     provision({ endpoint: aws.endpoint, region: REGION, config: settings.config }),
     import('./parts.ts'),
@@ -119,7 +112,7 @@ async function start(
     url,
     awsEndpoint: aws.endpoint,
     dataDir,
-    greeting: greeting(settings, url, aws.endpoint, dataDir, credentials?.admin),
+    greeting: greeting(settings.config, url, `embedded AWS ${aws.endpoint}`, dataDir, credentials?.admin),
     aws,
     close,
   };
@@ -153,47 +146,6 @@ const HEAVY_THREADS = Math.max(2, availableParallelism());
 /** Their garbage is large buffers outside the heap; a large young generation would only be memory. */
 const HEAVY_YOUNG_MIB = 3;
 
-async function openDataDir(settings: Settings, undo: (() => Promise<void>)[]): Promise<string> {
-  if (!settings.ephemeral) {
-    await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
-    return settings.dataDir;
-  }
-  const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-'));
-  undo.push(() => rm(dataDir, { recursive: true, force: true }));
-  return dataDir;
-}
-
-/** The folder of certificates is in the data folder, where it is not said to be elsewhere. */
-async function withCertificates(config: Config, dataDir: string): Promise<Config> {
-  const folder = resolve(dataDir, config.signed_images.certificates_folder);
-  if (config.signed_images.key_manager === 'files') await mkdir(folder, { recursive: true, mode: 0o700 });
-  return { ...config, signed_images: { ...config.signed_images, certificates_folder: folder } };
-}
-
-/** What functions and gateway read (service/environment.ts), and what the SDK reads. */
-async function setEnvironment(settings: Settings, dataDir: string, aws: AwsProcesses, secrets: Secrets): Promise<void> {
-  const configPath = join(dataDir, 'config.json');
-  await writeFile(configPath, `${JSON.stringify(settings.config, null, 2)}\n`, { mode: 0o600 });
-  const direct = Object.fromEntries(
-    ['DYNAMODB', 'SFN', 'EVENTBRIDGE'].map((service) => [`AWS_ENDPOINT_URL_${service}`, aws.controlEndpoint]),
-  );
-  Object.assign(process.env, {
-    ...direct,
-    [ENVIRONMENT.endpoint]: aws.endpoint,
-    [ENVIRONMENT.region]: REGION,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    [ENVIRONMENT.table]: 'glimpse',
-    [ENVIRONMENT.stagingBucket]: 'glimpse-staging',
-    [ENVIRONMENT.config]: configPath,
-    [ENVIRONMENT.functionSeconds]: process.env[ENVIRONMENT.functionSeconds] ?? String(FUNCTION_SECONDS),
-    [ENVIRONMENT.signingKeys]: JSON.stringify(secrets.signingKeys),
-    [ENVIRONMENT.verificationKeys]: JSON.stringify(secrets.signingKeys.map(publicHalf)),
-    [ENVIRONMENT.sourceKeys]: sourceKeysOf(secrets.signingKeys),
-    POWERTOOLS_LOG_LEVEL: process.env['POWERTOOLS_LOG_LEVEL'] ?? 'WARN',
-  });
-}
-
 /** Steps and events as the embedded Lambda calls them: heavy ones in worker threads, the others in this thread. */
 async function functionTable(): Promise<Parameters<typeof hostFunctions>[0]['functions']> {
   const entries = Object.entries(FUNCTIONS).filter(([name]) => !name.startsWith('api-'));
@@ -216,27 +168,4 @@ function functionSettings(): Record<string, { timeoutSeconds: number; memoryMiB:
       return [name, { timeoutSeconds, memoryMiB }];
     }),
   );
-}
-
-function greeting(
-  settings: Settings,
-  url: string,
-  awsEndpoint: string,
-  dataDir: string,
-  openrc: string | undefined,
-): string {
-  const { config } = settings;
-  const identityUrl = openrc === undefined ? config.identity.auth_url : `${url}/identity/v3`;
-  const accounts =
-    openrc === undefined ? 'Accounts are those of Keystone' : 'Other openrc files and clouds.yaml lie beside it';
-  return [
-    `Glimpse is ready: ${url} (identity ${identityUrl}, embedded AWS ${awsEndpoint}, data ${dataDir})`,
-    '',
-    ...(openrc === undefined ? [] : [`  source ${openrc}`]),
-    '  openstack image list',
-    '  glance image-create-via-import --import-method glance-direct --disk-format qcow2 --container-format bare --name demo --file disk.qcow2',
-    '',
-    `Stores ${config.stores.map((store) => store.id).join(', ')}; plugins ${config.image_import_plugins.join(', ') || 'none'}; max_virtual_size ${config.max_virtual_size} bytes.`,
-    `${accounts}; settings are replaced by the JSON file that GLIMPSE_CONFIG names.`,
-  ].join('\n');
 }

@@ -16,6 +16,15 @@ export interface Settings {
   /** Names besides those of loopback that both ports are reached by. */
   readonly hosts: readonly string[];
   readonly config: Config;
+  /** The AWS that the service runs on, where that is not the embedded one. */
+  readonly emulator?: EmulatorSettings;
+}
+
+export interface EmulatorSettings {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  /** Of DynamoDB; absent: the embedded one. */
+  readonly dynamodb?: string;
 }
 
 const USAGE = `Usage: npm start [-- --ephemeral] [-- --as-deployed] [-- --help]
@@ -29,10 +38,13 @@ Starts the image service, its identity service and an embedded AWS on this machi
 
 Environment
   GLIMPSE_PORT      port of the service (default 9292)
-  GLIMPSE_AWS_PORT  port of the embedded AWS (default 4566)
-  GLIMPSE_DATA      data directory (default .glimpse)
+  GLIMPSE_AWS_PORT  port of the embedded AWS (default 4566), or of its DynamoDB beside another AWS (default 4567)
+  GLIMPSE_DATA      data directory (default .glimpse, on another AWS .glimpse-emulator)
   GLIMPSE_HOSTS     names besides localhost that both ports are reached by, with commas between; a request to any other gets 421
   GLIMPSE_CONFIG    JSON file with settings; each one replaces the default below
+  AWS_ENDPOINT_URL  an emulator of AWS, such as LocalStack, to run on instead of the embedded one (docs/local.md)
+  AWS_ENDPOINT_URL_DYNAMODB
+                    its DynamoDB, where that is not the embedded one
 `;
 
 /** Where one machine differs from production: three stores; files unpacked, converted to raw, and looked into; downloads from itself allowed. */
@@ -68,10 +80,14 @@ export function readSettings(args: readonly string[], env: Readonly<Record<strin
   const { ephemeral, help, 'as-deployed': asDeployed } = parse(args);
   if (help) throw new UsageError(USAGE, { exitCode: 0 });
   const config = parseConfig(overDefaults(readConfigFile(env['GLIMPSE_CONFIG'])));
+  const emulator = emulatorOf(env);
+  if (emulator !== undefined && asDeployed)
+    throw new UsageError('--as-deployed is of the embedded AWS: unset AWS_ENDPOINT_URL', { exitCode: 2 });
   return {
     port: portOf(env, 'GLIMPSE_PORT', 9292),
-    awsPort: portOf(env, 'GLIMPSE_AWS_PORT', 4566),
-    dataDir: resolve(env['GLIMPSE_DATA'] || '.glimpse'),
+    awsPort: portOf(env, 'GLIMPSE_AWS_PORT', emulator === undefined ? 4566 : 4567),
+    dataDir: resolve(env['GLIMPSE_DATA'] || (emulator === undefined ? '.glimpse' : '.glimpse-emulator')),
+    ...(emulator && { emulator }),
     ephemeral,
     hosts: [...hostNames(env['GLIMPSE_HOSTS']), ...publicHost(config)],
     strict: { ...(asDeployed && AS_DEPLOYED), ...readStrict(env['GLIMPSE_LOCAL_STRICT']) },
@@ -128,6 +144,28 @@ function parse(args: readonly string[]): {
       exitCode: 2,
     });
   }
+}
+
+/** @throws UsageError for what is no URL, or AWS itself */
+function emulatorOf(env: Readonly<Record<string, string | undefined>>): EmulatorSettings | undefined {
+  const endpoint = urlIn(env, 'AWS_ENDPOINT_URL');
+  if (endpoint === undefined) return undefined;
+  const dynamodb = urlIn(env, 'AWS_ENDPOINT_URL_DYNAMODB');
+  return { endpoint, ...(dynamodb !== undefined && { dynamodb }) };
+}
+
+function urlIn(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new UsageError(`${name}: "${text}" is no URL as http://127.0.0.1:4566`, { exitCode: 2 });
+  if (/(^|\.)amazonaws\.com(\.cn)?$/.test(url.hostname))
+    throw new UsageError(
+      `${name}: ${url.hostname} is AWS itself: \`npm start\` runs on emulators; docs/operations/deploy.md is for AWS`,
+      { exitCode: 2 },
+    );
+  return text.replace(/\/+$/, '');
 }
 
 function portOf(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: number): number {

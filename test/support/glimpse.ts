@@ -65,6 +65,8 @@ export async function startGlimpse(options: StartOptions = {}): Promise<Glimpse>
     cwd: ROOT,
     env: {
       ...process.env,
+      // That of a shell is of its clients.
+      AWS_ENDPOINT_URL: '',
       ...options.env,
       GLIMPSE_PORT: String(options.port ?? 0),
       GLIMPSE_AWS_PORT: String(options.awsPort ?? 0),
@@ -143,7 +145,7 @@ function bodyOf(body: unknown): NonNullable<RequestInit['body']> {
 async function greeting(child: ChildProcess, printed: () => string, withinMs: number): Promise<RegExpExecArray> {
   const deadline = Date.now() + withinMs;
   while (Date.now() < deadline) {
-    const match = /is ready: (http:\S+) \(identity \S+, embedded AWS (http:[^,]+),[\s\S]*GLIMPSE_CONFIG names/.exec(
+    const match = /is ready: (http:\S+) \(identity \S+, [^,]* (http:[^,]+), data [\s\S]*GLIMPSE_CONFIG names/.exec(
       printed(),
     );
     if (match !== null) return match;

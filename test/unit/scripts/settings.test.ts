@@ -43,3 +43,27 @@ test('certificates of signatures are files unless another key manager is named; 
   expect(signedImages({ signed_images: barbican })).toMatchObject(barbican);
   expect(() => signedImages({ signed_images: { key_manager: 'secrets-manager' } })).toThrow('use files, or barbican');
 });
+
+test('another AWS is named by AWS_ENDPOINT_URL, its DynamoDB apart', () => {
+  const given = { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566/' };
+
+  expect(readSettings([], {}).emulator).toBeUndefined();
+  expect(readSettings([], { AWS_ENDPOINT_URL: '' }).emulator).toBeUndefined();
+  expect(readSettings([], given)).toMatchObject({ awsPort: 4567, emulator: { endpoint: 'http://127.0.0.1:4566' } });
+  expect(readSettings([], given).dataDir).toMatch(/\.glimpse-emulator$/);
+  expect(readSettings([], { ...given, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:5000' }).emulator).toEqual({
+    ...{ endpoint: 'http://127.0.0.1:4566', dynamodb: 'http://127.0.0.1:5000' },
+  });
+});
+
+test.each([
+  [{ AWS_ENDPOINT_URL: '127.0.0.1:4566' }, 'AWS_ENDPOINT_URL: "127.0.0.1:4566" is no URL'],
+  [{ AWS_ENDPOINT_URL: 'http://a', AWS_ENDPOINT_URL_DYNAMODB: 'tables' }, 'AWS_ENDPOINT_URL_DYNAMODB: "tables"'],
+  [{ AWS_ENDPOINT_URL: 'https://s3.eu-central-1.amazonaws.com' }, 'is AWS itself'],
+])('%j is refused in one sentence', (env, sentence) => {
+  expect(() => readSettings([], env)).toThrow(sentence);
+});
+
+test('packages and roles of a deployment are of the embedded AWS', () => {
+  expect(() => readSettings(['--as-deployed'], { AWS_ENDPOINT_URL: 'http://a' })).toThrow('unset AWS_ENDPOINT_URL');
+});

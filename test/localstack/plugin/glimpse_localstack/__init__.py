@@ -1,0 +1,1 @@
+"""Functions of LocalStack as Node processes of this machine."""
