@@ -124,6 +124,8 @@ export interface ObjectVersion {
   readonly store: Store;
   readonly key: string;
   readonly etag?: string | undefined;
+  /** Bytes, where they are known. S3 copies a range of no object that is not larger than the smallest part: that is copied whole. */
+  readonly size?: number | undefined;
 }
 
 export interface ReadOptions {
@@ -160,7 +162,7 @@ export interface Multipart {
   begin(): Promise<string>;
   /** @throws NotFound (bucket) */
   putPart(n: number, body: Uint8Array): Promise<void>;
-  /** Copies bytes [start, end) of an object, the service reading them itself. @throws NotFound, SourceChanged */
+  /** Copies bytes [start, end) of an object, the service reading them itself; all of them where the source names that size. @throws NotFound, SourceChanged */
   copyPart(n: number, from: ObjectVersion, start: number, end: number): Promise<void>;
   /** Makes the object of the parts and returns its ETag. */
   complete(): Promise<string>;

@@ -85,7 +85,8 @@ export class S3Multipart implements Multipart {
           ...this.#subject(uploadId),
           PartNumber: n + 1,
           CopySource: copySource(from.store.bucket, from.key),
-          CopySourceRange: `bytes=${start}-${end - 1}`,
+          // A range of all there is would be refused of an object of 5 MiB or less (API reference, UploadPartCopy).
+          ...(start === 0 && end === from.size ? {} : { CopySourceRange: `bytes=${start}-${end - 1}` }),
           ...(await sourceCondition(this.#at, from, this.#signal)),
         }),
         abortable(this.#signal),

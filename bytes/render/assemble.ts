@@ -97,7 +97,7 @@ async function putTogether(job: Job, key: string, parts: readonly Part[], work: 
   }
   const lengthOf = (n: number): number => groups[n]?.length ?? 0;
   return inParts(staging, key, { count: groups.length, lanes, lengthOf, guard }, (multipart, n) =>
-    multipart.copyPart(n, { store: staging, key: groupKey(taskId, n) }, 0, lengthOf(n)),
+    multipart.copyPart(n, { store: staging, key: groupKey(taskId, n), size: lengthOf(n) }, 0, lengthOf(n)),
   );
 }
 
@@ -142,7 +142,8 @@ async function joined(
 async function putPart(job: Job, multipart: Multipart, n: number, part: Part): Promise<void> {
   const [first] = part.regions;
   if (part.copy && first !== undefined && isBody(first.kind)) {
-    const from = { store: job.staging, key: bodyKey(job.taskId, first.slice, first.kind) };
+    const size = job.assembly.slices[`${first.kind}Length`][first.slice];
+    const from = { store: job.staging, key: bodyKey(job.taskId, first.slice, first.kind), size };
     const start = first.skip ?? 0;
     await multipart.copyPart(n, from, start, start + first.length);
     return;

@@ -49,6 +49,7 @@ const config = {
 const dataDir = await mkdtemp(join(tmpdir(), 'glimpse-soak-'));
 const options = { dataDir, config, readyWithinMs: READY_WITHIN_MS };
 const wrong: string[] = [];
+let killed = 0;
 let glimpse: Glimpse | undefined;
 try {
   wrong.push(
@@ -64,7 +65,8 @@ try {
   await glimpse?.stop();
   await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
-console.log(wrong.length === 0 ? 'verdict: everything is accounted for' : `verdict: ${wrong.length} wrong`);
+const made = `${killed} of ${KILLS} kills${killed < KILLS && wrong.length === 0 ? ', the minutes were over' : ''}`;
+console.log(`verdict after ${made}: ${wrong.length === 0 ? 'everything is accounted for' : `${wrong.length} wrong`}`);
 for (const text of wrong) console.log(`  ${text}`);
 process.exit(wrong.length === 0 ? 0 : 1);
 
@@ -73,7 +75,7 @@ async function killing(started: Glimpse): Promise<void> {
   const ledger = new Ledger();
   const world: World = { ledger, payloads, webUrl: web.url, glimpse: () => current, random };
   const kills: Record<Victim, number> = { parent: 0, s3: 0, control: 0, all: 0 };
-  for (let killed = 0; killed < KILLS && Date.now() < DEADLINE && wrong.length === 0; ) {
+  while (killed < KILLS && Date.now() < DEADLINE && wrong.length === 0) {
     let isOver = false;
     const clients = Array.from({ length: CLIENTS }, () => keepBusy(world, () => isOver));
     for (const end = Math.min(KILLS, killed + ROUND); killed < end && Date.now() < DEADLINE; killed++) {

@@ -174,6 +174,18 @@ export function describeStore(name: string, rigOf: () => StoreRig): void {
         await expect(changed).rejects.toThrow(SourceChanged);
       });
 
+      it('copies an object that is too small for a range whole, where its size is named', async () => {
+        const { store, sibling } = rigOf();
+        const small = Math.max(store.abilities.minPartBytes, MIB);
+        for (const bytes of [randomBytes(small), randomBytes(9)]) {
+          await sibling.putObject(key('small'), bytes);
+          const upload = store.multipart(key('copied-whole'));
+          await upload.copyPart(0, { store: sibling, key: key('small'), size: bytes.length }, 0, bytes.length);
+          await upload.complete();
+          expect((await bytesOf(store.readRange(key('copied-whole'), 0, bytes.length))).equals(bytes)).toBe(true);
+        }
+      });
+
       it('gives its object metadata', async () => {
         const { store } = rigOf();
         const upload = store.multipart(key('told-in-parts'), undefined, { reason: 'no project "ä"' });

@@ -302,7 +302,9 @@ class MemoryMultipart implements Multipart {
   async copyPart(n: number, from: ObjectVersion, start: number, end: number): Promise<void> {
     await this.#part('copyPart', n, () => {
       const { bytes } = this.#store.source(from);
-      if (end > bytes.length) throw this.#store.unavailable(this.#key);
+      const isWhole = start === 0 && end === from.size;
+      const isRange = end <= bytes.length && bytes.length > this.#store.abilities.minPartBytes;
+      if (isWhole ? end !== bytes.length : !isRange) throw this.#store.unavailable(this.#key);
       return Buffer.from(bytes.subarray(start, end));
     });
   }
