@@ -53,6 +53,76 @@ describe('the directory of a tar', () => {
     expect((await list(bytes)).map(({ name }) => name)).toEqual(['renamed', 'b']);
   });
 
+  it('applies all global pax records, later ones over earlier ones, and local ones over both', async () => {
+    const bytes = tar(
+      { name: 'g', type: 'g', data: paxRecord('linkpath', 'of-all') },
+      { name: 'g', type: 'g', data: paxRecord('size', '3') },
+      { name: 'a', type: '2', link: 'own' },
+      { name: 'x', type: 'x', data: paxRecord('linkpath', 'of-one') },
+      { name: 'b', data: 'abc', sizeField: Buffer.from('00000000777\0') },
+      { name: 'c', data: 'abc' },
+      { name: 'g', type: 'g', data: paxRecord('linkpath', 'later') },
+      { name: 'd', data: 'abc' },
+    );
+
+    expect((await list(bytes)).map(({ name, linkName, size }) => [name, linkName, size])).toEqual([
+      ['a', 'of-all', 0],
+      ['b', 'of-one', 3],
+      ['c', 'of-all', 3],
+      ['d', 'later', 3],
+    ]);
+  });
+
+  it.each([
+    ['0', 'file', 3],
+    ['7', 'file', 3],
+    ['S', 'sparse', 3],
+    // Of a kind that nobody knows the data are skipped, not read as headers.
+    ['Z', 'other', 3],
+    ['1', 'hardlink', 0],
+    ['2', 'symlink', 0],
+    ['3', 'device', 0],
+    ['4', 'device', 0],
+    ['5', 'directory', 0],
+    ['6', 'device', 0],
+  ])('a member of type %s is a %s, whose data have %i bytes', async (type, kind, size) => {
+    const data = size === 0 ? {} : { data: 'abc' };
+    const sizeField = Buffer.from('00000000003\0');
+    const bytes = tar({ name: 'a', type, link: 'b', ...data, sizeField }, { name: 'b', data: 'x' });
+
+    expect(await list(bytes)).toMatchObject([
+      { name: 'a', kind, size, linkName: 'b' },
+      { name: 'b', kind: 'file' },
+    ]);
+  });
+
+  it('folders may repeat', async () => {
+    expect(await list(tar({ name: 'dir/', type: '5' }, { name: 'dir', type: '5' }))).toHaveLength(1);
+  });
+
+  it.each([
+    ['file', 'folder', '0', '5'],
+    ['folder', 'file', '5', '0'],
+  ])('a %s and a %s of one name are refused', async (_, __, first, second) => {
+    const bytes = tar({ name: 'a', type: first }, { name: 'a', type: second });
+
+    expect(await refusal(bytes)).toMatchObject({ code: 'tar_duplicate' });
+  });
+
+  it('a member without data may be the last block of the object', async () => {
+    expect(await list(tarHeader({ name: 'a' }, 0))).toMatchObject([{ name: 'a', size: 0 }]);
+  });
+
+  it('takes long names and links of GNU archives, up to the first NUL', async () => {
+    const bytes = tar(
+      { name: '././@LongLink', type: 'L', data: 'name\0and what stood there before\0\n' },
+      { name: '././@LongLink', type: 'K', data: 'target\0' },
+      { name: 'cut', type: '2', link: 'cut' },
+    );
+
+    expect(await list(bytes)).toMatchObject([{ name: 'name', linkName: 'target' }]);
+  });
+
   it('takes long names of GNU archives', async () => {
     const name = 'n'.repeat(300);
     const bytes = tar({ name: '././@LongLink', type: 'L', data: `${name}\0` }, { name: 'cut', data: 'abc' });
@@ -161,6 +231,38 @@ describe('a tar that must be refused', () => {
     const [member] = await list(bytes);
 
     expect(member?.kind).toBe('sparse');
+  });
+});
+
+describe('names that are visible at a glance', () => {
+  const small = [
+    { name: 'x', type: 'x', data: paxRecord('comment', 'y') },
+    { name: 'a', data: 'z'.repeat(600) },
+    { name: 'b' },
+    { name: 'c', data: 'end' },
+  ];
+  const bytes = tar(...small);
+  const HEADERS = { a: 1024, b: 2560, c: 3072 };
+
+  it.each([
+    ['nothing', 0, []],
+    ['less than a header', 511, []],
+    ['the header of a member that says more of the next', 512, []],
+    ['less than all of the next header', HEADERS.a + 511, []],
+    ['one header', HEADERS.a + 512, ['a']],
+    ['a header behind data', HEADERS.b + 512, ['a', 'b']],
+    ['a header behind no data', HEADERS.c + 512, ['a', 'b', 'c']],
+    ['the whole archive', bytes.length, ['a', 'b', 'c']],
+  ])('in %s', (_, length, names) => {
+    expect(visibleNames(bytes.subarray(0, length))).toEqual(names);
+  });
+
+  it.each([
+    ['is none', Buffer.alloc(512, 7)],
+    ['has a size that is no number', tarHeader({ name: 'b', sizeField: Buffer.from('99999999999\0') }, 0)],
+  ])('are those before a header that %s', (_, block) => {
+    const first = tarHeader({ name: 'a' }, 0);
+    expect(visibleNames(Buffer.concat([first, block, tarHeader({ name: 'c' }, 0)]))).toEqual(['a']);
   });
 });
 
