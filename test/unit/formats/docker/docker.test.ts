@@ -312,3 +312,9 @@ describe('untrusted JSON', () => {
     );
   });
 });
+
+it('is opened as what it is, a whole file of its name', async () => {
+  const bytes = tar({ name: 'a', data: 'b' });
+
+  expect(await dockerModule.open?.(memorySource(bytes))).toMatchObject({ format: 'docker', virtualSize: bytes.length });
+});
