@@ -135,6 +135,13 @@ describe('projects', () => {
   });
 });
 
+it('groups, which Horizon asks for, are an empty list for an administrator', async () => {
+  const { statusCode, json } = await call('GET', '/groups', admin);
+
+  expect(statusCode).toBe(200);
+  expect(json).toMatchObject({ groups: [], links: { self: expect.stringContaining('/v3/groups') } });
+});
+
 describe('what Tempest does for its accounts', () => {
   it('finds the domain, makes project and user, assigns roles, gets a token, cleans up', async () => {
     const domains = await call('GET', '/domains?name=Default', admin);

@@ -2,8 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { FormatName } from '../../formats/engine/image.ts';
+import { WRITERS } from '../../formats/writers.ts';
 import { XZ_BYTES, zip } from '../support/archives.ts';
 import { BZIP2, PBZIP2, RANDOMISED } from '../support/bzip2-files.ts';
+import { converted } from '../support/converted.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/formats');
 const CORPUS = process.env['GLIMPSE_CORPUS'] ?? join(import.meta.dirname, '../../../shared/corpus');
@@ -42,9 +44,22 @@ const MADE: readonly Seed[] = [
   { name: 'made-sesparse', format: 'sesparse', bytes: magic(0xbe, 0xba, 0xfe, 0xca) },
 ];
 
+/** A disk with text, zeros and a last block that is none, as each of our writers makes a file of it. */
+const DISK = Buffer.concat([TEXT, Buffer.alloc(3 * 1024 * 1024), TEXT.subarray(0, 512)]);
+const WRITTEN: readonly Seed[] = await Promise.all(
+  WRITERS.filter(({ format }) => format !== 'raw').map(async ({ format, subformat }) => ({
+    name: ['written', format, subformat].filter(Boolean).join('-'),
+    format,
+    bytes: await converted(DISK.subarray(0, DISK.length - (DISK.length % 512)), {
+      target: format,
+      ...(subformat === undefined ? {} : { subformat }),
+    }),
+  })),
+);
+
 /** Images to mutate: those of the repository, and the corpus where it is present. */
 export function seeds(): Seed[] {
-  const out: Seed[] = [...MADE];
+  const out: Seed[] = [...MADE, ...WRITTEN];
   const folders = readdirSync(FIXTURES).map((name) => join(FIXTURES, name));
   const lists = [...folders.map((folder) => [folder, 'expected.json'] as const), [CORPUS, 'manifest.json'] as const];
   for (const [folder, list] of lists) {

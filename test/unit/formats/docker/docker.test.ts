@@ -235,6 +235,7 @@ describe('a docker archive that must be refused', () => {
       oci({ ...described('x'), size: 1 }, { name: `blobs/sha256/${digest('sha256', 'x')}`, data: 'y' }),
       'digest_mismatch',
     ],
+    ['an index without manifests', tar(LAYOUT, index({})), 'docker_reference'],
     ['a blob of another size', oci({ ...described(ociManifest), size: 1 }, blob(ociManifest)), 'docker_reference'],
     ['a digest that is a path', oci({ digest: 'sha256:../../etc/passwd', size: 1 }), 'docker_reference'],
     ['a name twice', tar(manifest(image), manifest(image), config, layer), 'tar_duplicate'],
@@ -311,4 +312,10 @@ describe('untrusted JSON', () => {
       { numRuns: 200 },
     );
   });
+});
+
+it('is opened as what it is, a whole file of its name', async () => {
+  const bytes = tar({ name: 'a', data: 'b' });
+
+  expect(await dockerModule.open?.(memorySource(bytes))).toMatchObject({ format: 'docker', virtualSize: bytes.length });
 });
