@@ -14,6 +14,8 @@ import {
   BucketAlreadyOwnedByYou,
   type BucketLocationConstraint,
   CreateBucketCommand,
+  DeleteBucketCorsCommand,
+  PutBucketCorsCommand,
   PutBucketNotificationConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -31,6 +33,7 @@ import {
   RULES,
   SCHEDULES,
   STAGING_BUCKET,
+  STAGING_CORS,
   TABLE,
   WORKFLOWS,
   type WorkflowName,
@@ -45,7 +48,7 @@ export interface Provisioned {
 export interface ProvisionOptions {
   readonly endpoint: string;
   readonly region: string;
-  readonly config: Pick<Config, 'stores'>;
+  readonly config: Pick<Config, 'stores' | 'console_origin'>;
   /** Account in the ARNs of the endpoint; emulators use zeros. */
   readonly account?: string;
 }
@@ -64,6 +67,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       (where) => new S3Client({ endpoint, region: where, forcePathStyle: true }),
       region,
       bucketsOf(config, account),
+      config.console_origin,
     ),
     createSchedules(new SchedulerClient(client), arnOf),
   ]);
@@ -125,6 +129,7 @@ async function createBuckets(
   clientIn: (region: string) => S3Client,
   region: string,
   stores: Config['stores'],
+  consoleOrigin: string | undefined,
 ): Promise<void> {
   const regions = new Map([
     [STAGING_BUCKET.name, region],
@@ -149,6 +154,22 @@ async function createBuckets(
       NotificationConfiguration: { EventBridgeConfiguration: {} },
     }),
   );
+  await letPagesSend(clientIn(region), consoleOrigin);
+}
+
+/** Pages of the console, and no others, may send parts to the staging bucket. */
+async function letPagesSend(client: S3Client, origin: string | undefined): Promise<void> {
+  const Bucket = STAGING_BUCKET.name;
+  if (origin === undefined) {
+    await client.send(new DeleteBucketCorsCommand({ Bucket }));
+    return;
+  }
+  const { methods, headers, maxAgeSeconds } = STAGING_CORS;
+  const rule = {
+    ...{ AllowedOrigins: [origin], AllowedMethods: [...methods], AllowedHeaders: [...headers] },
+    MaxAgeSeconds: maxAgeSeconds,
+  };
+  await client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }));
 }
 
 /** What definitions refer to. Containers are registered under their step's name (containers.ts); where ECS would put them has no meaning here. */

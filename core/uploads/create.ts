@@ -61,11 +61,12 @@ export async function createUpload(
   const duty = sessionDuty({ id, imageId: image.id }, deps.clock.now() + BEGINNING_MS);
   await holdImage(deps, image, { status: 'uploading', lock: id, size }, duty);
   try {
+    const createdAt = new Date(deps.clock.now()).toISOString();
     const session: UploadSession = {
       ...{ id, imageId: image.id, projectId: caller.projectId, state: 'open', size, partSize: chosen },
       multipartId: await deps.direct.beginParts(sessionPrefix({ id, imageId: image.id })),
-      createdAt: new Date(deps.clock.now()).toISOString(),
-      expiresAtMs: lifetimeFrom(deps),
+      createdAt,
+      expiresAtMs: lifetimeFrom(deps, { createdAt }),
     };
     await deps.uploadSessions.create(session);
     await deps.duties.put(sessionDuty(session, session.expiresAtMs));
