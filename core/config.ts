@@ -363,6 +363,12 @@ export const Config = z.strictObject({
         .describe('Hours after which an upload session ends that nobody asked for URLs (not of Glance).'),
     })
     .prefault({}),
+  gateway: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'off: no process streams image bytes: they go by upload sessions and links alone, and `GET …/file`, `PUT …/file` and `PUT …/stage` answer 503.',
+    ),
   console_origin: z
     .url({ protocol: /^https?$/ })
     .refine((url) => URL.canParse(url) && new URL(url).origin === url, 'scheme, host and port, and no slash at the end')
