@@ -14,6 +14,7 @@ import {
   InvalidInput,
   LimitExceeded,
   MethodNotAllowed,
+  NotDeployed,
   NotFound,
   NotImplemented,
   RangeNotSatisfiable,
@@ -41,6 +42,7 @@ export const HTTP_STATUS = {
   BackendUnavailable: 503,
   Throttled: 503,
   Busy: 503,
+  NotDeployed: 503,
   TaskAborted: 410,
   FetchFailed: 400,
   ImageRefused: 415,
@@ -110,7 +112,8 @@ const RETRY_SECONDS = '2';
 export function retryHeader(error: unknown): Record<string, string> {
   if (error instanceof TooManyRequests || error instanceof Busy)
     return { 'retry-after': String(error.retryAfterSeconds) };
-  return statusOf(error) === 503 ? { 'retry-after': RETRY_SECONDS } : {};
+  const isAway = statusOf(error) === 503 && !(error instanceof NotDeployed);
+  return isAway ? { 'retry-after': RETRY_SECONDS } : {};
 }
 
 function headersOf(error: unknown, context: ErrorContext): Record<string, string> {

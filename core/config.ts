@@ -360,11 +360,24 @@ export const Config = z.strictObject({
       ttl: z
         .int()
         .min(1)
-        .max(720)
+        .max(240)
         .default(24)
         .describe('Hours after which an upload session ends that nobody asked for URLs (not of Glance).'),
     })
     .prefault({}),
+  gateway: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'off: no process streams image bytes: they go by upload sessions and links alone, and `GET …/file`, `PUT …/file` and `PUT …/stage` answer 503.',
+    ),
+  console_origin: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => URL.canParse(url) && new URL(url).origin === url, 'scheme, host and port, and no slash at the end')
+    .optional()
+    .describe(
+      'Origin of the console, whose pages may send parts of uploads to the staging bucket; none: no page may. Under `npm start` that of the front door.',
+    ),
 });
 
 export type Config = z.infer<typeof Config>;

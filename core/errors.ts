@@ -104,6 +104,10 @@ export class Throttled extends ImageServiceError {
   readonly kind = 'Throttled';
   override readonly retryable = true;
 }
+/** This service is deployed without what the operation needs; the message says what to use instead. */
+export class NotDeployed extends ImageServiceError {
+  readonly kind = 'NotDeployed';
+}
 /** The operation is known and not built or not enabled. */
 export class NotImplemented extends ImageServiceError {
   readonly kind = 'NotImplemented';
@@ -154,6 +158,7 @@ type Kinds =
   | HeaderTooLarge
   | BackendUnavailable
   | Throttled
+  | NotDeployed
   | NotImplemented
   | TaskAborted
   | FetchFailed

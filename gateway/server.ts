@@ -16,6 +16,7 @@ import {
 } from '../api/edge.ts';
 import { createRouter } from '../api/router.ts';
 import { type GroupOperations, type Operation, ROUTES } from '../api/routes.ts';
+import { withoutGateway } from '../api/without-gateway.ts';
 import { createBufferBudget } from '../bytes/buffer-budget.ts';
 import { Forbidden, NotFound } from '../core/errors.ts';
 import type { Caller } from '../core/identity/caller.ts';
@@ -127,6 +128,8 @@ async function answer(
   for (const [name, value] of Object.entries(commonHeaders(arrival, deps.config, requestId)))
     response.setHeader(name, value);
   const { operation, imageId } = matched(arrival, deps);
+  // On one machine, where it is switched off to see what a stage without one does.
+  if (deps.config.gateway === 'off') throw withoutGateway(arrival.method);
   const search = new URLSearchParams(request.url?.split('?', 2)[1] ?? '');
   await VERBS[operation](gateway, { request, response, imageId, search, caller });
 }

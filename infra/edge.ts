@@ -4,8 +4,11 @@
  */
 import { CLIENT_HEADER, EDGE_HEADER } from '../api/client-address.ts';
 import { DIVISION, pathPattern } from '../api/dispatch.ts';
+import type { Route } from '../api/route.ts';
+import { ROUTES } from '../api/routes.ts';
+import { WITHOUT_GATEWAY } from '../api/without-gateway.ts';
 import { api } from './api.ts';
-import { gateway } from './gateway.ts';
+import { gateway, isOn } from './gateway.ts';
 import { edgeSecret } from './secrets.ts';
 import { settings } from './stage.ts';
 
@@ -20,6 +23,29 @@ const ALL_METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']
 const CLIENT_ADDRESS = `function handler(event) {
   event.request.headers['${CLIENT_HEADER}'] = { value: event.viewer.ip };
   return event.request;
+}`;
+
+/**
+ * Where no gateway is, requests for image bytes are answered before their body comes: an API takes ten megabytes and then says nothing of
+ * why. What only looks like one of them passes.
+ */
+const TOLD = `var asked = ${JSON.stringify(
+  Object.values<Route>(ROUTES)
+    .filter(({ group }) => group === 'gateway')
+    .map(({ method, path }) => `^${method} ${path.replace('/v2/', '/v2[^/]*/').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+)};
+var told = ${JSON.stringify(WITHOUT_GATEWAY)};
+function handler(event) {
+  var request = event.request;
+  if (asked.some(function (one) { return new RegExp(one).test(request.method + ' ' + request.uri); }))
+    return {
+      statusCode: 503,
+      statusDescription: 'Service Unavailable',
+      headers: { 'content-type': { value: 'text/plain' }, 'cache-control': { value: 'no-store' } },
+      body: { encoding: 'text', data: told[request.method === 'PUT' ? 'PUT' : 'GET'] },
+    };
+  request.headers['${CLIENT_HEADER}'] = { value: event.viewer.ip };
+  return request;
 }`;
 
 /** Everything passes: every method, header but Host, and query; nothing is kept. The edge adds who the viewer is. */
@@ -46,22 +72,21 @@ const BYTES = DIVISION.bytes.map(pathPattern);
 export async function openEdge(): Promise<$util.Output<string>> {
   if (settings.edge === 'alb' && settings.domain) return $util.output(`https://${settings.domain.name}`);
   const console = settings.consoleDist === undefined ? undefined : await consoleParts(settings.consoleDist);
-  const vpcOrigin = new aws.cloudfront.VpcOrigin('GatewayOrigin', {
-    vpcOriginEndpointConfig: {
-      name: `${$app.name}-${$app.stage}-gateway`,
-      arn: gateway.nodes.loadBalancer.arn,
-      httpPort: 80,
-      httpsPort: 443,
-      originProtocolPolicy: 'http-only',
-      originSslProtocols: { items: ['TLSv1.2'], quantity: 1 },
-    },
-  });
+  const vpcOrigin = isOn ? gatewayOrigin() : undefined;
   const clientAddress = new aws.cloudfront.Function('ClientAddress', {
     name: `${$app.name}-${$app.stage}-client-address`,
     runtime: 'cloudfront-js-2.0',
     code: CLIENT_ADDRESS,
     publish: true,
   });
+  const told = isOn
+    ? undefined
+    : new aws.cloudfront.Function('WithoutGateway', {
+        name: `${$app.name}-${$app.stage}-without-gateway`,
+        runtime: 'cloudfront-js-2.0',
+        code: TOLD,
+        publish: true,
+      });
   // An origin's own header goes before one of the viewer's.
   const customHeaders = [{ name: EDGE_HEADER, value: edgeSecret }];
   const distribution = new aws.cloudfront.Distribution('Edge', {
@@ -93,16 +118,23 @@ export async function openEdge(): Promise<$util.Output<string>> {
           originKeepaliveTimeout: 60,
         },
       },
-      {
-        originId: 'gateway',
-        customHeaders,
-        domainName: gateway.nodes.loadBalancer.dnsName,
-        vpcOriginConfig: { vpcOriginId: vpcOrigin.id, originReadTimeout: 120, originKeepaliveTimeout: 60 },
-      },
+      ...(vpcOrigin === undefined
+        ? []
+        : [
+            {
+              originId: 'gateway',
+              customHeaders,
+              domainName: gateway.nodes.loadBalancer.dnsName,
+              vpcOriginConfig: { vpcOriginId: vpcOrigin.id, originReadTimeout: 120, originKeepaliveTimeout: 60 },
+            },
+          ]),
       ...(console?.origins ?? []),
     ],
     orderedCacheBehaviors: [
-      ...BYTES.map((pathPattern) => ({ pathPattern, ...passing('gateway', clientAddress) })),
+      ...BYTES.map((pathPattern) => ({
+        pathPattern,
+        ...(told === undefined ? passing('gateway', clientAddress) : passing('api', told)),
+      })),
       ...(console?.behaviors ?? []),
     ],
     defaultCacheBehavior: passing('api', clientAddress),
@@ -112,6 +144,19 @@ export async function openEdge(): Promise<$util.Output<string>> {
   return settings.domain
     ? $util.output(`https://${settings.domain.name}`)
     : $interpolate`https://${distribution.domainName}`;
+}
+
+function gatewayOrigin(): aws.cloudfront.VpcOrigin {
+  return new aws.cloudfront.VpcOrigin('GatewayOrigin', {
+    vpcOriginEndpointConfig: {
+      name: `${$app.name}-${$app.stage}-gateway`,
+      arn: gateway.nodes.loadBalancer.arn,
+      httpPort: 80,
+      httpsPort: 443,
+      originProtocolPolicy: 'http-only',
+      originSslProtocols: { items: ['TLSv1.2'], quantity: 1 },
+    },
+  });
 }
 
 /** Paths without a file name are the application's own: they get its page. */

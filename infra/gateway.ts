@@ -19,6 +19,8 @@ const IDLE_SECONDS = 4000;
 const DRAIN_SECONDS = 3600;
 
 const isPublic = settings.edge === 'alb';
+/** Off: no task runs and nothing balances; the definition stays, whose image long steps of imports run (step-containers.ts). */
+export const isOn = settings.config.gateway === 'on';
 
 export const vpc = new sst.aws.Vpc('Vpc', { az: 2 });
 export const cluster = new sst.aws.Cluster('Cluster', {
@@ -90,29 +92,10 @@ export const gateway = new sst.aws.Service('Gateway', {
     timeout: '20 seconds',
     retries: 10,
   },
-  loadBalancer: {
-    public: isPublic,
-    rules: isPublic
-      ? [
-          { listen: '443/https', forward: `${PORT}/http` },
-          { listen: '80/http', redirect: '443/https' },
-        ]
-      : [{ listen: '80/http', forward: `${PORT}/http` }],
-    ...(isPublic &&
-      settings.domain && {
-        domain: { name: settings.domain.name, cert: settings.domain.certificateArn, dns: false },
-      }),
-    health: {
-      [`${PORT}/http`]: {
-        path: '/healthcheck',
-        interval: '30 seconds',
-        timeout: '20 seconds',
-        healthyThreshold: 2,
-        unhealthyThreshold: 10,
-      },
-    },
-  },
-  scaling: { min: sizes.gateway.min, max: sizes.gateway.max, cpuUtilization: 60, memoryUtilization: 75 },
+  ...(isOn ? { loadBalancer: balanced() } : {}),
+  scaling: isOn
+    ? { min: sizes.gateway.min, max: sizes.gateway.max, cpuUtilization: 60, memoryUtilization: 75 }
+    : { min: 0, max: 0 },
   transform: {
     loadBalancer: (args) => {
       args.idleTimeout = IDLE_SECONDS;
@@ -145,6 +128,31 @@ export const gateway = new sst.aws.Service('Gateway', {
     },
   },
 });
+
+function balanced(): Exclude<sst.aws.ServiceArgs['loadBalancer'], undefined> {
+  return {
+    public: isPublic,
+    rules: isPublic
+      ? [
+          { listen: '443/https', forward: `${PORT}/http` },
+          { listen: '80/http', redirect: '443/https' },
+        ]
+      : [{ listen: '80/http', forward: `${PORT}/http` }],
+    ...(isPublic &&
+      settings.domain && {
+        domain: { name: settings.domain.name, cert: settings.domain.certificateArn, dns: false },
+      }),
+    health: {
+      [`${PORT}/http`]: {
+        path: '/healthcheck',
+        interval: '30 seconds',
+        timeout: '20 seconds',
+        healthyThreshold: 2,
+        unhealthyThreshold: 10,
+      },
+    },
+  };
+}
 
 /** Instead of the component's role, which may read every parameter and secret of the account. */
 function readsSecrets(): $util.Output<aws.iam.GetPolicyDocumentResult> {

@@ -27,6 +27,6 @@ export async function declare(): Promise<Record<string, $util.Output<string>>> {
 
 async function publicUrl(): Promise<$util.Output<string>> {
   const { openEdge } = await import('./edge.ts');
-  await import('./gateway-scaling.ts');
+  if (settings.config.gateway === 'on') await import('./gateway-scaling.ts');
   return openEdge();
 }

@@ -124,7 +124,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     above: 2,
     periods: 2,
   },
-  ...(onLocalStack ? {} : await gatewayAlarms()),
+  ...(onLocalStack || settings.config.gateway === 'off' ? {} : await gatewayAlarms()),
 };
 
 function apiThrottles(): Record<string, Alarm> {

@@ -60,6 +60,10 @@ export function readSettings(stage: string, env: Environment, root: string): Set
   }
   if (!env['GLIMPSE_GATEWAY_IMAGE']) checkInImage(configFile, files);
   const edge = edgeOf(env['GLIMPSE_EDGE'] || 'cloudfront');
+  if (edge === 'alb' && config.gateway === 'off')
+    throw new SettingsError(
+      `${configFile}: gateway off needs GLIMPSE_EDGE=cloudfront: behind a load balancer the gateway has the public name.`,
+    );
   const domain = domainOf(env, edge, region);
   const consoleDist = consoleOf(env['GLIMPSE_CONSOLE_DIST'], edge, root);
   return {

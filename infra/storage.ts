@@ -1,5 +1,5 @@
 /** The table, the staging bucket, and one bucket per configured store that lies in AWS. */
-import { STAGING_BUCKET, TABLE } from '../workflows/topology.ts';
+import { STAGING_BUCKET, STAGING_CORS, TABLE } from '../workflows/topology.ts';
 import { key } from './kms.ts';
 import { localstackProvider } from './localstack.ts';
 import { ACCOUNT } from './settings.ts';
@@ -23,7 +23,8 @@ export const table = new sst.aws.Dynamo('Table', {
   },
 });
 
-const DAYS_OF_A_STALE_UPLOAD = 7;
+/** Longer than the longest session of an upload (core/uploads/held.ts). */
+const DAYS_OF_A_STALE_UPLOAD = 15;
 
 /**
  * A bucket for image bytes. No lifecycle rule may delete what a record points to: the only one aborts uploads that were never
@@ -76,6 +77,21 @@ function bytesBucket(
 
 export const staging = bytesBucket('Staging', undefined);
 if (STAGING_BUCKET.events) new aws.s3.BucketNotification('StagingEvents', { bucket: staging.name, eventbridge: true });
+
+/** Pages of the console, and no others, send parts of uploads there. */
+const { console_origin: consoleOrigin } = settings.config;
+if (consoleOrigin !== undefined)
+  new aws.s3.BucketCorsConfiguration('StagingCors', {
+    bucket: staging.name,
+    corsRules: [
+      {
+        allowedOrigins: [consoleOrigin],
+        allowedMethods: [...STAGING_CORS.methods],
+        allowedHeaders: [...STAGING_CORS.headers],
+        maxAgeSeconds: STAGING_CORS.maxAgeSeconds,
+      },
+    ],
+  });
 
 const providers = new Map<string, aws.Provider>();
 

@@ -43,7 +43,10 @@ await runChild(async (options: AwsOptions) => {
     forwarder(() => controlPort),
     (req, res) => s3.handle(req, res),
   );
-  const listener = await listen(handler, options.port ?? 0, { hosts: options.hosts ?? [] });
+  const listener = await listen(handler, options.port ?? 0, {
+    hosts: options.hosts ?? [],
+    mayCome: (origin, req) => s3.isPartFrom(origin, req),
+  });
   const close = async () => {
     await listener.close();
     await s3.close();

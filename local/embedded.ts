@@ -42,7 +42,7 @@ export async function startEmbeddedAws(options: EmbeddedOptions = {}): Promise<E
   try {
     await s3.ready;
     const handler = front(control.handle, (req, res) => s3.handle(req, res));
-    const listener = await listen(handler, options.port ?? 0);
+    const listener = await listen(handler, options.port ?? 0, { mayCome: (origin, req) => s3.isPartFrom(origin, req) });
     const close = async () => {
       await listener.close();
       await closeServices();

@@ -28,7 +28,9 @@ export function front(control: RequestHandler, s3: RequestHandler): RequestHandl
   return (req, res) => (isControlRequest(req) ? control(req, res) : s3(req, res));
 }
 
-export interface ListenOptions extends WebGuard {
+export interface ListenOptions extends Pick<WebGuard, 'hosts'> {
+  /** What pages of an origin may send all the same; default: nothing. */
+  readonly mayCome?: (origin: string, req: IncomingMessage) => boolean;
   /** Milliseconds for the headers of a request. Default one minute. */
   readonly headersMs?: number;
   /** Milliseconds that a client may be silent in the middle of its body. Default one minute. */
@@ -43,11 +45,12 @@ const DEFAULT_SILENCE_MS = 60_000;
  * A body may take as long as it moves. Throws one clear error when the port is taken. Port 0: any free port.
  */
 export async function listen(handler: RequestHandler, port: number, options: ListenOptions = {}): Promise<Listener> {
-  const { headersMs = DEFAULT_HEADERS_MS, silenceMs = DEFAULT_SILENCE_MS } = options;
+  const { hosts = [], headersMs = DEFAULT_HEADERS_MS, silenceMs = DEFAULT_SILENCE_MS } = options;
   const answer =
     (expecting: boolean) =>
     (req: IncomingMessage, res: ServerResponse): void => {
-      const refusal = foreignHost(req.headers, options) ?? foreignPage(req.headers, options);
+      const mayCome = (origin: string): boolean => options.mayCome?.(origin, req) === true;
+      const refusal = foreignHost(req.headers, { hosts }) ?? foreignPage(req.headers, { hosts, mayCome });
       if (refusal !== undefined) {
         const message = JSON.stringify({ __type: 'AccessDeniedException', message: refusal.message });
         send(res, refusal.status, { 'content-type': 'application/json', connection: 'close' }, message);

@@ -13,8 +13,10 @@ import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/c
 import {
   type BucketLocationConstraint,
   CreateBucketCommand,
+  DeleteBucketCorsCommand,
   HeadBucketCommand,
   NotFound,
+  PutBucketCorsCommand,
   PutBucketNotificationConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -32,6 +34,7 @@ import {
   RULES,
   SCHEDULES,
   STAGING_BUCKET,
+  STAGING_CORS,
   TABLE,
   WORKFLOWS,
   type WorkflowName,
@@ -61,7 +64,7 @@ export interface ProvisionOptions {
   readonly dynamodbEndpoint?: string;
   readonly abilities?: Abilities;
   readonly region: string;
-  readonly config: Pick<Config, 'stores'>;
+  readonly config: Pick<Config, 'stores' | 'console_origin'>;
   /** Account in the ARNs of the endpoint; emulators use zeros. */
   readonly account?: string;
 }
@@ -86,6 +89,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       (where) => new S3Client({ ...client, region: where, forcePathStyle: true }),
       region,
       bucketsOf(config, account),
+      config.console_origin,
     ),
     abilities.schedules ? createSchedules(new SchedulerClient(client), arnOf) : createRates(events, arnOf),
   ]);
@@ -147,6 +151,7 @@ async function createBuckets(
   clientIn: (region: string) => S3Client,
   region: string,
   stores: Config['stores'],
+  consoleOrigin: string | undefined,
 ): Promise<string[]> {
   const regions = new Map([
     [STAGING_BUCKET.name, region],
@@ -169,6 +174,7 @@ async function createBuckets(
       NotificationConfiguration: { EventBridgeConfiguration: {} },
     }),
   );
+  await letPagesSend(clientIn(region), consoleOrigin);
   return made.flat();
 }
 
@@ -180,6 +186,21 @@ async function isThere(client: S3Client, Bucket: string): Promise<boolean> {
     if (error instanceof NotFound) return false;
     throw error;
   }
+}
+
+/** Pages of the console, and no others, may send parts to the staging bucket. */
+async function letPagesSend(client: S3Client, origin: string | undefined): Promise<void> {
+  const Bucket = STAGING_BUCKET.name;
+  if (origin === undefined) {
+    await client.send(new DeleteBucketCorsCommand({ Bucket }));
+    return;
+  }
+  const { methods, headers, maxAgeSeconds } = STAGING_CORS;
+  const rule = {
+    ...{ AllowedOrigins: [origin], AllowedMethods: [...methods], AllowedHeaders: [...headers] },
+    MaxAgeSeconds: maxAgeSeconds,
+  };
+  await client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }));
 }
 
 /** What definitions refer to. Containers are registered under their step's name (containers.ts); where ECS would put them has no meaning here. */

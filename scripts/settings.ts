@@ -79,12 +79,13 @@ const AS_DEPLOYED = { bundles: {}, iam: {}, front: {}, dynamodb: {}, s3: {} } as
 export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Settings {
   const { ephemeral, help, 'as-deployed': asDeployed } = parse(args);
   if (help) throw new UsageError(USAGE, { exitCode: 0 });
-  const config = parseConfig(overDefaults(readConfigFile(env['GLIMPSE_CONFIG'])));
+  const port = portOf(env, 'GLIMPSE_PORT', 9292);
+  const config = withConsole(parseConfig(overDefaults(readConfigFile(env['GLIMPSE_CONFIG']))), port);
   const emulator = emulatorOf(env);
   if (emulator !== undefined && asDeployed)
     throw new UsageError('--as-deployed is of the embedded AWS: unset AWS_ENDPOINT_URL', { exitCode: 2 });
   return {
-    port: portOf(env, 'GLIMPSE_PORT', 9292),
+    port,
     awsPort: portOf(env, 'GLIMPSE_AWS_PORT', emulator === undefined ? 4566 : 4567),
     dataDir: resolve(env['GLIMPSE_DATA'] || (emulator === undefined ? '.glimpse' : '.glimpse-emulator')),
     ...(emulator && { emulator }),
@@ -101,6 +102,13 @@ function overDefaults(given: Record<string, unknown>): Record<string, unknown> {
   const { signed_images } = LOCAL_DEFAULTS;
   const isGroup = typeof own === 'object' && own !== null && !Array.isArray(own);
   return { ...LOCAL_DEFAULTS, ...given, ...(isGroup && { signed_images: { ...signed_images, ...own } }) };
+}
+
+/** The console is the front door's, unless it is said to be elsewhere; of a port that is not known yet there is none. */
+function withConsole(config: Config, port: number): Config {
+  const { public_endpoint: url, console_origin: given } = config;
+  const own = url === undefined ? port !== 0 && `http://127.0.0.1:${port}` : new URL(url).origin;
+  return given === undefined && own !== false ? { ...config, console_origin: own } : config;
 }
 
 /** Of `public_endpoint`: what links lead to must be let in. */

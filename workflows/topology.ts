@@ -26,6 +26,13 @@ export const INDEX_SHARDS = 4;
 /** Bytes on their way in: `staged/`, `images/` (rendered, before the copies), `plans/`, `drop/{project}/` (bucket drop-in). */
 export const STAGING_BUCKET = { name: 'glimpse-staging', events: true } as const;
 
+/** What pages of the console may send to the staging bucket: parts of uploads, with the headers that their URLs sign. */
+export const STAGING_CORS = {
+  methods: ['PUT'],
+  headers: ['content-length', 'x-amz-checksum-crc32'],
+  maxAgeSeconds: 600,
+} as const;
+
 /** The memory that comes with one whole vCPU (AWS Lambda developer guide, "Configure memory"); paces of functions/tasks/too-long.ts are of that. */
 const ONE_CPU_MIB = 1769;
 

@@ -5,7 +5,7 @@ import { Conflict, NotFound } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Image } from '../images/image.ts';
 import type { WithImages } from '../images/repository.ts';
-import { completeStage, type Upload } from '../images/upload.ts';
+import { completeStage, type Upload, uploadDutyId } from '../images/upload.ts';
 import { assertOpen, type Found, findSession, partsAt, type SessionDeps, sessionPrefix } from './held.ts';
 import { partBytes, partCount, type UploadSession } from './session.ts';
 import { type ShownUpload, shown } from './show.ts';
@@ -68,14 +68,14 @@ function checkParts(session: UploadSession, parts: readonly StoredPart[]): void 
 
 /**
  * The image of a session that is complete gets its staged bytes, if it still waits for them: an import may have taken it since, or it
- * may be gone. Repeatable.
+ * may be gone. Then its duty is done. Repeatable.
  */
 export async function followComplete(
   deps: WithImages & WithDuties,
   session: UploadSession,
   image: Image | undefined,
 ): Promise<void> {
-  if (image?.lock !== session.id) return;
+  if (image?.lock !== session.id) return deps.duties.remove(uploadDutyId(session.id));
   const { id: writeId, size } = session;
   const upload: Upload = {
     ...{ kind: 'stage', writeId, image, place: 'staging', prefix: sessionPrefix(session), layout: 'plain' },
@@ -87,5 +87,6 @@ export async function followComplete(
     // Somebody else has done it, and an import has begun since.
     if (!(error instanceof Conflict || error instanceof NotFound)) throw error;
     if ((await deps.images.get(image.id))?.lock === session.id) throw error;
+    await deps.duties.remove(uploadDutyId(session.id));
   }
 }

@@ -49,11 +49,12 @@ export async function createUpload(
 ): Promise<UploadSession> {
   const { image, id, partSize, duty } = await untilMet(() => hold(deps, caller, imageId, asked));
   try {
+    const createdAt = new Date(deps.clock.now()).toISOString();
     const session: UploadSession = {
       ...{ id, imageId: image.id, projectId: caller.projectId, state: 'open', size: asked.size, partSize },
       multipartId: await deps.direct.beginParts(sessionPrefix({ id, imageId: image.id })),
-      createdAt: new Date(deps.clock.now()).toISOString(),
-      expiresAtMs: lifetimeFrom(deps),
+      createdAt,
+      expiresAtMs: lifetimeFrom(deps, { createdAt }),
     };
     await deps.uploadSessions.create(session);
     await deps.duties.put(sessionDuty(session, session.expiresAtMs));

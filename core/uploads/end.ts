@@ -42,7 +42,5 @@ export async function settleSession(deps: EndDeps, duty: Duty): Promise<void> {
   if (known?.state === 'open' && isHeld && known.expiresAtMs > deps.clock.now())
     return deps.duties.put(sessionDuty(known, known.expiresAtMs));
   const session = known?.state === 'open' ? await deps.uploadSessions.end(imageId, id, 'expired') : known;
-  if (session?.state !== 'complete') return abandonUpload(deps, duty);
-  await followComplete(deps, session, image);
-  await deps.duties.remove(duty.id);
+  return session?.state === 'complete' ? followComplete(deps, session, image) : abandonUpload(deps, duty);
 }

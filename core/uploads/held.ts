@@ -66,6 +66,13 @@ export const sessionDuty = (session: Pick<UploadSession, 'imageId' | 'id'>, dueA
   places: [{ place: 'staging', prefix: sessionPrefix(session) }],
 });
 
+/** However often somebody is heard of: the bucket keeps unfinished parts for fifteen days (infra/storage.ts). Hours. */
+const MOST_HOURS = 14 * 24;
+
 /** Until when a session lives of which somebody has just been heard. */
-export const lifetimeFrom = ({ config, clock }: WithConfig & WithClock): number =>
-  clock.now() + config.upload_sessions.ttl * 3_600_000;
+export const lifetimeFrom = (
+  { config, clock }: WithConfig & WithClock,
+  { createdAt }: Pick<UploadSession, 'createdAt'>,
+): number => Math.min(clock.now() + config.upload_sessions.ttl * HOUR_MS, Date.parse(createdAt) + MOST_HOURS * HOUR_MS);
+
+const HOUR_MS = 3_600_000;

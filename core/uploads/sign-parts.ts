@@ -31,7 +31,7 @@ export async function signParts(
   const { session } = found;
   assertOpen(found);
   checkParts(session, parts);
-  const expiresAtMs = lifetimeFrom(deps);
+  const expiresAtMs = lifetimeFrom(deps, session);
   await deps.duties.put(sessionDuty(session, expiresAtMs));
   if (!(await deps.uploadSessions.postpone(session.imageId, session.id, expiresAtMs)))
     throw new Conflict(`Upload ${session.id} has just ended`);

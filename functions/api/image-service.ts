@@ -14,6 +14,7 @@ import { createOperate } from '../../api/operate.ts';
 import type { Route } from '../../api/route.ts';
 import { createRouter, METHODS } from '../../api/router.ts';
 import { type Operation, ROUTES } from '../../api/routes.ts';
+import { withoutGateway } from '../../api/without-gateway.ts';
 import { Forbidden, InvalidInput, NotFound } from '../../core/errors.ts';
 import type { Authenticator } from '../../core/identity/authenticator.ts';
 import type { Caller } from '../../core/identity/caller.ts';
@@ -43,6 +44,7 @@ export function createImageService<O extends Operation>(options: ImageServiceOpt
     const { operation, route, params } = router.match(method, path);
     refuseWrites(caller, method);
     refuseBody(route, call);
+    if (route.group === 'gateway' && config.gateway === 'off') throw withoutGateway(method);
     // The table also holds what others answer; such a request was sent to the wrong place.
     if (!isOurs(operation)) throw new NotFound('The resource could not be found.');
     return operate({ ...readingOf(call), operation, route, params, baseUrl, caller, text: () => bodyText(event) });

@@ -36,20 +36,30 @@ export function parseCors(document: string): CorsRule[] {
   });
 }
 
+/** The rule of a bucket that lets pages of an origin send a method with the headers that they ask for; undefined: none does. */
+export function corsRuleFor(
+  bucket: Bucket | undefined,
+  origin: string,
+  method: string,
+  asked: readonly string[],
+): CorsRule | undefined {
+  const document = bucket?.record.cors;
+  if (document === undefined) return undefined;
+  return parseCors(document).find(
+    ({ origins, methods, headers }) =>
+      origins.some((pattern) => matches(pattern, origin)) &&
+      methods.includes(method) &&
+      asked.every((header) => headers.some((pattern) => matches(pattern, header))),
+  );
+}
+
 function headersFor(
   bucket: Bucket | undefined,
   origin: string,
   method: string,
   asked: readonly string[],
 ): Record<string, string> | undefined {
-  const document = bucket?.record.cors;
-  if (document === undefined) return undefined;
-  const rule = parseCors(document).find(
-    ({ origins, methods, headers }) =>
-      origins.some((pattern) => matches(pattern, origin)) &&
-      methods.includes(method) &&
-      asked.every((header) => headers.some((pattern) => matches(pattern, header))),
-  );
+  const rule = corsRuleFor(bucket, origin, method, asked);
   if (rule === undefined) return undefined;
   const any = rule.origins.includes('*');
   return {

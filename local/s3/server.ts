@@ -21,6 +21,7 @@ import { InjectedFault, S3Error } from './errors.ts';
 import type { EventListener } from './events.ts';
 import { type Fault, Faults, parseFault } from './faults.ts';
 import type { Service } from './operations/operation.ts';
+import { isPartFrom } from './presigned-part.ts';
 import { isLoopback, privatePath } from './private-paths.ts';
 import { parseRequest, type Reply, readText, type S3Request } from './request.ts';
 import { routeOf } from './routes.ts';
@@ -59,6 +60,8 @@ export interface S3Options {
 export interface EmbeddedS3 {
   /** A plain `node:http` request listener; it answers every request it is given. */
   handle(message: IncomingMessage, response: ServerResponse): void;
+  /** Whether a page of another site may send this request: a part of an upload by a valid presigned URL, where CORS names its origin. */
+  isPartFrom(origin: string, message: IncomingMessage): boolean;
   /** Resolves when requests are served; rejects with DataDirLockedError or JournalError, whose message is one line. */
   readonly ready: Promise<void>;
   /** Injected failures; also `PUT` and `DELETE /_glimpse/s3/faults/{bucket}` from loopback, body `{status, code, ...}`. */
@@ -205,7 +208,9 @@ export function createS3(options: S3Options): EmbeddedS3 {
     const strict = options.strict === undefined ? undefined : new StrictS3(options.strict);
     const access = accessCheck(options.iam, store);
     const service = { store, faults, verifySignatures, access, strict };
-    server = { service, policy: { credentials, verifySignatures, clock }, onError: options.onError };
+    // There are no sessions of roles, and so no secrets of theirs (local/iam/iam.ts): they sign with the secret of everybody here.
+    const otherSecret = options.iam === undefined ? undefined : Object.values(credentials)[0];
+    server = { service, policy: { credentials, verifySignatures, clock, otherSecret }, onError: options.onError };
     opening = Promise.resolve();
   } catch (error) {
     opening = Promise.reject(error);
@@ -222,6 +227,8 @@ export function createS3(options: S3Options): EmbeddedS3 {
       else if (server === undefined) response.writeHead(503).end();
       else answer(server, message, response).catch(() => response.destroy());
     },
+    isPartFrom: (origin, message) =>
+      server !== undefined && isPartFrom(origin, message, server.service.store, server.policy),
     async close() {
       const store = server?.service.store;
       server = undefined;

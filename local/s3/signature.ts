@@ -19,7 +19,18 @@ export interface SignaturePolicy {
   /** Check header signatures, payload hashes and chunk signatures too, and refuse anonymous requests and unknown keys. */
   readonly verifySignatures: boolean;
   readonly clock: () => number;
+  /** Of keys that have none of their own: roles' names, under identity policies. */
+  readonly otherSecret?: string | undefined;
 }
+
+const secretOf = ({ credentials, otherSecret }: SignaturePolicy, accessKeyId: string): string | undefined =>
+  Object.hasOwn(credentials, accessKeyId) ? credentials[accessKeyId] : otherSecret;
+
+/** Whether a presigned request that `authorize` let pass was signed by a key whose secret is known: others are taken as given. */
+export const isSignedByKnown = (request: S3Request, policy: SignaturePolicy): boolean => {
+  const by = presignedBy(request);
+  return by !== undefined && secretOf(policy, by.accessKeyId) !== undefined;
+};
 
 /** The parts of a version 4 signature, wherever it stood. */
 interface SignedBy {
@@ -163,7 +174,7 @@ export function authorize(request: S3Request, policy: SignaturePolicy): void {
     if (policy.verifySignatures) throw new S3Error('AccessDenied');
     return;
   }
-  const secret = Object.hasOwn(policy.credentials, by.accessKeyId) ? policy.credentials[by.accessKeyId] : undefined;
+  const secret = secretOf(policy, by.accessKeyId);
   if (secret === undefined) {
     if (policy.verifySignatures) throw new S3Error('InvalidAccessKeyId');
     return;

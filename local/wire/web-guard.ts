@@ -10,7 +10,6 @@ export interface WebGuard {
   readonly hosts?: readonly string[];
   /**
    * Origins whose pages may send requests, as in the header: `https://console.example:8443`. Absent: pages of this machine may.
-   * What is to be let in for a purpose (presigned parts from a console) is asked here.
    */
   readonly mayCome?: (origin: string) => boolean;
 }

@@ -232,7 +232,7 @@ describe.each(Object.entries(STAGES))('%s', (name, scenario) => {
       expect(rules, bucket.name).toHaveLength(1);
       expect(rules[0], bucket.name).toMatchObject({
         status: 'Enabled',
-        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+        abortIncompleteMultipartUpload: { daysAfterInitiation: 15 },
       });
       for (const forbidden of ['expiration', 'noncurrentVersionExpiration', 'transitions'])
         expect(rules[0], bucket.name).not.toHaveProperty(forbidden);
