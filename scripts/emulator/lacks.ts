@@ -41,7 +41,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
         what: 'refuses uploads in parts that carry a CRC32 of the whole object',
         instead: 'what is above 16 MiB and is not raw cannot be stored',
       },
-      { what: 'announces no end of an execution', instead: 'the janitor finds what ended, within minutes' },
       { what: 'keeps objects in memory', instead: 'they are gone when it ends' },
       NO_CONTAINERS,
       NO_POLICIES,
