@@ -23,7 +23,7 @@ function pythonIn(env: NodeJS.ProcessEnv): string {
   const python = resolve(named || '.localstack/bin/python');
   if (existsSync(python)) return python;
   throw new Error(
-    named ? `GLIMPSE_LOCALSTACK: there is no ${named}` : `LocalStack is not installed: ${HOW_TO_INSTALL}`,
+    `${named ? `GLIMPSE_LOCALSTACK: there is no ${named}` : 'LocalStack is not installed'}: ${HOW_TO_INSTALL}`,
   );
 }
 

@@ -73,13 +73,13 @@ const definitionsOf = ({ containers }: Abilities): Readonly<Record<WorkflowName,
   'import-image': containers ? importImage : importImageInFunctions,
 });
 
-/** An endpoint that says nothing for so long is lost. Milliseconds. */
-const SOON = { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
+/** An emulator loads a service at its first call, a minute on a busy machine. Of whom nothing is heard for longer is lost. Milliseconds. */
+const PATIENT = { connectionTimeout: 30_000, requestTimeout: 300_000, throwOnRequestTimeout: true };
 
 /** @throws what the SDK throws when the endpoint refuses or is not there */
 export async function provision(options: ProvisionOptions): Promise<Provisioned> {
   const { endpoint, region, config, account = '000000000000', abilities = EVERYTHING } = options;
-  const client = { endpoint, region, requestHandler: SOON };
+  const client = { endpoint, region, requestHandler: PATIENT };
   const arnOf = (fn: string): string => `arn:aws:lambda:${region}:${account}:function:${fn}`;
   const events = new EventBridgeClient(client);
   const [workflowArns, , newBuckets] = await Promise.all([

@@ -31,13 +31,16 @@ export async function untilItAnswers(endpoint: string, withinMs: number): Promis
   }
 }
 
+/** By the edition that they tell: LocalStack's image, LocalStack without it, MiniStack. */
+const NAMES: Readonly<Record<string, string>> = { community: 'LocalStack', unknown: 'LocalStack', light: 'MiniStack' };
+
 /** Who answers. LocalStack tells its version where nothing else has a path. */
 export async function whoAnswers(endpoint: string): Promise<Emulator> {
   try {
     const response = await fetch(`${endpoint}/_localstack/health`, { signal: AbortSignal.timeout(SOON_MS) });
     const health = (await response.json()) as { edition?: string; version?: string };
     const { edition = 'emulator', version } = health;
-    const name = ['community', 'unknown'].includes(edition) ? 'LocalStack' : edition;
+    const name = NAMES[edition] ?? edition;
     return version === undefined ? { name } : { name, version };
   } catch {
     return { name: 'emulator' };

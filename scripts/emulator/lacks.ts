@@ -33,6 +33,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
       NO_POLICIES,
     ],
   },
+  MiniStack: {
+    tried: '1.5.33',
+    abilities: { schedules: true, containers: false },
+    lacks: [
+      {
+        what: 'refuses uploads in parts that carry a CRC32 of the whole object',
+        instead: 'what is above 16 MiB and is not raw cannot be stored',
+      },
+      { what: 'keeps objects in memory', instead: 'they are gone when it ends' },
+      NO_CONTAINERS,
+      NO_POLICIES,
+    ],
+  },
 };
 
 /** Of what has not been tried: the least. */

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startReaper } from '../../local/lambda/reaper.ts';
@@ -49,6 +50,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       cause: error,
     });
   });
+  if (await isTaken(port)) throw new Error(`port ${port} is in use; stop what holds it or set GLIMPSE_LOCALSTACK_PORT`);
   await mkdir(join(folder, 'tmp'), { recursive: true, mode: 0o700 });
   const log = join(folder, 'localstack.log');
   const endpoint = `http://127.0.0.1:${port}`;
@@ -83,6 +85,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     throw new Error(`LocalStack ended before it answered at ${endpoint}; ${log} says why`);
   }
   return { endpoint, log, pid: child.pid ?? 0, kill: () => end('SIGKILL'), close: () => end('SIGTERM') };
+}
+
+/** LocalStack does not end when its port is another's: that one would answer in its place. */
+function isTaken(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  }).finally(() => socket.destroy()) as Promise<boolean>;
 }
 
 const isRunning = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;

@@ -2,7 +2,8 @@
 import { DescribeStateMachineCommand, SFNClient, StateMachineDoesNotExist } from '@aws-sdk/client-sfn';
 
 const BETWEEN_MS = 5_000;
-const SOON = { connectionTimeout: 2_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
+/** One that is only slow is there. Milliseconds. */
+const PATIENT = { connectionTimeout: 30_000, requestTimeout: 120_000, throwOnRequestTimeout: true };
 
 export type State = 'there' | 'away' | 'lost';
 
@@ -18,7 +19,7 @@ export function watchState(
   stateMachineArn: string,
   title: string,
 ): { close(): void } {
-  const sfn = new SFNClient({ ...client, requestHandler: SOON, maxAttempts: 1 });
+  const sfn = new SFNClient({ ...client, requestHandler: PATIENT, maxAttempts: 1 });
   let known: State = 'there';
   let busy = false;
   const look = async (): Promise<void> => {

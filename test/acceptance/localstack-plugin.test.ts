@@ -1,8 +1,9 @@
-/** The plugin by which LocalStack runs functions without a container engine: its own tests, in Python, with our runtime in the process. */
+/** LocalStack without a container engine: the plugin's own tests, in Python, with our runtime in the process; and what a start says that cannot be. */
 import { execFile, execFileSync } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TESTS = join(ROOT, 'test/localstack/plugin/tests/test_sandbox.py');
@@ -26,4 +27,34 @@ test.skipIf(!hasPython)('a function is a process of Node: answers, errors, time,
   };
   const { stderr } = await promisify(execFile)('python3', [TESTS], { env });
   expect(stderr).toMatch(/Ran \d\d tests in .*\n\nOK/);
+});
+
+/** What `npm run localstack` says when it cannot. */
+async function refusalOf(env: Readonly<Record<string, string>>): Promise<string> {
+  const run = promisify(execFile)(process.execPath, ['scripts/localstack.ts'], {
+    ...{ cwd: ROOT, env: { ...process.env, ...env } },
+  });
+  const failure = await run.then(
+    () => undefined,
+    (error: { code: number; stderr: string }) => error,
+  );
+  expect(failure?.code).toBe(1);
+  return failure?.stderr ?? '';
+}
+
+test('a LocalStack that is not there is told with how to get it', async () => {
+  expect(await refusalOf({ GLIMPSE_LOCALSTACK: '/nowhere/python' })).toMatch(
+    /^glimpse: GLIMPSE_LOCALSTACK: there is no \/nowhere\/python: python3 -m venv \S+ && [^\n]*4\.13\.1[^\n]*\n$/,
+  );
+});
+
+test('a port that is taken is told: what holds it would answer for LocalStack', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+
+  const said = await refusalOf({ GLIMPSE_LOCALSTACK: process.execPath, GLIMPSE_LOCALSTACK_PORT: String(port) });
+
+  expect(said).toBe(`glimpse: port ${port} is in use; stop what holds it or set GLIMPSE_LOCALSTACK_PORT\n`);
 });

@@ -16,6 +16,9 @@ test('LocalStack says who it is, in the image and without one; others may say no
     expect(await whoAnswers(await serving(JSON.stringify({ services: {}, edition, version: '4.13.1' })))).toEqual({
       ...{ name: 'LocalStack', version: '4.13.1' },
     });
+  expect(await whoAnswers(await serving(JSON.stringify({ edition: 'light', version: '1.5.33' })))).toEqual({
+    ...{ name: 'MiniStack', version: '1.5.33' },
+  });
   expect(await whoAnswers(await serving('<html>', 404))).toEqual({ name: 'emulator' });
 });
 
