@@ -11,7 +11,9 @@ const HANGS = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { ti
 
 /** What GLIMPSE_TEST_CORE leaves out, minutes each: .ci/full runs it. */
 const LEFT_TO_FULL =
-  process.env['GLIMPSE_TEST_CORE'] === undefined ? [] : ['test/acceptance/{keystone,output-format,sparse,consumers-gophercloud,consumers-horizon}.test.ts'];
+  process.env['GLIMPSE_TEST_CORE'] === undefined
+    ? []
+    : ['test/acceptance/{keystone,output-format,sparse,consumers-gophercloud,consumers-horizon}.test.ts'];
 
 export default defineConfig({
   test: {

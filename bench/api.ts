@@ -11,7 +11,7 @@
 import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { treeBytes, watchMemory } from './memory.ts';
-import { login, type Service } from './openstack.ts';
+import { type Service, servicesToMeasure } from './openstack.ts';
 
 const { values } = parseArgs({
   options: {
@@ -199,7 +199,7 @@ async function removeMade(service: Service): Promise<void> {
 }
 
 const MIB = 1024 * 1024;
-const service = await login(process.env);
+const [service] = await servicesToMeasure(undefined);
 const pid = values.pid === undefined ? undefined : Number(values.pid);
 const idle = pid === undefined ? 0 : await treeBytes(pid);
 const memory = pid === undefined ? undefined : await watchMemory(pid);

@@ -1,5 +1,6 @@
 /** What every benchmark of an image service needs: a token and the endpoint, from OS_* as the clients read them. */
 import { execFileSync } from 'node:child_process';
+import { printVersions } from './versions.ts';
 
 export interface Service {
   readonly url: string;
@@ -49,10 +50,12 @@ function versioned(url: string): string {
   return `${url.replace(/\/(v2\/?)?$/, '')}/v2`;
 }
 
-/** The service that OS_* names, and the one beside it that a file names. */
+/** The service that OS_* names, and the one beside it that a file names; prints their versions. */
 export async function servicesToMeasure(peerOpenrc: string | undefined): Promise<[Service, ...Service[]]> {
   const own = await login(process.env);
-  return peerOpenrc === undefined ? [own] : [own, await login(openrc(peerOpenrc))];
+  const services: [Service, ...Service[]] = peerOpenrc === undefined ? [own] : [own, await login(openrc(peerOpenrc))];
+  await printVersions(services.map(({ url }) => url));
+  return services;
 }
 
 /** The middle value. */

@@ -67,7 +67,7 @@ const CREATE: readonly Row[] = [
     command: 'image create',
     says: 'not public for a member',
     args: (at) => [...file(at), '--public', 'mine-for-all'],
-    fails: /HttpException: 403: .*You are not authorized to complete publicize_image action/,
+    fails: /(?:Http|Forbidden)Exception: 403: .*You are not authorized to complete publicize_image action/,
   },
   {
     command: 'image create',
@@ -90,7 +90,8 @@ const LIST: readonly Row[] = [
     says: 'what one sees, with details and an order',
     given: active({ name: 'in-the-list', tags: ['listed'] }),
     args: () => ['--long', '--sort', 'name:desc,id:asc'],
-    prints: [/in-the-list raw bare 1200 \S+ active shared False \S+ listed/],
+    // Later releases show the hash too.
+    prints: [/in-the-list raw bare 1200 \S+ active shared False \S+ (?:sha512 \S+ )?listed/],
   },
   ...(['private', 'community', 'shared', 'public', 'all'] as const).map((visibility) => ({
     command: 'image list',
@@ -272,7 +273,8 @@ const SHOW_AND_SET: readonly Row[] = [
     says: 'several; what is missing is named, the others go',
     given: active(),
     args: (at) => [at.image.id, NOBODY],
-    fails: 'Failed to delete 1 of 2 images.',
+    // Later releases take an image that is missing for a missing store.
+    fails: /Failed to delete 1 of 2 images\.|Multi Backend support not enabled\./,
     after: isGone,
   },
   {

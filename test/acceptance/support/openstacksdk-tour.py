@@ -8,6 +8,7 @@ import io
 import json
 import sys
 import time
+from importlib.metadata import version
 
 import openstack
 from openstack import exceptions
@@ -17,7 +18,7 @@ with open(path, "rb") as source:
     content = source.read()
 md5 = hashlib.md5(content).hexdigest()
 demo, alt = (openstack.connect(cloud=name) for name in ("glimpse-demo", "glimpse-alt"))
-report = {"sdk": openstack.version.__version__}
+report = {"sdk": version("openstacksdk")}
 RAW = {"disk_format": "raw", "container_format": "bare"}
 
 
