@@ -123,8 +123,8 @@ const engineOf = (name: string): Engine => {
   return {
     check: (input, store) => {
       const data = validations.checkTypes(input, rules.types);
-      validations.checkValidations(data, rules.types, rules.custom, store);
       refuse(name, data);
+      validations.checkValidations(data, rules.types, rules.custom, store);
       return data;
     },
     run: (store, data) => promised((callback) => action(store, data, callback)),

@@ -14,10 +14,18 @@ const segmentOfHowMany: Rule = ({ Segment, TotalSegments }) =>
     ? 'The TotalSegments parameter is required but was not present in the request when Segment parameter is present'
     : undefined;
 
-/** What dynalite lets through, by operation. */
+const namesAResource: Rule = ({ ResourceArn }) =>
+  typeof ResourceArn === 'string' && !ResourceArn.startsWith('arn:')
+    ? `Invalid TableArn: Invalid ResourceArn provided as input ${ResourceArn}`
+    : undefined;
+
+/** What dynalite lets through, or refuses with another error, by operation. */
 const RULES: Readonly<Record<string, readonly Rule[]>> = {
   Query: [selectNamesAttributes],
   Scan: [selectNamesAttributes, segmentOfHowMany],
+  TagResource: [namesAResource],
+  UntagResource: [namesAResource],
+  ListTagsOfResource: [namesAResource],
 };
 
 /** Throws ValidationException for what dynalite lets through and DynamoDB does not. */

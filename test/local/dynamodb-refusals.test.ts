@@ -55,6 +55,7 @@ describe('a request that DynamoDB refuses', () => {
       },
       /SPECIFIC_ATTRIBUTES/,
     ],
+    ['tags of what is no resource', 'TagResource', { ResourceArn: 'none', Tags: [] }, /ResourceArn/],
     ['a segment of nobody knows how many', 'Scan', { TableName, Segment: 0 }, /TotalSegments parameter is required/],
     [
       'an item read twice in a transaction',
