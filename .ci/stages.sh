@@ -51,12 +51,16 @@ install_consumers() {
 
 judges=${XDG_CACHE_HOME:-$HOME/.cache}/glimpse-judges
 export GLIMPSE_SCHEMATHESIS=$judges/bin/schemathesis
+# Apart from schemathesis, which needs other versions of the same libraries.
+aws_judges=$judges-aws
+export GLIMPSE_PARLIAMENT=$aws_judges/bin/parliament GLIMPSE_CFN_LINT=$aws_judges/bin/cfn-lint GLIMPSE_MOTO=$aws_judges/bin/moto_server
 
 install_judges() { # programs of others that judge parts of this project
-  [ -x "$GLIMPSE_SCHEMATHESIS" ] && return 0
+  [ -x "$GLIMPSE_SCHEMATHESIS" ] && [ -x "$GLIMPSE_MOTO" ] && return 0
   python3 -c 'import ensurepip' 2>/dev/null ||
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; }
-  python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5
+  python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5 &&
+    python3 -m venv "$aws_judges" && "$aws_judges/bin/pip" -q install parliament==1.6.4 cfn-lint==1.58.0 'moto[server]==5.2.5'
 }
 
 install_all() { # What the tests need. Without it nothing else can be run.
