@@ -76,10 +76,14 @@ has_venv() {
 
 judges=${XDG_CACHE_HOME:-$HOME/.cache}/glimpse-judges
 export GLIMPSE_SCHEMATHESIS=$judges/bin/schemathesis
+# Apart from schemathesis, which needs other versions of the same libraries.
+aws_judges=$judges-aws
+export GLIMPSE_PARLIAMENT=$aws_judges/bin/parliament GLIMPSE_CFN_LINT=$aws_judges/bin/cfn-lint GLIMPSE_MOTO=$aws_judges/bin/moto_server
 
 install_judges() { # programs of others that judge parts of this project
-  [ -x "$GLIMPSE_SCHEMATHESIS" ] && return 0
-  has_venv && python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5
+  [ -x "$GLIMPSE_SCHEMATHESIS" ] && [ -x "$GLIMPSE_MOTO" ] && return 0
+  has_venv && python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5 &&
+    python3 -m venv "$aws_judges" && "$aws_judges/bin/pip" -q install parliament==1.6.4 cfn-lint==1.58.0 'moto[server]==5.2.5'
 }
 
 # LocalStack, where nothing is served by a container: each function is a process.
@@ -89,7 +93,7 @@ export GLIMPSE_REQUIRE_LOCALSTACK=1
 
 install_localstack() { # the plugin is ours: a copy of what is here, every time
   if ! "$GLIMPSE_LOCALSTACK" -m pip -q show localstack-core >/dev/null 2>&1; then
-    python3 -m venv "$localstack" &&
+    has_venv && python3 -m venv "$localstack" &&
       "$GLIMPSE_LOCALSTACK" -m pip -q install -c test/localstack/constraints.txt 'localstack-core[runtime]==4.13.1' || return 1
   fi
   "$GLIMPSE_LOCALSTACK" -m pip -q install --no-deps --force-reinstall ./test/localstack/plugin

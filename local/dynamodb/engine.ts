@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Json, JsonObject } from '../wire/json.ts';
+import { refuse } from './refusals.ts';
 
 /** Dynalite is CommonJS without types; this file is the one place that knows its inner modules (docs/adr/0023). */
 
@@ -52,6 +53,13 @@ interface Database {
   createKey(key: JsonObject, table: JsonObject): string;
   checkConditional(data: JsonObject, item: JsonObject | undefined): Error | null | undefined;
   validateKey(key: JsonObject, table: JsonObject): Error | null | undefined;
+  updateIndexes(
+    store: Store,
+    table: JsonObject,
+    before: JsonObject | undefined,
+    after: JsonObject,
+    callback: Callback<void>,
+  ): void;
 }
 
 interface Validations {
@@ -72,7 +80,14 @@ function inner<T>(name: string, ...functions: readonly (keyof T & string)[]): T 
 const validations = inner<Validations>('validations', 'checkTypes', 'checkValidations');
 
 /** Dynalite's functions over stores, keys and conditions. */
-export const database = inner<Database>('db', 'create', 'createKey', 'checkConditional', 'validateKey');
+export const database = inner<Database>(
+  'db',
+  'create',
+  'createKey',
+  'checkConditional',
+  'validateKey',
+  'updateIndexes',
+);
 
 const OPERATIONS = [
   'BatchGetItem',
@@ -108,6 +123,7 @@ const engineOf = (name: string): Engine => {
   return {
     check: (input, store) => {
       const data = validations.checkTypes(input, rules.types);
+      refuse(name, data);
       validations.checkValidations(data, rules.types, rules.custom, store);
       return data;
     },

@@ -1,6 +1,7 @@
-import type { JsonObject } from '../wire/json.ts';
-import type { Engine, Store } from './engine.ts';
+import { type JsonObject, objectAt } from '../wire/json.ts';
+import { type Engine, type Store, tableOf } from './engine.ts';
 import { awsErrorOf, awsErrors, withItem } from './errors.ts';
+import { itemCollectionMetrics } from './item-collections.ts';
 import { type ItemChange, unitOfWork } from './unit-of-work.ts';
 
 /** Answers an operation that changes nothing. Throws AwsError. */
@@ -23,7 +24,10 @@ export async function write(
     const result = await engine.run(unit.store, engine.check(input, store));
     onChange?.(unit.lastChange);
     await unit.commit();
-    return result;
+    if (input['ReturnItemCollectionMetrics'] !== 'SIZE' || input['TableName'] === undefined) return result;
+    const item = { ...(objectAt(input, 'Key') ?? objectAt(input, 'Item')) };
+    const ItemCollectionMetrics = itemCollectionMetrics(await tableOf(store, String(input['TableName'])), item);
+    return ItemCollectionMetrics === undefined ? result : { ...result, ItemCollectionMetrics };
   } catch (caught) {
     const error = awsErrorOf(caught);
     if (error.code === 'ConditionalCheckFailedException') onChange?.(unit.lastChange);

@@ -8,6 +8,7 @@ import { isObject, type JsonObject } from '../wire/json.ts';
 import type { JsonService, Operation } from '../wire/json-rpc.ts';
 import { database, type Engine, engines, promised, type Store, tableOf } from './engine.ts';
 import { awsErrorOf } from './errors.ts';
+import { changeIndexes, changesIndexes } from './index-changes.ts';
 import { laggingIndexes } from './index-lag.ts';
 import { readStore } from './read-store.ts';
 import { read, write } from './run.ts';
@@ -77,7 +78,7 @@ export async function openDynamoDb(options: DynamoDbOptions = {}): Promise<Dynam
   async function changeTable(engine: Engine, input: JsonObject): Promise<JsonObject> {
     forgetTables();
     await catchUp();
-    const result = await read(engine, base, input);
+    const result = await (changesIndexes(input) ? changeIndexes(base, input) : read(engine, base, input));
     await settled(base, String(input['TableName']));
     forgetTables();
     return result;

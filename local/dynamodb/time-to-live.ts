@@ -17,7 +17,7 @@ export async function updateTimeToLive(store: Store, input: JsonObject): Promise
   const table = await existingTable(store, input);
   const spec = objectAt(input, 'TimeToLiveSpecification');
   const attribute = spec === undefined ? undefined : stringAt(spec, 'AttributeName');
-  if (spec === undefined || attribute === undefined) {
+  if (spec === undefined || attribute === undefined || attribute === '') {
     throw new AwsError('ValidationException', 'TimeToLiveSpecification with AttributeName is required');
   }
   const key = TTL_PREFIX + table;

@@ -3,10 +3,13 @@ import { AwsError } from '../wire/aws-error.ts';
 import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt } from '../wire/json.ts';
 import { database, engine, promised, type Store, tableOf } from './engine.ts';
 import { awsErrorOf, awsErrors, codeOf } from './errors.ts';
+import { itemBytes } from './strict/item-size.ts';
 import { type ItemChange, type UnitOfWork, unitOfWork } from './unit-of-work.ts';
 
 /** Most items of one transaction, as on DynamoDB. */
 const MAX_ITEMS = 100;
+/** Most bytes of all items of one transaction, as on DynamoDB. */
+const MAX_BYTES = 4 * 1024 * 1024;
 /** How long a client token makes a repeated transaction a no-op, as on DynamoDB. */
 const TOKEN_LIFE_MS = 10 * 60_000;
 /** Prefix of remembered client tokens in the database. */
@@ -37,7 +40,11 @@ export async function transactWrite(store: Store, input: JsonObject, onItem?: On
   const fingerprint = createHash('sha256').update(JSON.stringify(input['TransactItems'])).digest('base64');
   if (token !== undefined && (await alreadyDone(store, token, fingerprint))) return {};
   const parts = itemsOf(input).map((item) => partOf(item, store));
-  await refuseDuplicates(store, parts);
+  await refuseDuplicates(
+    store,
+    parts.map(({ data }) => data),
+  );
+  refuseTooMuch(parts.map(({ data }) => objectAt(data, 'Item') ?? {}));
 
   const unit = unitOfWork(store);
   const reasons: JsonObject[] = [];
@@ -54,20 +61,29 @@ export async function transactWrite(store: Store, input: JsonObject, onItem?: On
 export async function transactGet(store: Store, input: JsonObject, onItem?: OnItem): Promise<JsonObject> {
   const responses: JsonObject[] = [];
   const unit = unitOfWork(store);
-  for (const item of itemsOf(input)) {
-    const get = objectAt(item, 'Get');
-    if (get === undefined) throw new AwsError('ValidationException', 'TransactItems: each item must have a Get');
+  const gets = itemsOf(input).map((item) => objectAt(item, 'Get'));
+  if (!gets.every(isObject)) throw new AwsError('ValidationException', 'TransactItems: each item must have a Get');
+  await refuseDuplicates(store, gets);
+  for (const get of gets) {
     const result = await awsErrors(() => engine('GetItem').run(unit.store, engine('GetItem').check(get, store)));
     await onItem?.(get, unit.lastChange);
     responses.push(result['Item'] === undefined ? {} : { Item: result['Item'] });
   }
+  refuseTooMuch(responses.map((response) => objectAt(response, 'Item') ?? {}));
   return { Responses: responses };
 }
 
 function itemsOf(input: JsonObject): JsonObject[] {
   const items = input['TransactItems'];
   if (!Array.isArray(items) || items.length === 0 || items.length > MAX_ITEMS) {
-    throw new AwsError('ValidationException', `TransactItems must have between 1 and ${MAX_ITEMS} items`);
+    const [shown, limit] =
+      Array.isArray(items) && items.length > 0
+        ? ['[...]', `less than or equal to ${MAX_ITEMS}`]
+        : ['[]', 'greater than or equal to 1'];
+    throw new AwsError(
+      'ValidationException',
+      `1 validation error detected: Value '${shown}' at 'transactItems' failed to satisfy constraint: Member must have length ${limit}`,
+    );
   }
   return items.filter(isObject);
 }
@@ -87,9 +103,16 @@ function partOf(item: JsonObject, store: Store): Part {
   }
 }
 
-async function refuseDuplicates(store: Store, parts: readonly Part[]): Promise<void> {
+/** Throws ValidationException when the items of a transaction are more bytes than it may have. */
+function refuseTooMuch(items: readonly JsonObject[]): void {
+  const bytes = items.reduce((sum, item) => sum + itemBytes(item), 0);
+  if (bytes > MAX_BYTES)
+    throw new AwsError('ValidationException', 'Collection size of items in transaction is above 4MB');
+}
+
+async function refuseDuplicates(store: Store, requests: readonly JsonObject[]): Promise<void> {
   const seen = new Set<string>();
-  for (const { data } of parts) {
+  for (const data of requests) {
     const table = String(data['TableName']);
     const schema = await awsErrors(() => tableOf(store, table));
     const keys = objectAt(data, 'Key') ?? objectAt(data, 'Item') ?? {};

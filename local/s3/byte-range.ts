@@ -1,4 +1,6 @@
-import { S3Error } from './errors.ts';
+import { invalidArgument, S3Error } from './errors.ts';
+
+const COPY_RANGE = 'x-amz-copy-source-range';
 
 /** A run of bytes. */
 export interface ByteRange {
@@ -19,7 +21,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
   if (start >= size || (first === '' && Number(last) === 0)) {
-    throw new S3Error('InvalidRange', undefined, { 'content-range': `bytes */${size}` });
+    const told = { ActualObjectSize: String(size), RangeRequested: header?.trim() ?? '' };
+    throw new S3Error('InvalidRange', undefined, { 'content-range': `bytes */${size}` }, told);
   }
   return { start, length: end - start + 1 };
 }
@@ -30,9 +33,13 @@ export function parseCopyRange(header: string | undefined, size: number): ByteRa
   const match = /^bytes=(\d+)-(\d+)$/.exec(header);
   const [start, end] = [Number(match?.[1]), Number(match?.[2])];
   if (match === null || end < start) {
-    throw new S3Error('InvalidArgument', 'The x-amz-copy-source-range value must be of the form bytes=first-last');
+    throw invalidArgument(
+      COPY_RANGE,
+      header,
+      `The ${COPY_RANGE} value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy`,
+    );
   }
   if (end >= size)
-    throw new S3Error('InvalidArgument', `Range specified is not valid for source object of size: ${size}`);
+    throw invalidArgument(COPY_RANGE, header, `Range specified is not valid for source object of size: ${size}`);
   return { start, length: end - start + 1 };
 }

@@ -3,6 +3,8 @@ import type { S3Request } from './request.ts';
 import type { Bucket } from './store/store.ts';
 import { parseXml } from './xml.ts';
 
+const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'HEAD']);
+
 interface CorsRule {
   readonly origins: readonly string[];
   readonly methods: readonly string[];
@@ -22,6 +24,7 @@ function matches(pattern: string, text: string): boolean {
 /** The rules of a CORSConfiguration document. Throws MalformedXML when a rule lacks origin or method. */
 export function parseCors(document: string): CorsRule[] {
   const rules = parseXml(document, 'CORSConfiguration').list('CORSRule');
+  if (rules.length === 0) throw new S3Error('MalformedXML');
   return rules.map((rule) => {
     const texts = (name: string): string[] => rule.list(name).map((node) => node.content());
     const parsed = {
@@ -32,6 +35,12 @@ export function parseCors(document: string): CorsRule[] {
       maxAgeSeconds: rule.text('MaxAgeSeconds'),
     };
     if (parsed.origins.length === 0 || parsed.methods.length === 0) throw new S3Error('MalformedXML');
+    const unknown = parsed.methods.find((method) => !METHODS.has(method));
+    if (unknown !== undefined)
+      throw new S3Error(
+        'InvalidRequest',
+        `Found unsupported HTTP method in CORS config. Unsupported method is ${unknown}`,
+      );
     return parsed;
   });
 }
@@ -79,21 +88,25 @@ export function corsHeaders(bucket: Bucket | undefined, request: S3Request): Rec
   return (origin === undefined ? undefined : headersFor(bucket, origin, request.method, [])) ?? {};
 }
 
-/** The answer to a preflight. Throws InvalidRequest without its headers, AccessDenied when no rule allows it. */
+const NOT_ALLOWED =
+  'CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / ' +
+  "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.";
+
+/** The answer to a preflight. Throws BadRequest without an origin, AccessForbidden when no rule allows it. */
 export function preflightHeaders(bucket: Bucket | undefined, request: S3Request): Record<string, string> {
   const origin = request.header('origin');
-  const method = request.header('access-control-request-method');
-  if (origin === undefined || method === undefined) {
-    throw new S3Error(
-      'InvalidRequest',
-      'Insufficient information. Origin and Access-Control-Request-Method are needed.',
-    );
+  const method = request.header('access-control-request-method') ?? request.method;
+  if (origin === undefined) throw new S3Error('BadRequest', 'Insufficient information. Origin request header needed.');
+  const resource = { Method: method, ResourceType: request.key === '' ? 'BUCKET' : 'OBJECT' };
+  if (bucket?.record.cors === undefined) {
+    const message = `CORSResponse: ${bucket === undefined ? 'Bucket not found' : 'CORS is not enabled for this bucket.'}`;
+    throw new S3Error('AccessForbidden', message, {}, resource);
   }
   const asked = (request.header('access-control-request-headers') ?? '')
     .split(',')
     .map((header) => header.trim().toLowerCase())
     .filter((header) => header !== '');
   const headers = headersFor(bucket, origin, method, asked);
-  if (headers === undefined) throw new S3Error('AccessDenied', 'CORSResponse: This CORS request is not allowed.');
+  if (headers === undefined) throw new S3Error('AccessForbidden', NOT_ALLOWED, {}, resource);
   return headers;
 }

@@ -19,12 +19,20 @@ export function encryptionOf(request: S3Request, bucket: BucketRecord): Record<s
         'InvalidArgument',
         'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
       );
-    return { ...bucket.encryption };
+    return bucketEncryption(bucket);
   }
   if (algorithm !== 'AES256' && !KMS.includes(algorithm))
     throw new S3Error('InvalidArgument', 'The encryption method specified is not supported');
   return encryptionHeaders(algorithm, key);
 }
+
+/** What a bucket's objects are encrypted with when their request does not say: with S3's own key when the bucket does not say either. */
+export const bucketEncryption = (bucket: BucketRecord): Record<string, string> =>
+  bucket.encryption ?? encryptionHeaders('AES256', undefined);
+
+/** Of an object's or an upload's headers those that say how it is encrypted. */
+export const encryptionIn = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name === ALGORITHM || name === KEY_ID));
 
 /** The headers of an encryption; an algorithm without keys has none. */
 export function encryptionHeaders(algorithm: string, key: string | undefined): Record<string, string> {

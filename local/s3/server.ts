@@ -17,7 +17,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Iam } from '../iam/iam.ts';
 import { accessCheck } from './access.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
-import { InjectedFault, S3Error } from './errors.ts';
+import { InjectedFault, S3Error, toldOf } from './errors.ts';
 import type { EventListener } from './events.ts';
 import { type Fault, Faults, parseFault } from './faults.ts';
 import type { Service } from './operations/operation.ts';
@@ -81,13 +81,15 @@ function isAnswer(error: unknown): error is S3Error | InjectedFault {
   return error instanceof S3Error || error instanceof InjectedFault;
 }
 
-function errorReply(error: unknown, resource: string, requestId: string): Reply {
+function errorReply(error: unknown, bucket: string, requestId: string): Reply {
   const known = isAnswer(error) ? error : new S3Error('InternalError');
+  const { code, message } = known;
+  const elements = { ...toldOf(code, bucket), ...known.elements };
   if (known.status === 304) return { status: 304, headers: known.headers };
   return {
     status: known.status,
     headers: { ...known.headers, 'content-type': 'application/xml' },
-    body: errorDocument(known, resource, requestId),
+    body: errorDocument({ code, message, elements }, requestId),
   };
 }
 
@@ -148,7 +150,7 @@ function perform(service: Service, request: S3Request, requestId: string): Reply
 async function answer(server: Server, message: IncomingMessage, response: ServerResponse): Promise<void> {
   const { service, policy, onError } = server;
   const requestId = randomBytes(8).toString('hex').toUpperCase();
-  const ids = { 'x-amz-request-id': requestId };
+  const ids = { 'x-amz-request-id': requestId, 'x-amz-id-2': Buffer.from(requestId).toString('base64') };
   let request: S3Request | undefined;
   try {
     request = parseRequest(message);
@@ -174,7 +176,7 @@ async function answer(server: Server, message: IncomingMessage, response: Server
     message.resume();
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     const cors = request === undefined ? {} : corsHeaders(service.store.buckets.get(request.bucket), request);
-    await send(response, errorReply(error, request?.path ?? '', requestId), { ...ids, ...cors }, service);
+    await send(response, errorReply(error, request?.bucket ?? '', requestId), { ...ids, ...cors }, service);
   }
 }
 

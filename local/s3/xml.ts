@@ -39,13 +39,15 @@ export function xmlDocument(root: string, value: XmlFields | string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">${inner}</${root}>`;
 }
 
+/** A time, in milliseconds, as listings have it: whole seconds, written with three zeros. */
+export const listedTime = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString();
+
 /** The error body: no namespace, as S3 sends it. `elements` are what some errors say besides. */
 export function errorDocument(
   { code, message, elements }: { code: string; message: string; elements: Readonly<Record<string, string>> },
-  resource: string,
   requestId: string,
 ): string {
-  const inner = children({ Code: code, Message: message, ...elements, Resource: resource, RequestId: requestId });
+  const inner = children({ Code: code, Message: message, ...elements, RequestId: requestId });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${inner}</Error>`;
 }
 

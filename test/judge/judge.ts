@@ -1,6 +1,8 @@
 /** A judge: something that others made (an emulator, recorded answers, a suite), and what it says of a part of this project. */
 export interface Judge {
   readonly name: string;
+  /** Folders of this project whose content it judges: when one changes, what it said is of before. */
+  readonly folders: readonly string[];
   /** What to put where, when it is not there; undefined when it can run. */
   missing(): string | undefined;
   run(): Promise<Judgement>;

@@ -265,7 +265,7 @@ describe('encryption', () => {
     expect(await write('k', BY_KEY)).toMatchObject(BY_KEY);
     expect(await head('k')).toMatchObject(BY_KEY);
     await copy(home, 'home', 'home/k');
-    expect((await head('copy')).ServerSideEncryption).toBeUndefined();
+    expect((await head('copy')).ServerSideEncryption).toBe('AES256');
     const { UploadId, ...upload } = await home.send(
       new CreateMultipartUploadCommand({ Bucket: 'home', Key: 'k', ...BY_KEY }),
     );
@@ -285,9 +285,11 @@ describe('encryption', () => {
     await start({});
     const byDefault = { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: KEY } as const;
     const ServerSideEncryptionConfiguration = { Rules: [{ ApplyServerSideEncryptionByDefault: byDefault }] };
-    expect(await failureOf(home.send(new GetBucketEncryptionCommand({ Bucket: 'home' })))).toBe(
-      'ServerSideEncryptionConfigurationNotFoundError 404',
-    );
+    expect(await home.send(new GetBucketEncryptionCommand({ Bucket: 'home' }))).toMatchObject({
+      ServerSideEncryptionConfiguration: {
+        Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+    });
     await home.send(new PutBucketEncryptionCommand({ Bucket: 'home', ServerSideEncryptionConfiguration }));
     await write('k');
     await write('own', { ServerSideEncryption: 'AES256' });

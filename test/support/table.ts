@@ -1,5 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+} from '@aws-sdk/client-dynamodb';
 import { createDutyRepository } from '../../aws/dynamodb/duties.ts';
 import { type Table, tableOf } from '../../aws/dynamodb/table.ts';
 import type { DutyRepository } from '../../core/duties/duty.ts';
@@ -15,6 +21,9 @@ const INDEX_LAG_MS = Number(process.env['GLIMPSE_TEST_INDEX_LAG_MS'] ?? 0);
 /** `dynamodb`, or JSON with its options: the contract suite over a table that counts and limits as DynamoDB does. */
 const STRICT = readStrict(process.env['GLIMPSE_LOCAL_STRICT']);
 
+/** A DynamoDB by others, in which every table has a name of its own; the embedded one otherwise. */
+const ENDPOINT = process.env['GLIMPSE_TEST_DYNAMODB_ENDPOINT'];
+
 export interface TestTable {
   readonly table: Table;
   readonly client: DynamoDBClient;
@@ -29,6 +38,7 @@ export interface TestTable {
 
 /** A fresh table with all its indexes in the embedded DynamoDB, in memory; the SDK's client speaks to it within this process. */
 export async function startTable(strict: Strict = STRICT): Promise<TestTable> {
+  if (ENDPOINT !== undefined) return tableAt(ENDPOINT);
   const dynamodb = await openEmbeddedDynamoDb({
     sweepIntervalMs: 0,
     indexLagMs: INDEX_LAG_MS,
@@ -57,6 +67,27 @@ export async function startTable(strict: Strict = STRICT): Promise<TestTable> {
     async close() {
       for (const opened of clients) opened.destroy();
       await dynamodb.close();
+    },
+  };
+}
+
+async function tableAt(endpoint: string): Promise<TestTable> {
+  const name = `${TABLE.name}-${randomUUID()}`;
+  const client = new DynamoDBClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  await createTable(client, name);
+  return {
+    table: tableOf(client, name),
+    client,
+    another: () => tableOf(client, name),
+    meter: undefined,
+    indexed: async () => undefined,
+    async close() {
+      await client.send(new DeleteTableCommand({ TableName: name }));
+      client.destroy();
     },
   };
 }
@@ -93,7 +124,7 @@ export function dutiesOf({ table, indexed }: TestTable): DutyRepository {
   };
 }
 
-async function createTable(client: DynamoDBClient): Promise<void> {
+async function createTable(client: DynamoDBClient, name: string = TABLE.name): Promise<void> {
   const attributes = [TABLE, ...TABLE.indexes].flatMap((index) => [index.partitionKey, index.sortKey]);
   const keySchema = (keys: { partitionKey: string; sortKey: string }) => [
     { AttributeName: keys.partitionKey, KeyType: 'HASH' as const },
@@ -101,7 +132,7 @@ async function createTable(client: DynamoDBClient): Promise<void> {
   ];
   await client.send(
     new CreateTableCommand({
-      TableName: TABLE.name,
+      TableName: name,
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: attributes.map((name) => ({ AttributeName: name, AttributeType: 'S' as const })),
       KeySchema: keySchema(TABLE),

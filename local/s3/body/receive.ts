@@ -85,7 +85,8 @@ function planOf(request: S3Request, verifying: boolean, wanted: ChecksumAlgorith
   const given = givenChecksum(request);
   const trailer = chunked ? trailerOf(request) : undefined;
   const md5 = request.header('content-md5');
-  if (md5 !== undefined && Buffer.from(md5, 'base64').length !== 16) throw new S3Error('InvalidDigest');
+  if (md5 !== undefined && Buffer.from(md5, 'base64').length !== 16)
+    throw new S3Error('InvalidDigest', undefined, {}, { 'Content-MD5': md5 });
   const announced = checksumAlgorithm(request.header('x-amz-sdk-checksum-algorithm'));
   return {
     size: bodyLength(request, chunked),
@@ -122,7 +123,10 @@ class BodyDigests {
   verify(trailers: ReadonlyMap<string, string>): { checksum?: Checksum; md5?: Buffer } {
     const { algorithm, trailer, md5, sha256 } = this.#plan;
     const digest = this.#md5?.digest();
-    if (md5 !== undefined && digest?.toString('base64') !== md5) throw new S3Error('BadDigest');
+    if (md5 !== undefined && digest?.toString('base64') !== md5) {
+      const told = { ExpectedDigest: md5, CalculatedDigest: digest?.toString('base64') ?? '' };
+      throw new S3Error('BadDigest', undefined, {}, told);
+    }
     if (sha256 !== undefined && this.#sha256?.digest().toString('hex') !== sha256)
       throw new S3Error('XAmzContentSHA256Mismatch');
     const found = digest === undefined ? {} : { md5: digest };

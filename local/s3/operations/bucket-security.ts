@@ -1,5 +1,5 @@
 import { parsePolicy } from '../../iam/policy.ts';
-import { encryptionHeaders } from '../encryption.ts';
+import { bucketEncryption, encryptionHeaders } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { readText } from '../request.ts';
 import { parseXml, xmlDocument } from '../xml.ts';
@@ -19,12 +19,13 @@ export const putBucketEncryption: Operation = async (service, request) => {
 };
 
 export const getBucketEncryption: Operation = ({ store }, { bucket }) => {
-  const [algorithm, key] = Object.values(store.bucket(bucket).record.encryption ?? {});
-  if (algorithm === undefined) throw new S3Error('ServerSideEncryptionConfigurationNotFoundError');
+  const [algorithm, key] = Object.values(bucketEncryption(store.bucket(bucket).record));
   const chosen = { SSEAlgorithm: algorithm, ...(key === undefined ? {} : { KMSMasterKeyID: key }) };
   return {
     status: 200,
-    body: xmlDocument('ServerSideEncryptionConfiguration', { Rule: { ApplyServerSideEncryptionByDefault: chosen } }),
+    body: xmlDocument('ServerSideEncryptionConfiguration', {
+      Rule: { ApplyServerSideEncryptionByDefault: chosen, BucketKeyEnabled: false },
+    }),
   };
 };
 
@@ -40,7 +41,7 @@ export const putBucketPolicy: Operation = async (service, request) => {
   try {
     parsePolicy(policy);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = cause instanceof Error && !(cause instanceof SyntaxError) ? cause.message : undefined;
     throw Object.assign(new S3Error('MalformedPolicy', message), { cause });
   }
   await changeBucket(service, request, (record) => ({ ...record, policy }));

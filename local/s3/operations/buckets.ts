@@ -1,11 +1,14 @@
 import { parseCors } from '../cors.ts';
 import { S3Error } from '../errors.ts';
-import { type Reply, readText, type S3Request } from '../request.ts';
+import { integerParameter, type Reply, readText, type S3Request } from '../request.ts';
 import type { BucketRecord } from '../store/model.ts';
 import { parseXml, xmlDocument } from '../xml.ts';
 import type { Operation, Service } from './operation.ts';
 
 const DEFAULT_REGION = 'us-east-1';
+
+/** Most buckets of a page. */
+const MAX_BUCKETS = 10_000;
 
 /** Bucket naming rules that matter for path-style requests. Amazon S3 User Guide, "Bucket naming rules". */
 const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
@@ -46,23 +49,33 @@ export const deleteBucket: Operation = async ({ store }, { bucket: name }) => {
   return NO_CONTENT;
 };
 
-export const listBuckets: Operation = ({ store }, { query }) => {
-  const prefix = query.get('prefix') ?? '';
+/** ListBuckets: a page in order of names. The token says behind which name the next one begins. */
+export const listBuckets: Operation = ({ store }, request) => {
+  const { query } = request;
+  const prefix = query.get('prefix');
+  const region = query.get('bucket-region');
+  const after = Buffer.from(query.get('continuation-token') ?? '', 'base64url').toString('utf8');
+  const limit = integerParameter(request, 'max-buckets', MAX_BUCKETS, 1, MAX_BUCKETS);
   const buckets = [...store.buckets.values()]
     .map(({ record }) => record)
-    .filter(({ name }) => name.startsWith(prefix))
+    .filter((bucket) => bucket.name.startsWith(prefix ?? '') && bucket.name > after)
+    .filter((bucket) => region === undefined || bucket.region === region)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const page = buckets.slice(0, limit);
+  const last = page.at(-1)?.name ?? '';
   return {
     status: 200,
     body: xmlDocument('ListAllMyBucketsResult', {
       Owner: { ID: 'local', DisplayName: 'local' },
       Buckets: {
-        Bucket: buckets.map(({ name, createdMs, region }) => ({
-          Name: name,
-          CreationDate: new Date(createdMs).toISOString(),
-          BucketRegion: region,
+        Bucket: page.map((bucket) => ({
+          Name: bucket.name,
+          CreationDate: new Date(bucket.createdMs).toISOString(),
+          BucketRegion: bucket.region,
         })),
       },
+      Prefix: prefix,
+      ContinuationToken: page.length < buckets.length ? Buffer.from(last).toString('base64url') : undefined,
     }),
   };
 };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CHECKSUM_ALGORITHMS, checksumElement, multipartChecksum } from '../checksum/algorithms.ts';
 import { checkWriteConditions } from '../conditions.ts';
+import { encryptionIn } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { checksumFields, givenObjectChecksum, quoted } from '../object-headers.ts';
 import { type Reply, readText, type S3Request } from '../request.ts';
@@ -23,25 +24,44 @@ function unquoted(etag: string): string {
 /** The stored part that an entry of the list names, its ETag and checksum compared. */
 function findPart(upload: Upload, entry: XmlNode, number: number): Part {
   const part = upload.parts.get(number);
-  if (part === undefined || unquoted(entry.text('ETag') ?? '') !== part.etag) throw new S3Error('InvalidPart');
+  const given = unquoted(entry.text('ETag') ?? '');
+  const told = { UploadId: upload.record.id, PartNumber: String(number), ETag: given };
+  if (part === undefined || given !== part.etag) throw new S3Error('InvalidPart', undefined, {}, told);
   for (const algorithm of CHECKSUM_ALGORITHMS) {
-    const given = entry.text(checksumElement(algorithm));
-    if (given !== undefined && (part.checksum?.algorithm !== algorithm || part.checksum.value !== given)) {
-      throw new S3Error('InvalidPart');
+    const sum = entry.text(checksumElement(algorithm));
+    if (sum !== undefined && (part.checksum?.algorithm !== algorithm || part.checksum.value !== sum)) {
+      throw new S3Error('InvalidPart', undefined, {}, told);
     }
   }
   return part;
 }
 
+const tooSmall = (number: number, part: Part | undefined): S3Error =>
+  new S3Error(
+    'EntityTooSmall',
+    undefined,
+    {},
+    {
+      ProposedSize: String(part?.size),
+      MinSizeAllowed: String(MIN_PART_BYTES),
+      PartNumber: String(number),
+      ETag: part?.etag ?? '',
+    },
+  );
+
 /** The parts of the request in order. Throws MalformedXML, InvalidPartOrder, InvalidPart, EntityTooSmall, EntityTooLarge. */
 function chosenParts(upload: Upload, body: string): Part[] {
   const entries = parseXml(body, 'CompleteMultipartUpload').list('Part');
-  if (entries.length === 0) throw new S3Error('MalformedXML');
+  if (entries.length === 0) throw new S3Error('InvalidRequest', 'You must specify at least one part');
   const numbers = entries.map((entry) => Number(entry.text('PartNumber')));
   if (numbers.some((number) => !Number.isInteger(number))) throw new S3Error('MalformedXML');
-  if (numbers.some((number, i) => i > 0 && number <= (numbers[i - 1] ?? 0))) throw new S3Error('InvalidPartOrder');
-  const parts = entries.map((entry, i) => findPart(upload, entry, numbers[i] ?? 0));
-  if (parts.slice(0, -1).some(({ size }) => size < MIN_PART_BYTES)) throw new S3Error('EntityTooSmall');
+  if (numbers.some((number, i) => i > 0 && number < (numbers[i - 1] ?? 0)))
+    throw new S3Error('InvalidPartOrder', undefined, {}, { UploadId: upload.record.id });
+  // Of a number named twice the last counts, so that who sent a part again may name both.
+  const last = new Map(entries.map((entry, i) => [numbers[i] ?? 0, entry]));
+  const parts = [...last].map(([number, entry]) => findPart(upload, entry, number));
+  const small = parts.slice(0, -1).findIndex(({ size }) => size < MIN_PART_BYTES);
+  if (small !== -1) throw tooSmall([...last.keys()][small] ?? 0, parts[small]);
   return parts;
 }
 
@@ -73,10 +93,14 @@ function checkSize(request: S3Request, size: number): void {
   }
 }
 
-function completedReply(request: S3Request, { bucket, key, etag, checksum }: CompletedUpload): Reply {
+function completedReply(
+  request: S3Request,
+  { bucket, key, etag, checksum }: CompletedUpload,
+  encryption: Readonly<Record<string, string>>,
+): Reply {
   const location = `http://${request.header('host') ?? 'localhost'}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
   const fields = { Location: location, Bucket: bucket, Key: key, ETag: quoted(etag), ...checksumFields(checksum) };
-  return { status: 200, body: xmlDocument('CompleteMultipartUploadResult', fields) };
+  return { status: 200, headers: encryption, body: xmlDocument('CompleteMultipartUploadResult', fields) };
 }
 
 /**
@@ -88,7 +112,8 @@ export const completeMultipartUpload: Operation = async ({ store }, request, req
   const id = request.query.get('uploadId') ?? '';
   const body = await readText(request.message);
   const done = store.completed.get(id);
-  if (done?.bucket === bucketName && done.key === key) return completedReply(request, done);
+  if (done?.bucket === bucketName && done.key === key)
+    return completedReply(request, done, encryptionIn(store.buckets.get(bucketName)?.objects.get(key)?.headers ?? {}));
   const bucket = store.bucket(bucketName);
   const upload = store.upload(bucketName, key, id);
   const parts = chosenParts(upload, body);
@@ -112,5 +137,5 @@ export const completeMultipartUpload: Operation = async ({ store }, request, req
     requestId,
   });
   await store.commit({ type: 'object', bucket: bucketName, key, object, completed, ...event });
-  return completedReply(request, completed);
+  return completedReply(request, completed, encryptionIn(headers));
 };

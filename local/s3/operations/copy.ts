@@ -2,14 +2,14 @@ import { MAX_PUT_BYTES } from '../body/receive.ts';
 import { parseCopyRange } from '../byte-range.ts';
 import { checksumAlgorithm, checksumOf } from '../checksum/algorithms.ts';
 import { checkCopyConditions, checkWriteConditions } from '../conditions.ts';
-import { encrypted, encryptionOf } from '../encryption.ts';
+import { encrypted, encryptionIn, encryptionOf } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { attributesOf, checksumFields, quoted } from '../object-headers.ts';
 import type { S3Request } from '../request.ts';
 import { joinSegments, sliceSegments } from '../store/blobs.ts';
 import type { Checksum, ChecksumAlgorithm, ObjectAttributes, Part, Segment, StoredObject } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
-import { xmlDocument } from '../xml.ts';
+import { listedTime, xmlDocument } from '../xml.ts';
 import { copySource } from './copy-source.ts';
 import { copiedEtag, partNumberOf } from './multipart.ts';
 import type { Operation, Service } from './operation.ts';
@@ -46,11 +46,9 @@ function copiedChecksum(
 }
 
 function copyResult(root: string, copied: { etag: string; modifiedMs: number; checksum?: Checksum }): string {
-  return xmlDocument(root, {
-    LastModified: new Date(copied.modifiedMs).toISOString(),
-    ETag: quoted(copied.etag),
-    ...checksumFields(copied.checksum),
-  });
+  // What AWS answers has no ChecksumType, which the API reference has.
+  const { ChecksumType: _, ...sums } = checksumFields(copied.checksum);
+  return xmlDocument(root, { LastModified: listedTime(copied.modifiedMs), ETag: quoted(copied.etag), ...sums });
 }
 
 /** Throws InvalidRequest, in S3's words, above 5 GiB in one request. */
@@ -131,6 +129,7 @@ export const uploadPartCopy: Operation = async (service, request) => {
       ...sum,
     };
     await store.commit({ type: 'part', id, number, part });
-    return { status: 200, body: copyResult('CopyPartResult', part), copiedBytes: range.length };
+    const body = copyResult('CopyPartResult', part);
+    return { status: 200, headers: encryptionIn(record.headers), body, copiedBytes: range.length };
   });
 };

@@ -2,7 +2,8 @@ import { checksumFields, quoted } from '../object-headers.ts';
 import { integerParameter } from '../request.ts';
 import { compareKeys } from '../store/key-index.ts';
 import type { UploadRecord } from '../store/model.ts';
-import { xmlDocument } from '../xml.ts';
+import { listedTime, xmlDocument } from '../xml.ts';
+import { commonPrefix, encoderOf } from './list.ts';
 import type { Operation } from './operation.ts';
 
 const MAX_ENTRIES = 1000;
@@ -25,16 +26,16 @@ export const listParts: Operation = ({ store }, request) => {
       Owner: OWNER,
       StorageClass: 'STANDARD',
       PartNumberMarker: marker,
-      NextPartNumberMarker: page.at(-1)?.[0] ?? marker,
+      NextPartNumberMarker: page.at(-1)?.[0] ?? 0,
       MaxParts: maxParts,
       IsTruncated: page.length < after.length,
       ChecksumAlgorithm: record.algorithm,
       ChecksumType: record.checksumType,
       Part: page.map(([number, { size, etag, modifiedMs, checksum }]) => {
-        const { ChecksumType: _, ...sums } = checksumFields(checksum);
+        const { ChecksumType: _, ...sums } = checksumFields(record.algorithm === undefined ? undefined : checksum);
         return {
           PartNumber: number,
-          LastModified: new Date(modifiedMs).toISOString(),
+          LastModified: listedTime(modifiedMs),
           ETag: quoted(etag),
           Size: size,
           ...sums,
@@ -56,53 +57,59 @@ function afterMarkers(uploads: readonly UploadRecord[], keyMarker: string, idMar
   return uploads.filter(({ key }) => compareKeys(key, keyMarker) > 0);
 }
 
-/** ListMultipartUploads, in key order, oldest first within a key. With a delimiter, keys beyond it are rolled up. */
+/**
+ * ListMultipartUploads, in key order, oldest first within a key. With a delimiter, keys beyond it are rolled up; a marker that is, or
+ * stands under, a common prefix is behind all of it. The next markers are those of the last upload of the page, truncated or not.
+ */
 export const listMultipartUploads: Operation = ({ store }, request) => {
   const { bucket, query } = request;
   store.bucket(bucket);
+  const encode = encoderOf(request);
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const keyMarker = query.get('key-marker') ?? '';
   const idMarker = query.get('upload-id-marker') ?? '';
   const maxUploads = integerParameter(request, 'max-uploads', MAX_ENTRIES, 1, MAX_ENTRIES);
+  const groupOf = (key: string): string | undefined => commonPrefix(key, prefix, delimiter);
+  const markerGroup = keyMarker === '' ? undefined : groupOf(keyMarker);
   const all = [...store.uploads.values()]
     .map(({ record }) => record)
     .filter((record) => record.bucket === bucket && record.key.startsWith(prefix))
     .sort(byKeyThenAge);
-  const isRolledUp = ({ key }: UploadRecord): boolean => delimiter !== '' && key.includes(delimiter, prefix.length);
-  const prefixes = new Set(
-    all.filter(isRolledUp).map(({ key }) => key.slice(0, key.indexOf(delimiter, prefix.length) + delimiter.length)),
+  const after = afterMarkers(all, keyMarker, idMarker).filter(
+    ({ key }) => markerGroup === undefined || groupOf(key) !== markerGroup,
   );
-  const after = afterMarkers(
-    all.filter((record) => !isRolledUp(record)),
-    keyMarker,
-    idMarker,
-  );
-  const page = after.slice(0, maxUploads);
-  const truncated = page.length < after.length;
+  const entries = new Map<string, UploadRecord | undefined>();
+  for (const record of after) {
+    const group = groupOf(record.key);
+    entries.set(group ?? `${record.key}\n${record.id}`, group === undefined ? record : undefined);
+  }
+  const page = [...entries].slice(0, maxUploads);
+  const uploads = page.flatMap(([, record]) => record ?? []);
   return {
     status: 200,
     body: xmlDocument('ListMultipartUploadsResult', {
       Bucket: bucket,
-      KeyMarker: keyMarker,
+      KeyMarker: encode(keyMarker),
       UploadIdMarker: idMarker,
-      NextKeyMarker: truncated ? page.at(-1)?.key : undefined,
-      NextUploadIdMarker: truncated ? page.at(-1)?.id : undefined,
-      Prefix: prefix,
-      Delimiter: delimiter === '' ? undefined : delimiter,
+      NextKeyMarker: encode(uploads.at(-1)?.key ?? ''),
+      NextUploadIdMarker: uploads.at(-1)?.id ?? '',
+      Prefix: encode(prefix),
+      Delimiter: delimiter === '' ? undefined : encode(delimiter),
+      EncodingType: query.get('encoding-type'),
       MaxUploads: maxUploads,
-      IsTruncated: truncated,
-      Upload: page.map(({ key, id, initiatedMs, algorithm, checksumType }) => ({
-        Key: key,
+      IsTruncated: page.length < entries.size,
+      Upload: uploads.map(({ key, id, initiatedMs, algorithm, checksumType }) => ({
+        Key: encode(key),
         UploadId: id,
         Initiator: OWNER,
         Owner: OWNER,
         StorageClass: 'STANDARD',
-        Initiated: new Date(initiatedMs).toISOString(),
+        Initiated: listedTime(initiatedMs),
         ChecksumAlgorithm: algorithm,
         ChecksumType: checksumType,
       })),
-      CommonPrefixes: [...prefixes].map((found) => ({ Prefix: found })),
+      CommonPrefixes: page.flatMap(([group, record]) => (record === undefined ? [{ Prefix: encode(group) }] : [])),
     }),
   };
 };

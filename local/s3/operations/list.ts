@@ -1,9 +1,9 @@
-import { S3Error } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import { quoted } from '../object-headers.ts';
 import { integerParameter, type S3Request } from '../request.ts';
 import { compareKeys, type KeyIndex } from '../store/key-index.ts';
 import type { StoredObject } from '../store/model.ts';
-import { type XmlFields, xmlDocument } from '../xml.ts';
+import { listedTime, type XmlFields, xmlDocument } from '../xml.ts';
 import type { Operation } from './operation.ts';
 
 const MAX_KEYS = 1000;
@@ -22,7 +22,7 @@ interface Page {
 }
 
 /** The common prefix `key` falls under: through the first delimiter after the listed prefix. */
-function commonPrefix(key: string, prefix: string, delimiter: string): string | undefined {
+export function commonPrefix(key: string, prefix: string, delimiter: string): string | undefined {
   const at = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
   return at === -1 ? undefined : key.slice(0, at + delimiter.length);
 }
@@ -66,21 +66,21 @@ function decodeToken(token: string): Position {
   } catch {
     // Falls through to the same answer as a token of the wrong shape.
   }
-  throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect');
+  throw invalidArgument('continuation-token', undefined, 'The continuation token provided is incorrect');
 }
 
 /** Encodes keys for the answer when the client asked for `encoding-type=url`. */
-function encoderOf(request: S3Request): (text: string) => string {
+export function encoderOf(request: S3Request): (text: string) => string {
   const encoding = request.query.get('encoding-type');
   if (encoding !== undefined && encoding !== 'url')
-    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request');
+    throw invalidArgument('encoding-type', encoding, 'Invalid Encoding Method specified in Request');
   return encoding === 'url' ? (text) => encodeURIComponent(text).replaceAll('%2F', '/') : (text) => text;
 }
 
 function contents(page: Page, encode: (text: string) => string, withOwner: boolean): XmlFields[] {
   return page.objects.map(([key, { size, etag, modifiedMs, checksum }]) => ({
     Key: encode(key),
-    LastModified: new Date(modifiedMs).toISOString(),
+    LastModified: listedTime(modifiedMs),
     ETag: quoted(etag),
     ChecksumAlgorithm: checksum?.algorithm,
     ChecksumType: checksum?.type,
@@ -107,7 +107,7 @@ export const listObjectsV2: Operation = ({ store }, request) => {
       Name: name,
       Prefix: encode(prefix),
       Delimiter: delimiter === '' ? undefined : encode(delimiter),
-      StartAfter: startAfter === undefined ? undefined : encode(startAfter),
+      StartAfter: startAfter === undefined || token !== undefined ? undefined : encode(startAfter),
       ContinuationToken: token,
       NextContinuationToken: page.next === undefined ? undefined : encodeToken(page.next),
       KeyCount: page.objects.length + page.prefixes.length,
@@ -120,7 +120,7 @@ export const listObjectsV2: Operation = ({ store }, request) => {
   };
 };
 
-/** ListObjects (version 1). A marker that is itself a common prefix stands after everything under it, as NextMarker promises. */
+/** ListObjects (version 1). A marker under a common prefix stands after everything under that, as NextMarker promises. */
 export const listObjects: Operation = ({ store }, request) => {
   const { query, bucket: name } = request;
   const encode = encoderOf(request);
@@ -129,7 +129,8 @@ export const listObjects: Operation = ({ store }, request) => {
   const delimiter = query.get('delimiter') ?? '';
   const maxKeys = integerParameter(request, 'max-keys', MAX_KEYS, 0, MAX_KEYS);
   const marker = query.get('marker') ?? '';
-  const start = { after: marker, isPrefix: marker !== '' && commonPrefix(marker, prefix, delimiter) === marker };
+  const under = commonPrefix(marker, prefix, delimiter);
+  const start = { after: under ?? marker, isPrefix: under !== undefined };
   const page = listPage(objects, prefix, delimiter, start, maxKeys);
   return {
     status: 200,

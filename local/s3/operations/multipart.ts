@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { receiveBody } from '../body/receive.ts';
 import type { ByteRange } from '../byte-range.ts';
 import { checksumAlgorithm, isCrc } from '../checksum/algorithms.ts';
-import { encrypted, encryptionOf } from '../encryption.ts';
+import { encrypted, encryptionIn, encryptionOf } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { attributesOf, checksumHeaders, quoted } from '../object-headers.ts';
 import type { S3Request } from '../request.ts';
@@ -96,7 +96,8 @@ export const uploadPart: Operation = async (service, request) => {
     if (store.uploads.get(id)?.parts.get(number)?.segments !== stored.segments) await discard();
     throw error;
   }
-  return { status: 200, headers: { etag: quoted(stored.etag), ...checksumHeaders(stored.checksum) } };
+  const encryption = encryptionIn(record.headers);
+  return { status: 200, headers: { etag: quoted(stored.etag), ...encryption, ...checksumHeaders(stored.checksum) } };
 };
 
 export const abortMultipartUpload: Operation = async ({ store }, request) => {

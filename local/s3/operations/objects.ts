@@ -68,7 +68,7 @@ function readReply(service: Service, request: S3Request): Reply {
   headers['content-length'] = String(length);
   if (range !== undefined) headers['content-range'] = `bytes ${start}-${start + length - 1}/${object.size}`;
   // A checksum of the whole says nothing about a part of it.
-  else if (request.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED')
+  if (length === object.size && request.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED')
     Object.assign(headers, checksumHeaders(object.checksum));
   return { status: range === undefined ? 200 : 206, headers, slice: { segments: object.segments, start, length } };
 }

@@ -82,14 +82,14 @@ export class Store {
   /** The bucket of that name. Throws NoSuchBucket. */
   bucket(name: string): Bucket {
     const bucket = this.buckets.get(name);
-    if (bucket === undefined) throw new S3Error('NoSuchBucket');
+    if (bucket === undefined) throw new S3Error('NoSuchBucket', undefined, {}, { BucketName: name });
     return bucket;
   }
 
   /** The object at that key. Throws NoSuchBucket, NoSuchKey. */
   object(bucket: string, key: string): StoredObject {
     const object = this.bucket(bucket).objects.get(key);
-    if (object === undefined) throw new S3Error('NoSuchKey');
+    if (object === undefined) throw new S3Error('NoSuchKey', undefined, {}, { Key: key });
     return object;
   }
 
@@ -98,7 +98,7 @@ export class Store {
     this.bucket(bucket);
     const upload = this.uploads.get(id);
     if (upload === undefined || upload.record.bucket !== bucket || upload.record.key !== key) {
-      throw new S3Error('NoSuchUpload');
+      throw new S3Error('NoSuchUpload', undefined, {}, { UploadId: id });
     }
     return upload;
   }

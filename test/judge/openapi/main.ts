@@ -17,6 +17,7 @@ const CHECKS = 'not_a_server_error,status_code_conformance,content_type_conforma
 /** schemathesis makes requests of every route from the OpenAPI document and looks at the answers. */
 export const openapi: Judge = {
   name: 'The API against its OpenAPI document, by schemathesis',
+  folders: ['api', 'functions/api'],
   missing: () => {
     try {
       execFileSync(PROGRAM, ['--version'], { stdio: 'ignore' });

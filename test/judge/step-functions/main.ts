@@ -13,6 +13,7 @@ const LEAST_EQUAL = 0.98;
 /** What AWS really answered (LocalStack's recorded tests) judges the interpreter of state machines. */
 export const stepFunctions: Judge = {
   name: "Step Functions against AWS's recorded histories",
+  folders: ['local/stepfunctions'],
   missing: () =>
     existsSync(join(FOLDER, 'v2'))
       ? undefined
