@@ -11,6 +11,7 @@ import { METADEF_ROUTES } from './metadefs/routes.ts';
 import type { Group, Route } from './route.ts';
 import { SCHEMA_ROUTES } from './schemas/routes.ts';
 import { TASK_ROUTES } from './tasks/routes.ts';
+import { UPLOAD_ROUTES } from './uploads/routes.ts';
 
 export const ROUTES = {
   ...IMAGE_ROUTES,
@@ -18,6 +19,7 @@ export const ROUTES = {
   ...INFO_ROUTES,
   ...TASK_ROUTES,
   ...IMPORT_ROUTES,
+  ...UPLOAD_ROUTES,
   ...SCHEMA_ROUTES,
   ...IDENTITY_ROUTES,
   ...METADEF_ROUTES,

@@ -3,6 +3,17 @@ import type { PartBounds } from './store.ts';
 
 const MIB = 1024 * 1024;
 
+/** Why an upload of `totalBytes` cannot be cut into parts of `partBytes`; undefined when it can. */
+export function partSizeProblem(partBytes: number, bounds: PartBounds, totalBytes: number): string | undefined {
+  const { minPartBytes, maxPartBytes, maxParts } = bounds;
+  if (partBytes < minPartBytes || partBytes > maxPartBytes)
+    return `${partBytes} bytes: a part has ${minPartBytes} to ${maxPartBytes} bytes`;
+  const parts = Math.ceil(totalBytes / partBytes);
+  return parts > maxParts
+    ? `${partBytes} bytes: ${totalBytes} bytes would be ${parts} parts, at most ${maxParts} are taken`
+    : undefined;
+}
+
 /** That of a sparse slice, so that all uploads use buffers of one size again and again. */
 const BASE_PART = SLICE_BYTES;
 const LARGEST_PART = 512 * MIB;

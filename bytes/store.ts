@@ -45,6 +45,42 @@ export interface Store {
   removeObject(key: string): Promise<void>;
   /** Removes every object, and aborts every multipart upload, under a prefix. Idempotent. */
   removePrefix(prefix: string): Promise<void>;
+  /** Absent: nobody but us reaches its bytes. */
+  readonly direct?: DirectAccess;
+}
+
+/** What a client does with a store by itself: by requests that are signed for one thing each. */
+export interface DirectAccess {
+  /** The request that stores part `part.number` of an upload, of that length and CRC32 and no other. */
+  signPart(key: string, uploadId: string, part: StoredPart, seconds: number): Promise<SignedPart>;
+  /** The request that reads an object, or a range of it. */
+  signGet(key: string, seconds: number): Promise<SignedRequest>;
+  /** Parts that there are, in order; undefined when there is no such upload (any more). @throws BackendUnavailable */
+  listParts(key: string, uploadId: string): Promise<readonly StoredPart[] | undefined>;
+  /** Makes the object of the parts that there are; an upload that the service refuses to complete stays. @throws BackendUnavailable */
+  joinParts(key: string, uploadId: string): Promise<void>;
+}
+
+/** A part as clients speak of it: numbered from 1. */
+export interface StoredPart {
+  readonly number: number;
+  /** Bytes. */
+  readonly size: number;
+  /** As in `x-amz-checksum-crc32`: base64 of four bytes, big-endian. */
+  readonly crc32: string;
+}
+
+/** A request as a client has to send it. The URL is a secret while it lives: it goes into an answer, and nowhere else. */
+export interface SignedRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'PUT';
+  /** Headers that were signed, but for `host`; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expiresAtMs: number;
+}
+
+export interface SignedPart extends SignedRequest {
+  readonly number: number;
 }
 
 /** What a service can, and within which bounds. All sizes are bytes. */

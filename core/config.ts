@@ -353,6 +353,16 @@ export const Config = z.strictObject({
     .prefault({}),
   cors_allowed_origins: names([], 'Origins answered with CORS headers.'),
   allow_anonymous_access: z.boolean().default(false).describe('Requests without a token may read public data.'),
+  upload_sessions: z
+    .strictObject({
+      ttl: z
+        .int()
+        .min(1)
+        .max(720)
+        .default(24)
+        .describe('Hours after which an upload session ends that nobody asked for URLs (not of Glance).'),
+    })
+    .prefault({}),
 });
 
 export type Config = z.infer<typeof Config>;

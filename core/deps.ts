@@ -1,4 +1,5 @@
 import type { WithBytes } from '../bytes/bytes-port.ts';
+import type { WithDirect } from '../bytes/direct-port.ts';
 import type { WithClock, WithIds } from './clock.ts';
 import type { WithConfig } from './config.ts';
 import type { WithDuties } from './duties/duty.ts';
@@ -17,6 +18,7 @@ import type { WithKeyManager } from './signatures/key-manager.ts';
 import type { WithStoreAbilities } from './stores/abilities.ts';
 import type { WithTasks } from './tasks/repository.ts';
 import type { WithSourceSecrets } from './tasks/source-secrets.ts';
+import type { WithUploadSessions } from './uploads/repository.ts';
 
 /** Everything the domain needs from the outside. Built once per process and handed down; nothing below an entry point reads the environment. */
 export type Deps = WithConfig &
@@ -38,6 +40,8 @@ export type Deps = WithConfig &
   WithPeers &
   WithDuties &
   WithBytes &
+  WithDirect &
+  WithUploadSessions &
   WithStoreAbilities &
   WithWorkflows &
   WithLog;

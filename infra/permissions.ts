@@ -22,7 +22,9 @@ export type Port =
   | 'metadefs'
   | 'workflows'
   | 'dropBox'
-  | 'keyManager';
+  | 'keyManager'
+  | 'uploadSessions'
+  | 'direct';
 
 /** Of records that are read, listed and changed together. A transaction needs the action of each of its items, not one of its own. */
 const TRANSACTED = [
@@ -64,6 +66,8 @@ export const PORT_ACTIONS: Readonly<
   bytes: {},
   locations: {},
   dropBox: {},
+  uploadSessions: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'] },
+  direct: {},
   keyManager: { certificates: ['secretsmanager:GetSecretValue'] },
   workflows: {
     executions: [
@@ -132,6 +136,8 @@ const grants = (ports: readonly Port[], access: Partial<Omit<Grants, 'ports'>> =
 const SWEEP = { staging: ['sweep'], stores: ['sweep'] } as const;
 /** Reads what is there. A worker that was overtaken removes what it wrote, from staging and stores (bytes/imports/step.ts). */
 const LOOK = { staging: ['read', 'sweep'], stores: ['read', 'sweep'] } as const;
+/** As `LOOK`, and joins parts that clients send; what a signed URL does, it does in the name of who signed it. */
+const DIRECT = { staging: ['read', 'upload', 'resume', 'sweep'], stores: ['read', 'sweep'] } as const;
 /** Sets dropped files aside; large ones in parts. */
 const DROP = { staging: ['read', 'upload', 'resume', 'remove'] } as const;
 /** Makes objects in the staging bucket. */
@@ -158,8 +164,10 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'locations',
       'workflows',
       'keyManager',
+      'uploadSessions',
+      'direct',
     ],
-    { ...LOOK, tokens: 'checks', sources: true },
+    { ...DIRECT, tokens: 'checks', sources: true },
   ),
   'api-identity': grants(['identityRecords'], { tokens: 'makes' }),
   'api-metadefs': grants(['identityReads', 'metadefs'], { tokens: 'checks' }),
@@ -200,6 +208,7 @@ export const GRANTS: Readonly<Record<FunctionName | 'gateway', Grants>> = {
       'projects',
       'sourceSecrets',
       'tasks',
+      'uploadSessions',
       'usage',
       'workflows',
     ],

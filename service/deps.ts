@@ -11,10 +11,12 @@ import { createMetadefRepository } from '../aws/dynamodb/metadefs.ts';
 import { createSourceSecretReads, createSourceSecrets } from '../aws/dynamodb/source-secrets.ts';
 import { tableOf } from '../aws/dynamodb/table.ts';
 import { createTaskRepository } from '../aws/dynamodb/tasks.ts';
+import { createUploadSessions } from '../aws/dynamodb/upload-sessions.ts';
 import { createUsageRepository } from '../aws/dynamodb/usage.ts';
 import { createS3Places } from '../aws/s3/stores.ts';
 import { createWorkflows } from '../aws/stepfunctions/workflows.ts';
 import { telemetry } from '../aws/telemetry.ts';
+import { directIn } from '../bytes/direct.ts';
 import { createDropBox } from '../bytes/drop-box.ts';
 import { createLocations } from '../bytes/locations.ts';
 import { storeAbilitiesIn, type WithPlaces } from '../bytes/places.ts';
@@ -104,6 +106,8 @@ export async function createServiceDeps(env: Environment): Promise<ServiceDeps> 
     duties,
     metadefs: createMetadefRepository(table, { clock, newId: randomUUID, duties, limits: catalogLimits(config), log }),
     bytes: places,
+    direct: directIn(places),
+    uploadSessions: createUploadSessions(table),
     storeAbilities: storeAbilitiesIn(places),
     locations: createLocations(places),
     workflows: createWorkflows(traced(new SFNClient({ requestHandler: SOON })), required(env, 'importWorkflow')),

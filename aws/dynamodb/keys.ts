@@ -7,6 +7,7 @@
  * | image | IMAGE#id / IMAGE | owner, by created | owner, by name | visibility shard, by created | visibility shard, by name |
  * | member | IMAGE#id / MEMBER#project | project + status, by image created | | | |
  * | count of members | IMAGE#id / MEMBERS | | | | |
+ * | upload session | IMAGE#id / UPLOAD#session | | | | |
  * | deleted id | IMAGE#id / IMAGE, with `deleted_at` and nothing else | | | | |
  * | task | TASK#id / TASK | image, by created | owner, by created | live tasks, by created | all tasks, by created |
  * | batch | TASK#id / BATCH#phase#n | | | | |
@@ -31,6 +32,8 @@ export const memberKey = (imageId: string, project: string): Key => ({
   pk: `IMAGE#${imageId}`,
   sk: `MEMBER#${project}`,
 });
+/** Upload sessions lie beside their image. */
+export const uploadSessionKey = (imageId: string, id: string): Key => ({ pk: `IMAGE#${imageId}`, sk: `UPLOAD#${id}` });
 export const taskKey = (id: string): Key => ({ pk: `TASK#${id}`, sk: 'TASK' });
 /** How many members an image has; it sorts beside them. */
 export const memberCountKey = (imageId: string): Key => ({ pk: `IMAGE#${imageId}`, sk: 'MEMBERS' });

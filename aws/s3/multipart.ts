@@ -13,7 +13,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { combineCrc32, crc32Header, headerCrc32 } from '../../bytes/crc32.ts';
-import type { Abilities, Metadata, Multipart, ObjectVersion, ResumedMultipart } from '../../bytes/store.ts';
+import type { Abilities, Metadata, Multipart, ObjectVersion, ResumedMultipart, StoredPart } from '../../bytes/store.ts';
 import { BackendUnavailable } from '../../core/errors.ts';
 import { abortable, type Bucket, copySource } from './bucket.ts';
 import { encodedMetadata, sourceCondition } from './copy-object.ts';
@@ -30,8 +30,8 @@ interface Part {
 
 interface S3MultipartOptions {
   readonly metadata?: Metadata | undefined;
-  /** One that was begun elsewhere; its parts by number, from 1. */
-  readonly resumed?: { readonly uploadId: string; readonly parts: ReadonlyMap<number, Part> };
+  /** One that was begun elsewhere; its parts by number, from 1. `kept`: it stays when the service makes no object of them. */
+  readonly resumed?: { readonly uploadId: string; readonly parts: ReadonlyMap<number, Part>; readonly kept?: boolean };
 }
 
 /** One multipart upload, begun by its first part; its object carries a CRC32 over all of it where the service takes one. */
@@ -42,6 +42,7 @@ export class S3Multipart implements Multipart {
   readonly #metadata: Metadata | undefined;
   /** By part number, from 1. */
   readonly #parts: Map<number, Part>;
+  readonly #isKept: boolean;
   #uploadId: Promise<string> | undefined;
 
   constructor(at: Bucket, key: string, signal?: AbortSignal, { metadata, resumed }: S3MultipartOptions = {}) {
@@ -51,6 +52,7 @@ export class S3Multipart implements Multipart {
     this.#metadata = metadata;
     this.#uploadId = resumed && Promise.resolve(resumed.uploadId);
     this.#parts = new Map(resumed?.parts);
+    this.#isKept = resumed?.kept === true;
   }
 
   begin(): Promise<string> {
@@ -131,7 +133,8 @@ export class S3Multipart implements Multipart {
     try {
       return await this.#at.client.send(new CompleteMultipartUploadCommand(input), abortable(this.#signal));
     } catch (error) {
-      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 400) await this.abort();
+      const isRefused = error instanceof S3ServiceException && error.$metadata.httpStatusCode === 400;
+      if (isRefused && !this.#isKept) await this.abort();
       throw error;
     }
   }
@@ -195,6 +198,29 @@ export async function resumeMultipart(
   } catch (error) {
     if (isNoSuchUpload(error)) return undefined;
     throw translate(error, at, key, signal);
+  }
+}
+
+/** Parts of an upload that somebody else sends, in order; undefined when it has ended. @throws BackendUnavailable */
+export async function storedParts(at: Bucket, key: string, uploadId: string): Promise<StoredPart[] | undefined> {
+  try {
+    const parts = [...(await listParts(at, key, uploadId, undefined))];
+    return parts
+      .toSorted(([a], [b]) => a - b)
+      .map(([number, { bytes, checksum = '' }]) => ({ number, size: bytes, crc32: checksum }));
+  } catch (error) {
+    if (isNoSuchUpload(error)) return undefined;
+    throw translate(error, at, key);
+  }
+}
+
+/** Makes the object of the parts that somebody else sent. An upload that is refused stays. @throws BackendUnavailable */
+export async function completeListed(at: Bucket, key: string, uploadId: string): Promise<void> {
+  try {
+    const parts = await listParts(at, key, uploadId, undefined);
+    await new S3Multipart(at, key, undefined, { resumed: { uploadId, parts, kept: true } }).complete();
+  } catch (error) {
+    throw translate(error, at, key);
   }
 }
 

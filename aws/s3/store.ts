@@ -6,7 +6,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Abilities, Store } from '../../bytes/store.ts';
 import { AWS_ABILITIES, type Bucket } from './bucket.ts';
 import { copyObject } from './copy-object.ts';
-import { resumeMultipart, S3Multipart } from './multipart.ts';
+import { signGet, signPart } from './direct.ts';
+import { completeListed, resumeMultipart, S3Multipart, storedParts } from './multipart.ts';
 import { putObject } from './put-object.ts';
 import { RangedGet } from './ranged-get.ts';
 import { removePrefix } from './remove-prefix.ts';
@@ -74,6 +75,12 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     copyObject: (from, key, copy) => copyObject(at, from, key, copy),
     removeObject: (key) => removeObject(at, key),
     removePrefix: (prefix) => removePrefix(at, prefix),
+    direct: {
+      signPart: (...part) => signPart(at, ...part),
+      signGet: (...object) => signGet(at, ...object),
+      listParts: (...upload) => storedParts(at, ...upload),
+      joinParts: (...upload) => completeListed(at, ...upload),
+    },
   };
 }
 

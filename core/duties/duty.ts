@@ -2,7 +2,7 @@
 export interface Duty {
   /** `upload:{writeId}`, `task:{taskId}`, `retired:{imageId}:{writeId}` … : one duty per thing. */
   readonly id: string;
-  readonly kind: 'upload' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop' | 'kept' | 'queued';
+  readonly kind: 'upload' | 'session' | 'task' | 'retired' | 'deleted' | 'metadef' | 'drop' | 'kept' | 'queued';
   readonly dueAtMs: number;
   /** Empty for `metadef`, `drop` and `queued`. */
   readonly imageId: string;

@@ -9,7 +9,7 @@ import type { Image } from './image.ts';
 import type { WithImages } from './repository.ts';
 import { storedBytesOf } from './stored-bytes.ts';
 
-type DownloadDeps = WithConfig & WithImages & WithMembers & WithPolicy;
+export type DownloadDeps = WithConfig & WithImages & WithMembers & WithPolicy;
 
 /** What a download may read: copies in the order to try them; none when the image has no data. */
 export interface Download {

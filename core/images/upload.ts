@@ -26,11 +26,11 @@ import { type ExpectedSignature, expectedSignature } from '../signatures/expecte
 import type { WithKeyManager } from '../signatures/key-manager.ts';
 import { refusedSignature, SignatureRefused } from '../signatures/refused.ts';
 import { enforce, seenImage } from './access.ts';
+import { holdImage } from './hold-image.ts';
 import type { Image, StagedData } from './image.ts';
 import type { ImageChange, WithImageList, WithImages } from './repository.ts';
-import { retireSoon, retireWrite } from './retire-write.ts';
+import { retireWrite } from './retire-write.ts';
 import { lacksSignature, requiresSignatures, type SignedOutcome, signedOutcome } from './signed.ts';
-import { stagedWrite } from './staged.ts';
 import { BYTES_LIMIT, type UploadKind, uploadLimit } from './upload-limits.ts';
 
 type UploadDeps = WithConfig &
@@ -153,21 +153,9 @@ function isPacked(image: Image, kind: UploadKind, storeIsSparse: boolean): boole
 
 async function takeLock(deps: UploadDeps, upload: Upload): Promise<void> {
   const { image, kind, writeId, declaredSize } = upload;
-  // The duty first: whoever dies behind it is found by it.
-  await beat(deps, upload);
   // Whoever said how long it is has its place from now on; a body of undeclared size takes it when it is complete.
   const size = isCounted(deps.config) && declaredSize !== undefined ? { size: declaredSize } : {};
-  try {
-    await deps.images.change(image.id, {
-      expect: { status: ['queued'], lock: null },
-      // What a cancelled import left for a retry is replaced.
-      set: { status: BUSY[kind], lock: writeId, staged: null, ...size },
-    });
-  } catch (error) {
-    await deps.duties.remove(dutyId(writeId));
-    throw error;
-  }
-  if (image.staged !== null) await retireSoon(deps, stagedWrite(image.id, image.staged));
+  await holdImage(deps, image, { status: BUSY[kind], lock: writeId, ...size }, dutyOf(deps, upload));
 }
 
 function goneOr(error: unknown, { id }: Image): unknown {
@@ -176,12 +164,12 @@ function goneOr(error: unknown, { id }: Image): unknown {
     : error;
 }
 
-const dutyId = (writeId: string): string => `upload:${writeId}`;
+export const uploadDutyId = (writeId: string): string => `upload:${writeId}`;
 
 /** What an upload owes, as the janitor finds it. */
 export function dutyOf(deps: WithClock, upload: Upload): Duty {
   return {
-    id: dutyId(upload.writeId),
+    id: uploadDutyId(upload.writeId),
     kind: 'upload',
     imageId: upload.image.id,
     writeId: upload.writeId,
@@ -246,7 +234,11 @@ async function outcomeOf(deps: WithConfig & WithImages, { image, signature }: Up
 }
 
 /** The bytes wait for an import; the image stays `uploading`, and is free. @throws Gone, Conflict as `assertHeld`, LimitExceeded */
-export async function completeStage(deps: UploadDeps, upload: Upload, received: Received): Promise<void> {
+export async function completeStage(
+  deps: WithImages & WithDuties,
+  upload: Upload,
+  received: Pick<Received, 'size' | 'md5' | 'hash'>,
+): Promise<void> {
   const { size, md5, hash } = received;
   const staged: StagedData = {
     writeId: upload.writeId,
@@ -258,7 +250,7 @@ export async function completeStage(deps: UploadDeps, upload: Upload, received: 
   await complete(deps, upload, { set: { staged, size: received.size, lock: null } });
 }
 
-async function complete(deps: UploadDeps, upload: Upload, change: ImageChange): Promise<void> {
+async function complete(deps: WithImages & WithDuties, upload: Upload, change: ImageChange): Promise<void> {
   const { image, writeId, kind } = upload;
   try {
     await deps.images.change(image.id, { ...change, expect: { lock: writeId, status: [BUSY[kind]] } });
@@ -268,7 +260,7 @@ async function complete(deps: UploadDeps, upload: Upload, change: ImageChange): 
       throw goneOr(error, image);
     }
   }
-  await deps.duties.remove(dutyId(writeId));
+  await deps.duties.remove(uploadDutyId(writeId));
 }
 
 /** True when the record refers to the bytes of this write. */
@@ -322,7 +314,7 @@ export async function giveUpStaged(deps: AbandonDeps, image: Image): Promise<voi
   const { writeId } = image.staged;
   const places = [{ place: 'staging', prefix: stagedPrefix(image.id, writeId) }];
   const duty: Duty = {
-    ...{ id: dutyId(writeId), kind: 'upload', imageId: image.id, writeId, places },
+    ...{ id: uploadDutyId(writeId), kind: 'upload', imageId: image.id, writeId, places },
     dueAtMs: deps.clock.now() + UPLOAD_DUE_MS,
   };
   // The duty first: whoever dies behind it is found by it.

@@ -15,6 +15,8 @@ import type { WithMetadefs } from '../metadefs/repository.ts';
 import { sweepGenerations } from '../metadefs/sweep.ts';
 import { recountAll } from '../quota/counter.ts';
 import type { Task } from '../tasks/task.ts';
+import { settleSession } from '../uploads/end.ts';
+import type { WithUploadSessions } from '../uploads/repository.ts';
 import { isDead, silenceOf } from './silence.ts';
 
 /**
@@ -30,7 +32,7 @@ export interface JanitorReport {
 type TaskDutyDeps = Parameters<typeof revertImport>[0] & WithWorkflows;
 
 /** What settling the duties of every kind takes. */
-export type JanitorDeps = TaskDutyDeps & TakeDropDeps & WithMembers & WithMetadefs;
+export type JanitorDeps = TaskDutyDeps & TakeDropDeps & WithMembers & WithMetadefs & WithUploadSessions;
 
 const PAGE = 50;
 /** A run ends before the next one is due. */
@@ -71,6 +73,7 @@ async function settle(deps: JanitorDeps, duty: Duty): Promise<boolean> {
 const HANDLERS: Readonly<Record<Duty['kind'], (deps: JanitorDeps, duty: Duty) => Promise<void>>> = {
   task: settleTask,
   upload: (deps, duty) => abandonUpload(deps, duty),
+  session: (deps, duty) => settleSession(deps, duty),
   retired: (deps, duty) => sweepRetired(deps, duty),
   deleted: (deps, duty) => finishDelete(deps, duty),
   metadef: (deps, duty) => sweepGenerations(deps, duty),

@@ -5,10 +5,14 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GroupOperations, ROUTES } from '../../api/routes.ts';
+import { crc32Header } from '../../bytes/crc32.ts';
+import { stagedPrefix } from '../../bytes/keys.ts';
 import type { Image } from '../../core/images/image.ts';
 import type { Task } from '../../core/tasks/task.ts';
+import type { UploadSession } from '../../core/uploads/session.ts';
 import { createGateway } from '../../gateway/server.ts';
 import { aLocation, anImage } from '../support/images.ts';
 import { BY_NAME, type CallerName, startImagesApi, type TestApi } from '../support/images-api.ts';
@@ -102,6 +106,31 @@ const onImport = (status: number, row: Partial<Row> = {}): Row => ({
   ...row,
 });
 
+const UPLOAD_BYTES = 1000;
+const SESSION_ID = '00000000-0000-4000-8000-00000000000b';
+/** An open upload session of the image, of its project, with all of its bytes there. */
+const withUpload = async ({ deps, bucket }: TestApi, { id }: Image) => {
+  const session: Omit<UploadSession, 'multipartId'> = {
+    ...{ id: SESSION_ID, imageId: id, projectId: 'demo', state: 'open', size: UPLOAD_BYTES, partSize: 5 * 1024 * 1024 },
+    createdAt: '2026-05-05T00:00:00.000Z',
+    expiresAtMs: deps.clock.now() + 3_600_000,
+  };
+  const prefix = stagedPrefix(id, SESSION_ID);
+  const multipartId = await deps.direct.beginParts(prefix);
+  const part = { number: 1, size: UPLOAD_BYTES, crc32: crc32Header(crc32(Buffer.alloc(UPLOAD_BYTES))) };
+  bucket('staging').receive(await deps.direct.signPart({ prefix, multipartId }, part, 60), Buffer.alloc(UPLOAD_BYTES));
+  await deps.uploadSessions.create({ ...session, multipartId });
+  await deps.images.change(id, {
+    expect: { status: ['queued'] },
+    set: { status: 'uploading', lock: SESSION_ID, size: UPLOAD_BYTES },
+  });
+};
+/** Of a session that was begun: for admins and members of its project. */
+const onUpload = (status: number, row: Partial<Row> = {}): Row => change(status, { given: withUpload, ...row });
+const withPlainCopy = async ({ bucket }: TestApi, { id }: Image) => {
+  await bucket('central').putObject(`images/${id}/write-1/data`, Buffer.from('x'));
+};
+
 const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
   createImage: {
     own: [201, 201, 403, 201, 201, 401, 403],
@@ -180,6 +209,19 @@ const TABLE: Readonly<Record<GroupOperations<'images' | 'gateway'>, Row>> = {
     given: (api, image) =>
       withImport({ status: 'failure', cancelledAt: new Date(api.deps.clock.now()).toISOString() })(api, image),
   }),
+  createUpload: change(201, { body: { size: UPLOAD_BYTES } }),
+  listUploads: onUpload(200),
+  showUpload: onUpload(200),
+  signParts: onUpload(200, { body: { parts: [{ number: 1, size: UPLOAD_BYTES, crc32: 'AAAAAA==' }] } }),
+  completeUpload: onUpload(200),
+  abortUpload: onUpload(204),
+  createLink: {
+    own: [200, 200, 403, 404, 404, 401, 404],
+    open: [200, 200, 403, 200, 200, 401, 404],
+    before: { own: [200, 200, 200, 404, 404, 401, 404], open: [200, 200, 200, 200, 200, 401, 200] },
+    image: STORED,
+    given: withPlainCopy,
+  },
   showImageSchema: forAll(200),
   showImagesSchema: forAll(200),
   showMemberSchema: forAll(200),
@@ -242,7 +284,8 @@ async function ask(
     .replace('{tag}', 'x')
     .replace('{member}', 'third')
     .replace('{store}', 'dcn0')
-    .replace('{task}', image.id);
+    .replace('{task}', image.id)
+    .replace('{upload}', SESSION_ID);
   if (group === 'images') {
     const { body, headers = {} } = row;
     return (await api.call(method, to, { as, body, headers })).status;

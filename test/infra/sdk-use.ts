@@ -3,7 +3,7 @@
  * (esbuild), the ports of `deps` and the calls of the store port it names are looked up, and the implementation of each is bundled the
  * same way.
  */
-import type { Store } from '../../bytes/store.ts';
+import type { DirectAccess, Store } from '../../bytes/store.ts';
 import { bundledText } from './bundled-text.ts';
 
 /** Ports of Deps, ServiceDeps and ApiDeps that reach AWS → the module and the export that implements them (service/deps.ts). */
@@ -25,6 +25,8 @@ export const PORTS = {
   dropBox: ['bytes/drop-box.ts', 'createDropBox'],
   workflows: ['aws/stepfunctions/workflows.ts', 'createWorkflows'],
   keyManager: ['aws/certificates.ts', 'certificatesInSecretsManager'],
+  uploadSessions: ['aws/dynamodb/upload-sessions.ts', 'createUploadSessions'],
+  direct: ['bytes/direct.ts', 'directIn'],
 } as const satisfies Record<string, readonly [string, string]>;
 export type PortName = keyof typeof PORTS;
 
@@ -39,7 +41,14 @@ const STORE_CALLS = {
   copyObject: ['aws/s3/copy-object.ts', 'copyObject'],
   removeObject: ['aws/s3/single-object.ts', 'removeObject'],
   removePrefix: ['aws/s3/remove-prefix.ts', 'removePrefix'],
-} as const satisfies Record<Exclude<keyof PickCalls<Store>, 'canCopyFrom'>, readonly [string, string]>;
+  signPart: ['aws/s3/direct.ts', 'signPart'],
+  signGet: ['aws/s3/direct.ts', 'signGet'],
+  listParts: ['aws/s3/multipart.ts', 'storedParts'],
+  joinParts: ['aws/s3/multipart.ts', 'completeListed'],
+} as const satisfies Record<
+  Exclude<keyof PickCalls<Store>, 'canCopyFrom'> | keyof DirectAccess,
+  readonly [string, string]
+>;
 
 type PickCalls<T> = { [K in keyof T as T[K] extends (...args: never) => unknown ? K : never]: T[K] };
 

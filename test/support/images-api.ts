@@ -5,7 +5,9 @@ import { createImageRepository } from '../../aws/dynamodb/images.ts';
 import { createMemberRepository } from '../../aws/dynamodb/members.ts';
 import { createSourceSecrets } from '../../aws/dynamodb/source-secrets.ts';
 import { createTaskRepository } from '../../aws/dynamodb/tasks.ts';
+import { createUploadSessions } from '../../aws/dynamodb/upload-sessions.ts';
 import { createUsageRepository } from '../../aws/dynamodb/usage.ts';
+import { directIn } from '../../bytes/direct.ts';
 import { parseConfig } from '../../core/config.ts';
 import type { Deps } from '../../core/deps.ts';
 import { NotFound, Unauthenticated } from '../../core/errors.ts';
@@ -22,6 +24,7 @@ import { createImagesApi } from '../../functions/api/images/api.ts';
 import { decodedPath } from '../../local/http-api/event.ts';
 import { nameId } from '../../service/name-id.ts';
 import { held } from './held.ts';
+import { type MemoryStore, memoryStore } from './memory/store.ts';
 import { dutiesOf, startTable } from './table.ts';
 
 /** Who the tests call as: the token is the name. */
@@ -62,6 +65,8 @@ export interface TestApi {
   readonly effects: string[];
   /** The clock; starts at 2026-05-05T00:00:00Z, moves 1 ms per reading. */
   readonly time: { nowMs: number };
+  /** `staging` and the stores, as clients reach them by URLs. */
+  bucket(place: string): MemoryStore;
   call(method: string, path: string, call?: Call): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -81,6 +86,8 @@ export async function startImagesApi(
   };
   const dropped: TestApi['dropped'] = new Map();
   const settings = parseConfig({ stores: [...STORES], ...config });
+  const buckets = new Map(['staging', ...settings.stores.map(({ id }) => id)].map((id) => [id, memoryStore({ id })]));
+  const of = (place: string) => buckets.get(place) as MemoryStore;
   const counter = {
     config: settings,
     clock,
@@ -106,6 +113,8 @@ export async function startImagesApi(
     duties: dutiesOf(database),
     storeAbilities: { known: async () => undefined },
     bytes: { removePrefix: (place, prefix) => record('sweep', place, prefix) },
+    direct: directIn({ staging: of('staging'), of }),
+    uploadSessions: createUploadSessions(table),
     workflows: {
       startImport: (task) => record('start', task.imageId),
       stop: (taskId) => record('stop', taskId),
@@ -140,6 +149,7 @@ export async function startImagesApi(
     effects,
     time,
     close,
+    bucket: of,
     call: callsOf(handler),
   };
 }

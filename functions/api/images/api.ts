@@ -9,6 +9,7 @@ import { importOperations } from './imports.ts';
 import { infoOperations } from './info.ts';
 import { memberOperations } from './members.ts';
 import { taskOperations } from './tasks.ts';
+import { uploadOperations } from './uploads.ts';
 
 export interface ImagesApiOptions {
   readonly authenticator: Authenticator;
@@ -26,6 +27,7 @@ export function createImagesApi(deps: Deps, { authenticator, disabled }: ImagesA
       ...infoOperations(deps),
       ...taskOperations(deps),
       ...importOperations(deps),
+      ...uploadOperations(deps),
     },
     config,
     authenticator,

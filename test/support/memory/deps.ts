@@ -1,3 +1,4 @@
+import { directIn } from '../../../bytes/direct.ts';
 import { type Config, parseConfig } from '../../../core/config.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { NotFound } from '../../../core/errors.ts';
@@ -21,7 +22,9 @@ import { memoryMembers } from './members.ts';
 import { memoryMetadefs } from './metadefs.ts';
 import { Records } from './records.ts';
 import { memorySourceSecrets } from './source-secrets.ts';
+import { type MemoryStore, memoryStore } from './store.ts';
 import { memoryTasks } from './tasks.ts';
+import { memoryUploadSessions } from './upload-sessions.ts';
 import { memoryUsage } from './usage.ts';
 
 export interface LogLine {
@@ -46,6 +49,8 @@ export interface MemoryDeps extends Deps, JanitorDeps {
   readonly calls: Map<string, number>;
   /** `place prefix` of each sweep. */
   readonly swept: readonly string[];
+  /** The staging bucket, as clients reach it themselves; sweeps reach it, too. */
+  readonly staging: MemoryStore;
   /** Objects under `drop/` by key; what was set aside, with its reason. */
   readonly dropped: Map<string, Pick<Dropped, 'bucket' | 'etag' | 'size' | 'metadata'>>;
   readonly setAside: ReadonlyMap<string, string>;
@@ -88,6 +93,8 @@ export function memoryDeps(
   const note = (level: LogLine['level']) => (message: string, facts?: LogLine['facts']) =>
     void logged.push({ level, message, ...(facts !== undefined && { facts }) });
   const swept: string[] = [];
+  const staging = memoryStore({ id: 'staging' });
+  const places = new Map(settings.stores.map(({ id, bucket }) => [id, memoryStore({ id, bucket })]));
   const certificates: MemoryDeps['certificates'] = new Map();
   const sourceSecrets = memorySourceSecrets();
   const projects: MemoryDeps['projects'] = new Map();
@@ -117,8 +124,13 @@ export function memoryDeps(
     locations: { find: async () => undefined },
     storeAbilities: { known: async () => undefined },
     bytes: {
-      removePrefix: async (place, prefix) => void swept.push(`${place} ${prefix}`),
+      async removePrefix(place, prefix) {
+        swept.push(`${place} ${prefix}`);
+        if (place === staging.id) await staging.removePrefix(prefix);
+      },
     },
+    direct: directIn({ staging, of: (place) => places.get(place) ?? staging }),
+    uploadSessions: memoryUploadSessions(),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     findProject: async (idOrName) => projects.get(idOrName),
     ...recordedWorkflows(),
@@ -127,6 +139,7 @@ export function memoryDeps(
     certificates,
     logged,
     swept,
+    staging,
     projects,
     ...overrides,
   };

@@ -2,8 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { AWS_ABILITIES } from '../../../aws/s3/bucket.ts';
 import { abortReason } from '../../../bytes/abort-reason.ts';
+import { crc32Header } from '../../../bytes/crc32.ts';
 import type {
   Abilities,
+  DirectAccess,
   Metadata,
   Multipart,
   ObjectFacts,
@@ -11,6 +13,7 @@ import type {
   RangedRead,
   ReadOptions,
   ResumedMultipart,
+  SignedRequest,
   Store,
 } from '../../../bytes/store.ts';
 import { BackendUnavailable, NotFound } from '../../../core/errors.ts';
@@ -62,6 +65,9 @@ export interface MemoryStore extends Store {
   answering: ((call: StoreCall) => void | Promise<void>) | undefined;
   /** The next connections of ranged reads break off after so many bytes each. */
   readonly breaks: number[];
+  readonly direct: DirectAccess;
+  /** What a client does with a request that stores a part: answers whether the store took it. */
+  receive(request: SignedRequest, body: Uint8Array): boolean;
 }
 
 /** Bytes of a chunk of a ranged read: as a socket delivers them. */
@@ -149,10 +155,47 @@ class MemoryBucket implements MemoryStore {
 
   async resumeMultipart(key: string, uploadId: string, signal?: AbortSignal): Promise<ResumedMultipart | undefined> {
     await this.begin('listParts', key, signal);
-    const [upload] = [...this.uploads].find(([{ id }, of]) => id === uploadId && of === key) ?? [];
+    const upload = this.upload(key, uploadId);
     if (upload === undefined) return undefined;
     const multipart = new MemoryMultipart(this, key, signal, upload);
     return { multipart, parts: new Map([...upload.parts].map(([n, { bytes }]) => [n, bytes.length])) };
+  }
+
+  readonly direct: DirectAccess = {
+    signPart: async (key, uploadId, { number, size, crc32: crc }, seconds) => ({
+      ...{ number, method: 'PUT', expiresAtMs: seconds * 1000 },
+      headers: { 'content-length': String(size), 'x-amz-checksum-crc32': crc },
+      url: `memory://${this.bucket}/${key}?${new URLSearchParams({ uploadId, number: String(number), size: String(size), crc })}`,
+    }),
+    signGet: async (key, seconds) => ({
+      ...{ url: `memory://${this.bucket}/${key}`, method: 'GET', headers: {}, expiresAtMs: seconds * 1000 },
+    }),
+    listParts: async (key, uploadId) => {
+      await this.begin('listParts', key);
+      const parts = this.upload(key, uploadId)?.parts;
+      const sorted = parts && [...parts].toSorted(([a], [b]) => a - b);
+      return sorted?.map(([n, { bytes }]) => ({
+        ...{ number: n + 1, size: bytes.length, crc32: crc32Header(crc32(bytes)) },
+      }));
+    },
+    joinParts: async (key, uploadId) => {
+      const upload = this.upload(key, uploadId);
+      if (upload === undefined) throw this.unavailable(key);
+      await new MemoryMultipart(this, key, undefined, upload).complete();
+    },
+  };
+
+  receive({ url }: SignedRequest, body: Uint8Array): boolean {
+    const { pathname, searchParams: asked } = new URL(url);
+    const upload = this.upload(pathname.slice(1), asked.get('uploadId') ?? '');
+    const isSigned = String(body.length) === asked.get('size') && crc32Header(crc32(body)) === asked.get('crc');
+    if (upload === undefined || !isSigned) return false;
+    upload.parts.set(Number(asked.get('number')) - 1, { bytes: Buffer.from(body), etag: etagOf(body) });
+    return true;
+  }
+
+  upload(key: string, uploadId: string): MemoryUpload | undefined {
+    return [...this.uploads].find(([{ id }, of]) => id === uploadId && of === key)?.[0];
   }
 
   async copyObject(

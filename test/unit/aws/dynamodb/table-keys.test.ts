@@ -18,6 +18,7 @@ const PARTITIONS: Readonly<
   memberKey: { of: 'service', partition: keys.memberKey('i', 'p').pk },
   memberCountKey: { of: 'service', partition: keys.memberCountKey('i').pk },
   sourceSecretKey: { of: 'sources', partition: keys.sourceSecretKey('t').pk },
+  uploadSessionKey: { of: 'service', partition: keys.uploadSessionKey('i', 'u').pk },
   taskKey: { of: 'service', partition: keys.taskKey('t').pk },
   progressKey: { of: 'service', partition: keys.progressKey('t').pk },
   batchKey: { of: 'service', partition: keys.batchKey('t', 'p', 1).pk },
