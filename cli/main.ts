@@ -9,6 +9,10 @@ import { programFor } from './program.ts';
  * @returns the exit code (exit.ts)
  */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
+  // Who reads a part of a list and leaves, as `head` does, wants no more of it.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.io),
+  );
   let code: ExitCode = EXIT.ok;
   const program = await programFor(argv, (result) => {
     code = result;

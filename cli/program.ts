@@ -7,6 +7,8 @@ const OF_ALL = 'completion';
 
 /** By name, in the order of the help. The one that is named loads nothing of the others: half of a short command is loading. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ['upload', async () => (await import('./commands/upload.ts')).uploadCommand],
+  ['download', async () => (await import('./commands/download.ts')).downloadCommand],
   ['import', async () => (await import('./commands/import-url.ts')).importUrlCommand],
   ['watch', async () => (await import('./commands/watch.ts')).watchCommand],
   ['list', async () => (await import('./commands/list.ts')).listCommand],

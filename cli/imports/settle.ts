@@ -47,7 +47,7 @@ async function print(client: Client, id: string, { json }: SettleOptions): Promi
 }
 
 /** The image that a command made: its row, or all of it. */
-function printImage(image: ImageAnswer, json: boolean | undefined): void {
+export function printImage(image: ImageAnswer, json: boolean | undefined): void {
   if (json === true) writeJson(image);
   else writeLine(imageRow(image).filter(Boolean).join('  '));
 }
