@@ -67,9 +67,11 @@ async function write(
   onSent: Call['onSent'],
 ): Promise<void> {
   let ended = false;
-  isAnswered.then(() => {
+  const end = (): void => {
     ended = true;
-  });
+  };
+  request.once('response', end);
+  request.once('error', end);
   for (let at = 0; at < body.length && !ended; at += PIECE) {
     const piece = body.subarray(at, at + PIECE);
     if (!request.write(piece)) await Promise.race([once(request, 'drain').catch(() => undefined), isAnswered]);
