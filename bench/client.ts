@@ -89,7 +89,7 @@ async function compare(what: string, path: string, more: object, wanted: number)
 }
 
 /** Seconds of the same bytes by eight connections of the SDK, as many ranges as ours. */
-async function getObject(size: number): Promise<number> {
+async function getObject(size: number): Promise<number | undefined> {
   const client = new S3Client({
     endpoint: glimpse.awsEndpoint,
     forcePathStyle: true,
@@ -98,7 +98,7 @@ async function getObject(size: number): Promise<number> {
   });
   const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: 'glimpse-store-central' }));
   const key = Contents.find(({ Size }) => Size === size)?.Key;
-  if (key === undefined) throw new Error('the image is not one object');
+  if (key === undefined) return undefined;
   let at = 0;
   const step = 16 * MIB;
   const lane = async (): Promise<void> => {
@@ -125,7 +125,12 @@ try {
   await compare(`upload ${values.mib} MiB, slow proxy`, plain, slow, 1.5);
   await compare(`upload ${values.mib} MiB`, plain, {}, 1);
   const down = await timed(() => run(process.execPath, [CLI, 'download', 'ours-0', join(folder, 'down')], { env }));
-  report(`download ${values.mib} MiB beside GetObject`, down, await getObject(size), 0.9);
+  const floor = await getObject(size);
+  if (floor === undefined)
+    console.log(
+      `download ${values.mib} MiB: ${down.toFixed(1)} s; stored packed, so there is no one object to compare with`,
+    );
+  else report(`download ${values.mib} MiB beside GetObject`, down, floor, 0.9);
   await rm(join(folder, 'down'));
   const sparse = join(folder, 'sparse.raw');
   if (Number(values['sparse-gib']) > 0) {

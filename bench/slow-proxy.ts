@@ -1,6 +1,6 @@
 /** A forward proxy for HTTP that answers each request later and passes so many bytes a second per connection, both ways. */
 import { createServer, request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { Transform } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -18,6 +18,19 @@ export async function slowProxy({ delayMs, bytesPerSecond }: Pace): Promise<{ re
     });
     onward.on('error', () => response.destroy());
     request.pipe(paced(bytesPerSecond)).pipe(onward);
+  });
+  // What Node's fetch asks of a proxy, of plain HTTP too: a tunnel. It pays the delay once.
+  server.on('connect', async (request, socket, head) => {
+    await pause(delayMs);
+    const [host = '', port = '80'] = (request.url ?? '').split(':');
+    const onward = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      onward.write(head);
+      socket.pipe(paced(bytesPerSecond)).pipe(onward);
+      onward.pipe(paced(bytesPerSecond)).pipe(socket);
+    });
+    onward.on('error', () => socket.destroy());
+    socket.on('error', () => onward.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
