@@ -5,7 +5,7 @@
  * large one, one request after the other, and removes what it made. Times are milliseconds at the client.
  */
 import { parseArgs } from 'node:util';
-import { openSession } from '../cli/session.ts';
+import { openSession } from '../cli/login/session.ts';
 
 const { values } = parseArgs({
   options: {

@@ -32,6 +32,7 @@ export const IMAGE_ROUTES = {
   downloadImage: bytes('GET', '/v2/images/{id}/file', 200, {
     /** Stores to read from, the first one first, by commas. */
     query: queryOf(['prefer'], (query) => query.get('prefer')?.split(',').filter(Boolean)),
+    headers: z.object({ range: z.string().optional() }),
     answer: Bytes,
     /** An image without bytes; a range. */
     also: [204, 206],

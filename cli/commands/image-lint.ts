@@ -18,7 +18,7 @@ export const imageLintCommand: Register = (program, done) => {
     .action(async (which: string | undefined, { json }: { readonly json?: boolean }) => {
       const [{ findingsOf, findingsOfAll, isNote }, { openSession }] = await Promise.all([
         import('../metadefs/lint.ts'),
-        import('../session.ts'),
+        import('../login/session.ts'),
       ]);
       const session = await openSession(process.env);
       const findings = await (which === undefined ? findingsOfAll(session) : findingsOf(session, which));

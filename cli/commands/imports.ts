@@ -12,7 +12,7 @@ interface Output {
 }
 
 /** Loaded when it is asked for: the schemas of the API would add a third to the start of every other command. */
-const openSession = async () => (await import('../session.ts')).openSession(process.env);
+const openSession = async () => (await import('../login/session.ts')).openSession(process.env);
 
 /** `glimpse imports`: what is imported, its end, and another try. Exit 0, 1 when the service could not be asked or said no. */
 export const importsCommand: Register = (program, done) => {

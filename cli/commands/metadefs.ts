@@ -8,7 +8,7 @@ type Done = (code: ExitCode) => void;
 
 /** Loaded when it is asked for: the schemas of the API would add a third to the start of every other command. */
 const work = () => import('../metadefs/catalog.ts');
-const openSession = async () => (await import('../session.ts')).openSession(process.env);
+const openSession = async () => (await import('../login/session.ts')).openSession(process.env);
 
 /**
  * `glimpse metadefs`: the catalog of metadata definitions as files, with the semantics of glance-manage. Exit 0, 3 when a file

@@ -10,6 +10,7 @@ import {
   Unsafe,
   Unsupported,
 } from '../../formats/engine/errors.ts';
+import type { ByteSource } from '../../formats/engine/source.ts';
 import { doneSlices, type SharedState, stop } from './shared.ts';
 import { type Assignment, Work } from './work.ts';
 import type { Answer } from './worker.ts';
@@ -21,11 +22,12 @@ const HEAP = { maxYoungGenerationSizeMb: 4 };
  * Renders every slice of a conversion. The calling thread starts at once; the others join when they have started, and are
  * ended when nothing was left for them.
  * @param threads the calling one included
+ * @param source what the calling thread reads instead of the file
  * @throws the first thing that went wrong, after all have stopped
  */
-export async function runSlices(assignment: Assignment, threads: number): Promise<void> {
+export async function runSlices(assignment: Assignment, threads: number, source?: ByteSource): Promise<void> {
   const { state, plan } = assignment;
-  const own = await Work.open(assignment);
+  const own = await Work.open(assignment, source);
   const workers = Array.from(
     { length: threads - 1 },
     () => new Worker(new URL('./thread.mjs', import.meta.url), { workerData: assignment, resourceLimits: HEAP }),

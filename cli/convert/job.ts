@@ -7,8 +7,9 @@ import { type Assembly, assemble, headLength } from '../../formats/convert/assem
 import { assertConvertible } from '../../formats/convert/guard.ts';
 import { type ConversionPlan, planConversion, type TargetOptions } from '../../formats/convert/plan.ts';
 import type { FormatName } from '../../formats/engine/image.ts';
+import type { ByteSource } from '../../formats/engine/source.ts';
 import { type Inspection, inspect } from '../../formats/inspect.ts';
-import { fileSource } from '../../formats/node/file-source.ts';
+import { fileSource, unclosed } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 import { writerOf } from '../../formats/writers.ts';
 import { checksOf } from '../options.ts';
@@ -24,6 +25,10 @@ export interface ConvertOptions {
   readonly nonfatal?: string;
   readonly threads?: number;
   readonly signal: AbortSignal;
+  /** What stands at `input`, read in another way while it arrives there; one thread reads it then. */
+  readonly source?: ByteSource;
+  /** Has the last word on a result that is whole, before it appears. */
+  approve?(): Promise<void>;
   /** Told the share of the work that is done, 0 to 1, and the guest bytes of the whole. */
   onProgress?(share: number, bytes: number): void;
 }
@@ -65,9 +70,10 @@ export async function convertFile(input: string, output: string, options: Conver
   process.once('exit', remove);
   try {
     createOutput(assignment);
-    const wanted = options.threads ?? threadsFor(inspection, plan);
+    const wanted = options.source === undefined ? (options.threads ?? threadsFor(inspection, plan)) : 1;
     await fillOutput(assignment, Math.min(wanted, threadsThatFit(inspection, plan)), options);
     options.signal.throwIfAborted();
+    await options.approve?.();
     renameSync(assignment.output, output);
     return inspection;
   } finally {
@@ -80,7 +86,7 @@ async function planFile(
   input: string,
   options: ConvertOptions,
 ): Promise<{ inspection: Inspection; plan: ConversionPlan }> {
-  const source = await fileSource(input);
+  const source = options.source === undefined ? await fileSource(input) : unclosed(options.source);
   try {
     const inspection = await inspect(source, {
       ...(options.declared === undefined ? {} : { declared: options.declared }),
@@ -131,7 +137,7 @@ async function fillOutput(assignment: Assignment, threads: number, options: Conv
   const { plan, state } = assignment;
   const ended = watch(state, plan, options);
   try {
-    await runSlices(assignment, Math.max(1, Math.min(threads, plan.sliceCount)));
+    await runSlices(assignment, Math.max(1, Math.min(threads, plan.sliceCount)), options.source);
   } finally {
     ended();
   }

@@ -11,8 +11,9 @@ import { renderedImage } from '../../formats/convert/placed.ts';
 import { assertPlanFits, type ConversionPlan, sliceRange } from '../../formats/convert/plan.ts';
 import { renderRawSlice } from '../../formats/convert/raw.ts';
 import type { DiskImage } from '../../formats/engine/image.ts';
+import type { ByteSource } from '../../formats/engine/source.ts';
 import { isZero } from '../../formats/node/codecs/bytes.ts';
-import { blockingFileSource, type FileSource } from '../../formats/node/file-source.ts';
+import { blockingFileSource, type FileSource, unclosed } from '../../formats/node/file-source.ts';
 import { openImage } from '../../formats/registry.ts';
 import { writerOf } from '../../formats/writers.ts';
 import { addData, addDone, nextSlice, type SharedState, takeTurn } from './shared.ts';
@@ -54,9 +55,12 @@ export class Work {
         : workspace(plan);
   }
 
-  /** @throws SourceChanged when the file is not the one that was planned for; what opening it throws */
-  static async open(assignment: Assignment): Promise<Work> {
-    const source = blockingFileSource(assignment.input);
+  /**
+   * @param given what is read instead of the file
+   * @throws SourceChanged when the file is not the one that was planned for; what opening it throws
+   */
+  static async open(assignment: Assignment, given?: ByteSource): Promise<Work> {
+    const source = given === undefined ? blockingFileSource(assignment.input) : unclosed(given);
     try {
       assertPlanFits(assignment.plan, source);
       const image = await openImage(source, assignment.plan.source.format);

@@ -1,9 +1,9 @@
 /** What `glimpse image lint` asks the service for. */
 import type { Client } from '../../api/client.ts';
-import { kindOf } from '../../api/errors.ts';
 import { BOOT_PROPERTIES, bootIdOf, type KernelFinding, kernelFindings } from '../../api/images/kernel-lint.ts';
 import { type Finding, IMAGE_TYPE, type LintInput, lintImage } from '../../api/metadefs/image-lint.ts';
 import { nextMarker } from '../../api/page-links.ts';
+import { findImage, showImage } from '../images/find.ts';
 import { findNamespace, listNamespaces } from './namespaces.ts';
 
 type Image = LintInput['image'];
@@ -70,26 +70,4 @@ async function listImages(client: Client, filter: Readonly<Record<string, unknow
     } while (marker !== undefined);
   }
   return found;
-}
-
-/** By id. @returns undefined when there is none, or none for the caller, or it is no id */
-async function showImage(client: Client, id: string): Promise<Image | undefined> {
-  try {
-    return await client.showImage({ params: { id } });
-  } catch (error) {
-    if (!['InvalidInput', 'Forbidden', 'NotFound'].includes(kindOf(error) ?? '')) throw error;
-    return undefined;
-  }
-}
-
-/** By id, else by a name that only one image has. */
-async function findImage(client: Client, which: string): Promise<Image> {
-  const byId = await showImage(client, which);
-  if (byId !== undefined) return byId;
-  const name = `in:"${which.replaceAll(/["\\]/g, '\\$&')}"`;
-  const { images } = await client.listImages({ query: { name } });
-  const [image, another] = images;
-  if (image === undefined) throw new Error(`there is no image ${which}`);
-  if (another !== undefined) throw new Error(`more than one image is named ${which}; give its id`);
-  return image;
 }

@@ -8,6 +8,9 @@ export interface FileSource extends ByteSource {
   close(): Promise<void>;
 }
 
+/** A source that somebody else closes. */
+export const unclosed = (source: ByteSource): FileSource => ({ ...source, close: async () => undefined });
+
 /** What names a version of a local file: a rewrite changes at least one of these. */
 function identity(stat: { dev: bigint; ino: bigint; size: bigint; mtimeNs: bigint }): string {
   return `${stat.dev.toString(36)}-${stat.ino.toString(36)}-${stat.size.toString(36)}-${stat.mtimeNs.toString(36)}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { apiSections } from '../../../scripts/print-api.ts';
+import { cliSections } from '../../../scripts/print-cli.ts';
 import { configurationSections } from '../../../scripts/print-configuration.ts';
 import { workflowSections } from '../../../scripts/print-workflow.ts';
 import { readPage, withSection } from '../../../scripts/printed-section.ts';
@@ -9,6 +10,7 @@ import { importImage } from '../../../workflows/import-image.ts';
 const PRINTERS = [
   { command: 'docs:api', sections: apiSections() },
   { command: 'docs:configuration', sections: configurationSections() },
+  { command: 'docs:cli', sections: await cliSections() },
   { command: 'docs:workflow', sections: workflowSections() },
 ];
 const SECTIONS = PRINTERS.flatMap(({ command, sections }) => sections.map((section) => ({ command, ...section })));
