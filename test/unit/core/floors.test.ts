@@ -8,7 +8,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['identity', 'quota', 'members', 'duties', 'executions'],
   ['policy', 'signatures'],
   ['metadefs', 'images'],
-  ['tasks', 'stores'],
+  ['tasks', 'stores', 'uploads'],
   ['imports'],
   ['janitor'],
 ];
