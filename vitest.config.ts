@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -18,6 +19,8 @@ const LEFT_TO_FULL =
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // Most of these wait: for indexes that lag, for another process, for a clock.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...HANGS } },
       { test: { name: 'local', include: ['test/local/**/*.test.ts'], ...HANGS } },
