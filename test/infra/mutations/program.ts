@@ -95,6 +95,12 @@ export const PROGRAM: Mistakes = {
   ],
   'infra/storage.ts': [
     [
+      'parts from pages of everybody',
+      'allowedOrigins: [consoleOrigin]',
+      "allowedOrigins: ['*']",
+      'lets pages of the console send parts to the staging bucket, and no others anything',
+    ],
+    [
       'a store bucket without encryption',
       "sseAlgorithm: 'AES256'",
       "sseAlgorithm: 'aws:kms'",
@@ -216,6 +222,12 @@ export const PROGRAM: Mistakes = {
     ],
   ],
   'infra/observe.ts': [
+    [
+      'alarms of a gateway that does not run',
+      "onLocalStack || settings.config.gateway === 'off' ?",
+      'onLocalStack ?',
+      'declares a stage in which no gateway runs, and long steps have its image all the same',
+    ],
     ['alarms nobody hears', 'alarmActions: [topic.arn]', 'alarmActions: []', 'alarms watch what matters'],
     [
       'a group of routes that nobody watches',
@@ -264,6 +276,12 @@ export const PROGRAM: Mistakes = {
     ],
   ],
   'infra/settings.ts': [
+    [
+      'a stage without a gateway behind a load balancer',
+      "if (edge === 'alb' && config.gateway === 'off')",
+      "if (edge === 'alb' && config.gateway === 'off' && false)",
+      'needs the edge that can answer',
+    ],
     [
       'a bucket name that is not checked',
       "if (!BUCKET.test(bucket.replace(ACCOUNT, '0'.repeat(12))))",
