@@ -100,7 +100,6 @@ describe('web-download', () => {
     ['shorter than its length says', () => `${web.url}/short`, /connection|Content-Length/i],
     ['redirect to a forbidden host', () => `${web.url}/redirect`, /forbidden\.test/],
     ['redirects in a circle', () => `${web.url}/circle`, /redirect/],
-    ['empty', () => `${web.url}/empty`, /empty/],
   ])('%s', async (_name, uri, reason) => {
     const { id } = await demo.create();
     expect((await demo.import(id, { method: { name: 'web-download', uri: uri() } })).status).toBe(202);
@@ -113,6 +112,13 @@ describe('web-download', () => {
       os_glance_importing_to_stores: '',
     });
     expect(task).toMatchObject({ status: 'failure', message: expect.stringMatching(reason) as string });
+  });
+
+  it('takes a file of no bytes, as an upload of none', async () => {
+    const { id } = await demo.create();
+    expect((await demo.import(id, { method: { name: 'web-download', uri: `${web.url}/empty` } })).status).toBe(202);
+
+    expect(await demo.settled(id)).toMatchObject({ status: 'active', size: 0, os_glance_failed_import: '' });
   });
 
   it('refuses a URI that does not pass the filter, and an unknown store, before anything happens', async () => {
