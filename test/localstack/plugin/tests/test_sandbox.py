@@ -51,6 +51,12 @@ class SandboxTest(unittest.TestCase):
     def call(self, sandbox, event, request_id="r-1"):
         return sandbox.invoke(request_id, "arn:aws:lambda:us-east-1:000000000000:function:f", json.dumps(event), "Root=1")
 
+    def wait_for_log(self, sandbox, text):
+        end = time.monotonic() + 30
+        while text not in sandbox.logs() and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertIn(text, sandbox.logs())
+
     def test_an_event_is_answered_with_the_context_of_its_request(self):
         answer = self.call(self.open(), {}, "r-7")
         body = json.loads(answer.payload)
@@ -72,12 +78,10 @@ class SandboxTest(unittest.TestCase):
     def test_what_it_prints_is_in_the_log_of_its_call(self):
         sandbox = self.open()
         self.call(sandbox, {"print": "first"})
+        # What a process prints is read beside its answer, and may come later.
+        self.wait_for_log(sandbox, "first")
         logs = self.call(sandbox, {"print": "second"}, "r-2").logs
-        end = time.monotonic() + 30
-        while "second" not in sandbox.logs() and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertIn("first", sandbox.logs())
-        self.assertIn("second", sandbox.logs())
+        self.wait_for_log(sandbox, "second")
         self.assertNotIn("first\nsecond", logs)
 
     def test_a_process_that_ends_fails_its_call_and_the_next_one_has_a_new_one(self):
