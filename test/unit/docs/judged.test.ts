@@ -44,5 +44,6 @@ describe('what a suite says', () => {
     expect(judgement([verdict('a', 'passed')], { 'had a reason': ['a'] }).failures).toEqual([
       'a is listed as different and is not',
     ]);
+    expect(judgement([verdict('a', 'passed')], { 'now and then it differs': ['a'] }).failures).toEqual([]);
   });
 });
