@@ -3,10 +3,11 @@
  * (`iam` in GLIMPSE_LOCAL_STRICT): the access key id is the name of the role. Functions run in threads with an environment of their own,
  * or as packages in processes (as-deployed.ts), the gateway in a process. What an operator does (provisioning, first accounts, the standard catalog) acts as who started it.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { forwarder } from '../local/front.ts';
 import { httpApi } from '../local/http-api/http-api.ts';
@@ -15,6 +16,7 @@ import { startReaper } from '../local/lambda/reaper.ts';
 import type { FunctionHost, HostOptions } from '../local/lambda/runtime.ts';
 import { ENVIRONMENT } from '../service/environment.ts';
 import { FUNCTIONS, type FunctionName } from '../workflows/topology.ts';
+import { freePort } from './free-port.ts';
 import type { Doors } from './front-door.ts';
 
 const NAMES = Object.keys(FUNCTIONS) as FunctionName[];
@@ -99,15 +101,6 @@ async function startGateway(): Promise<{ port: number; close(): Promise<void> }>
     reaper.close();
   };
   return { port, close };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** @throws Error when the process ends before it listens */

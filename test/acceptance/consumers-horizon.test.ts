@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.ts';
 import { type Account, credentials, type Glimpse, startGlimpse } from '../support/glimpse.ts';
 import { type ImageClient, imageClient, type WireImage } from '../support/image-client.ts';
 import { isPresent } from './support/consumers.ts';
-import { type Dashboard, freePort, startDashboard } from './support/dashboard.ts';
+import { type Dashboard, startDashboard } from './support/dashboard.ts';
 
 /** Debian's dashboard in Chromium, as a person uses it: the panels of images and of metadata definitions. */
 const CHROMIUM = process.env['GLIMPSE_CHROMIUM'] ?? '/usr/bin/chromium';

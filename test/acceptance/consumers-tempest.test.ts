@@ -1,9 +1,9 @@
 /** Tempest, OpenStack's own acceptance suite, and its Glance plugin: the current release of PyPI, and Debian's. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.ts';
 import { type Glimpse, startGlimpse } from '../support/glimpse.ts';
 import { CORE_ONLY, CURRENT, isPresent, PYTHON } from './support/consumers.ts';
-import { freePort } from './support/dashboard.ts';
 import { runTempest, type TempestResults, type TempestRun } from './support/tempest.ts';
 
 interface Suite extends TempestRun {

@@ -1,10 +1,10 @@
 /** Two services side by side, each a region of one catalog: images go from one to the other, as Debian's clients ask for it. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.ts';
 import { md5Of } from '../support/disks.ts';
 import { credentials, type Glimpse, runClient, settled, startGlimpse } from '../support/glimpse.ts';
 
@@ -58,14 +58,6 @@ afterAll(async () => {
   await services?.RegionOne.stop();
   await rm(dir, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A client command of `who` at a region; the catalog says where that is. */
 async function client(who: 'demo' | 'alt', region: Region, command: string, ...args: string[]): Promise<string> {

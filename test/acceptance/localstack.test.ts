@@ -2,15 +2,16 @@
  * The core of the product on an AWS that others built: LocalStack as scripts/emulator/localstack-process.ts starts it, everything but front
  * door, API and gateway inside it. The service is started at it as a user would, with AWS_ENDPOINT_URL.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalStackProcess, startLocalStack } from '../../scripts/emulator/localstack-process.ts';
+import { freePort } from '../../scripts/free-port.ts';
 import { type Disk, ext4Disk, md5Of, qemuImage } from '../support/disks.ts';
 import { AS_DEPLOYED, type Glimpse, settled, startGlimpse } from '../support/glimpse.ts';
 import { imageClient } from '../support/image-client.ts';
@@ -59,14 +60,6 @@ const start = (): Promise<Glimpse> =>
 
 const emulator = (port: number): Promise<LocalStackProcess> =>
   startLocalStack({ python: PYTHON, port, folder: join(dir, 'localstack') });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 const s3 = (): S3Client =>
   new S3Client({

@@ -2,10 +2,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
+import { freePort } from '../../../scripts/free-port.ts';
 
 const run = promisify(execFile);
 const ENV = { ...process.env, PATH: `/usr/sbin:/usr/bin:/sbin:/bin`, PYTHONWARNINGS: 'ignore' };
@@ -196,14 +196,4 @@ async function answers(url: string, child: ChildProcess, printed: () => string):
   }
   child.kill('SIGKILL');
   throw new Error(`Keystone did not come up:\n${printed()}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
