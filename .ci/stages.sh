@@ -78,10 +78,11 @@ judges=${XDG_CACHE_HOME:-$HOME/.cache}/glimpse-judges
 export GLIMPSE_SCHEMATHESIS=$judges/bin/schemathesis
 # Apart from schemathesis, which needs other versions of the same libraries.
 aws_judges=$judges-aws
-export GLIMPSE_PARLIAMENT=$aws_judges/bin/parliament GLIMPSE_CFN_LINT=$aws_judges/bin/cfn-lint GLIMPSE_MOTO=$aws_judges/bin/moto_server
+export GLIMPSE_PARLIAMENT=$aws_judges/bin/parliament GLIMPSE_CFN_LINT=$aws_judges/bin/cfn-lint
+moto=$aws_judges/bin/moto_server
 
 install_judges() { # programs of others that judge parts of this project
-  [ -x "$GLIMPSE_SCHEMATHESIS" ] && [ -x "$GLIMPSE_MOTO" ] && return 0
+  [ -x "$GLIMPSE_SCHEMATHESIS" ] && [ -x "$moto" ] && return 0
   has_venv && python3 -m venv "$judges" && "$judges/bin/pip" -q install schemathesis==4.32.5 &&
     python3 -m venv "$aws_judges" && "$aws_judges/bin/pip" -q install parliament==1.6.4 cfn-lint==1.58.0 'moto[server]==5.2.5'
 }
